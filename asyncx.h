@@ -1,0 +1,3245 @@
+/* asyncx.h - v0.1.0 - async functions, tasks, groups, time limits and a poll() loop in one C header - MIT-0
+
+   asyncx lets C code wait as if it blocked. An async function is a plain function over a struct of yours
+   that holds its arguments and the locals that outlive a wait. Thousands run on one thread; any can be
+   cancelled at any time, and its cleanup always runs.
+
+   USE
+
+     #define ASYNCX_IMPLEMENTATION            // in exactly one .c file of the program
+     #include "asyncx.h"
+     #include <stdio.h>
+
+     struct greet { ax_frame frame; const char *name; };
+
+     AX_ASYNC(greet) {
+         AX_BEGIN;
+         AX_AWAIT(ax_sleep(me, AX_SEC(2)));
+         printf("Hello, %s!\n", my->name);
+         AX_END;
+     }
+
+     struct app { ax_frame frame; ax_group all; };
+
+     AX_ASYNC(app) {
+         AX_BEGIN;
+         ax_group_open(me, &my->all, 0);
+         AX_SPAWN(&my->all, greet, .name = "Alice");
+         AX_SPAWN(&my->all, greet, .name = "Bob");
+         AX_AWAIT(ax_group_join(me, &my->all));          // both greeted after 2 s, not 4
+         AX_END;
+     }
+
+     int main(void) { return ax_exit(AX_RUN(app)); }
+
+   CONTENTS
+
+     1 Options           5 Writing async functions    9 Queues
+     2 Status            6 Tasks                     10 The loop and its callbacks
+     3 Time              7 Groups                    11 File descriptors
+     4 The model         8 Sleeping, limits, locks   12 Threads
+                                                     13 Running a program
+
+   THE RULES IN SHORT
+
+     - `me` is the task, `my` is this function's frame. What must outlive a wait lives in `my`; a C local
+       does not survive an await (the compiler warns), nor does its address.
+     - A status is an int: >= 0 is success, negative is an AX_E... error. The result of an await is in
+       `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
+     - A completed operation is never undone. A cancel that comes too late for one await is met at the next
+       one that has to wait.
+     - However a body is left, its open scopes (groups, limits, permits, mutexes, defers) close in reverse
+       order, then AX_FINALLY runs, and both may wait. A task never outlives its group, nor a group its frame.
+     - The library never exits, aborts or prints on its own (ax_exit prints; hooks may).
+     - One loop belongs to one thread. Everything here is for that thread, except as this table says:
+
+         from                    may be called
+         a task (has `me`)       everything
+         a callback, or outside  everything that does not take `me`
+         another thread          ax_post
+         a signal handler        nothing (ax_post from a thread of your own; Ctrl-C: see AX_RUN)
+
+   Licence: MIT-0, at the end of this file. */
+
+#ifndef ASYNCX_H
+#define ASYNCX_H
+
+#define ASYNCX_VERSION "0.1.0"
+#define ASYNCX_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
+
+/* ---- 1 Options ----------------------------------------------------------------------------------------
+
+   macro                  default      set it          what it does
+   ASYNCX_IMPLEMENTATION  not defined  in one file     emits the implementation
+   ASYNCX_STATIC          not defined  in that file    private copy: every function is static
+   ASYNCX_DEBUG           1, or 0      in every file   checks that cost a little: use from another thread,
+                          if NDEBUG                    destinations on the dead C stack
+   ASYNCX_TRACE           ASYNCX_DEBUG in every file   frames record the line at which they wait
+   ASYNCX_SWITCH          not defined  in any file     resume by switch even where the compiler has labels
+                                                       as values; an await inside a switch of yours then traps
+   ASYNCX_COMMA           not defined  in any file     no statement expressions (for other compilers it is set)
+   ASYNCX_AWAITS          128          implementation  awaits in a row that were done at once, after which a
+                                                       task takes a turn, so that nobody starves
+   AX_ASSERT(x)           nothing      implementation  called with 0 on misuse, after it was reported
+
+   "In every file" means the same value in all of them: it changes the layout of ax_frame. */
+
+#ifndef ASYNCX_DEBUG
+#ifdef NDEBUG
+#define ASYNCX_DEBUG 0
+#else
+#define ASYNCX_DEBUG 1
+#endif
+#endif
+#ifndef ASYNCX_TRACE
+#define ASYNCX_TRACE ASYNCX_DEBUG
+#endif
+#ifndef ASYNCX_AWAITS
+#define ASYNCX_AWAITS 128
+#endif
+
+/* The implementation needs POSIX declarations that a strict -std=c99 hides; this works if no system header came first. */
+#if defined(ASYNCX_IMPLEMENTATION) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(_XOPEN_SOURCE) && !defined(__APPLE__)
+#define _GNU_SOURCE 1
+#endif
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(ASYNCX_STATIC) && defined(__GNUC__)
+#define AX_API static __attribute__((unused))
+#elif defined(ASYNCX_STATIC)
+#define AX_API static
+#else
+#define AX_API extern
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define AX_MUST_USE __attribute__((warn_unused_result)) /* for ops of your own: a forgotten await is a warning */
+#define AXI_INLINE static inline __attribute__((unused))
+#define AXI_KEEP_LABELS __attribute__((noinline))
+#define AXI_CONST(x) __builtin_constant_p(x)
+#else
+#define AX_MUST_USE
+#define AXI_INLINE static inline
+#define AXI_KEEP_LABELS
+#define AXI_CONST(x) 0
+#define ASYNCX_SWITCH
+#ifndef __TINYC__
+#define ASYNCX_COMMA
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- 2 Status -----------------------------------------------------------------------------------------
+
+   Every result is an int: >= 0 is success and often a count, negative is an error. On hosts AX_EX is -EX, so a
+   negated errno of any library passes through unchanged. The end of a stream is a value (0), not an error. */
+
+#define AXI_ERRORS(X)                                                                   \
+    X(EPERM, "the operation is not allowed in this state, or not by this caller")       \
+    X(EINTR, "interrupted by a signal")                                                 \
+    X(EBADF, "not an open file descriptor, or it was closed while somebody waited")     \
+    X(EAGAIN, "not possible without waiting")                                           \
+    X(ENOMEM, "out of memory")                                                          \
+    X(EFAULT, "bad address: memory that does not outlive the wait, or a lost resume point") \
+    X(EBUSY, "already in use: a second waiter, or a scope that is open")                \
+    X(EINVAL, "invalid argument")                                                       \
+    X(EPIPE, "the other end is closed")                                                 \
+    X(EDEADLK, "would wait for ever")                                                   \
+    X(EOVERFLOW, "too large, or released more often than acquired")                     \
+    X(ECANCELED, "cancelled")                                                           \
+    X(EINPROGRESS, "not finished yet")                                                  \
+    X(EALREADY, "done already")                                                         \
+    X(ETIMEDOUT, "timed out")
+
+#define AXI_X(name, text) AX_##name = -name,
+enum { AXI_ERRORS(AXI_X) AXI_ERRORS_END };
+#undef AXI_X
+
+/* The sentence for a status; for an error outside the list the C library's. Never NULL. */
+AX_API const char *ax_strerror(int status);
+/* "AX_ETIMEDOUT" and so on; "error" for a number outside the list, "success" for >= 0. */
+AX_API const char *ax_errname(int status);
+
+/* ---- 3 Time -------------------------------------------------------------------------------------------
+
+   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. */
+
+typedef int64_t ax_time;
+
+#define AX_SEC(s) ((ax_time)((s) * 1e9))
+#define AX_MS(ms) ((ax_time)((ms) * 1e6))
+#define AX_US(us) ((ax_time)((us) * 1e3))
+#define AX_FOREVER INT64_MAX
+
+/* ---- 4 The model --------------------------------------------------------------------------------------
+
+   frame  one activation of an async function: your struct, whose first member is `ax_frame frame`
+   task   a stack of frames that runs concurrently with other tasks
+   op     anything awaitable: a function that returns ax_op
+   scope  something opened in a frame that closes when the frame's body is left
+   loop   a ready queue, timers and poll() */
+
+typedef struct ax_task ax_task;
+typedef struct ax_frame ax_frame;
+typedef struct ax_group ax_group;
+typedef struct ax_loop ax_loop;
+
+/* An op is done with a result, or pending after it has parked the task. A struct, so that it can't be mistaken
+   for the result; it has to be awaited. */
+typedef struct ax_op {
+    int axi;
+} ax_op;
+
+/* What undoes a wait that is cancelled. Takes the task off whatever it waits on and returns 0: the task resumes with
+   AX_ECANCELED. Or returns AX_STAY: the op has been told and will wake the task itself. Must not suspend. */
+typedef int ax_forget(ax_task *task, void *obj);
+#define AX_STAY 1
+
+typedef void ax_fn(ax_loop *loop, void *arg);
+
+/* An op of your own, from plain C:
+
+     AX_MUST_USE ax_op button_pressed(ax_task *me, struct button *b) {
+         if (b->down) return ax_done(1);                  // done already: no suspension
+         if (b->waiter) return ax_done(AX_EBUSY);
+         b->waiter = me;
+         return ax_park(me, button_forget, b);            // pending; button_event() will ax_wake(b->waiter, 1)
+     } */
+
+/* The op is done with this status. */
+AXI_INLINE ax_op ax_done(int status) {
+    ax_op op;
+    op.axi = status;
+    return op;
+}
+/* The op waits: the task sleeps until ax_wake, or until it is cancelled, when forget(task, obj) is called (NULL: nothing
+   to undo). Here a cancel that is still unmet is met. A wake between registering and parking is not lost. */
+AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
+/* Queues a parked task; its await ends with this status. The task does not run inside the call. 0, or AX_EALREADY if the
+   task does not wait. Needs no memory. The caller must have let go of the task (b->waiter = NULL). */
+AX_API int ax_wake(ax_task *task, int status);
+
+/* Private parts that the structs below are made of. */
+typedef struct axi_link { struct axi_link *next, *prev; } axi_link;
+typedef struct axi_list { struct axi_link *first; } axi_list; /* circular; {0} is empty */
+typedef struct axi_node {                                     /* whatever runs from the ready queue or has a timer */
+    axi_link link;                                            /* in the ready queue, or in one list of waiters */
+    unsigned char kind, state, flags, bad;
+    unsigned timer, seq;                                      /* 1 + place in the heap; order among equal deadlines */
+    unsigned short count, refs;                               /* tasks only: requests to cancel; references */
+} axi_node;
+typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task */
+    struct axi_entry *up;
+    unsigned char kind, flags;
+    unsigned short base; /* the task's requests at entry, less those unmet then: later ones are this scope's */
+    int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
+} axi_entry;
+struct axi_fn {
+    ax_op (*step)(ax_task *, ax_frame *);
+    size_t size;
+    const char *name, *file;
+};
+
+struct ax_frame {
+    axi_entry entry; /* private, all of it */
+    const struct axi_fn *fn;
+    ax_time within;  /* AX_WITHIN's limit on the current await */
+    unsigned seq;
+    int status;      /* once the body is left: what the caller will get */
+#if ASYNCX_TRACE
+    int line;
+#endif
+};
+
+/* A task's life.
+
+       spawn                step                       the body, its scopes
+         |      +--------------------------+            and AX_FINALLY ended
+         v      v            (2)           |                  (5)
+      QUEUED --(1)--> RUNNING -------> PARKED     RUNNING --------> DONE
+         ^               |                |
+         |               | (3)            | (4)
+         +---------------+----------------+
+
+      1 axi_run_task takes it from the ready queue          4 axi_wake queues it with the op's result, or with
+      2 ax_park: the op has to wait                           AX_ECANCELED after its forget hook said so
+      3 axi_requeue: ax_checkpoint, or it had its share     5 axi_task_end tells joiners and the group
+
+   All of cancellation: axi_request makes a request. A PARKED task's hook is asked; else the request is unmet, and
+   the next ax_park meets it. */
+struct ax_task {
+    axi_node node;
+    int rc;             /* public: the result of the last await */
+    unsigned limit_seq;
+    axi_entry *top;     /* private from here: innermost open scope or frame */
+    ax_frame *frame;    /* innermost frame: the one to resume; once DONE, the first one */
+    ax_loop *loop;
+    ax_forget *forget;  /* the current wait: its hook and object, */
+    void *obj;
+    union {
+        void *data;     /* and where its data goes or comes from, */
+        ax_time wake;   /* or when it is over */
+    } u;
+    ax_time limit;      /* the earliest open limit */
+    ax_group *group;
+    axi_link sibling;
+    axi_list waiters;   /* joiners and done callbacks */
+};
+
+/* ---- 5 Writing async functions ------------------------------------------------------------------------
+
+   AX_ASYNC(name) { AX_BEGIN; ... AX_FINALLY: ... AX_END; } defines the async function over `struct name`.
+
+   Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
+   is optional, once, at the top level of the body. It runs however the body is left, even if a cancel came before the
+   first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
+   body's status stands (ax_leaving reads it), AX_RETURN is refused. It is the outermost scope: permits, groups
+   and the like of the same frame are closed before it.
+
+     AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
+     AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
+     AX_TRY_ALL(op)       keeps even that, for the rare code that turns a cancel into something else.
+     AX_WHILE(op) { }     runs the block while the op gives > 0, ends at 0, leaves on an error.
+     AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup.
+     AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
+     AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
+     AX_RETURN(status)    leave the body.
+     AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups). Good until the spawner's next
+                                          await, or longer with ax_task_ref.
+     AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
+
+   Arguments are set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. */
+
+#define AX_DECLARE(name) static const struct axi_fn *name##_axi(void) /* AX_DECLARE(name); before use */
+#define AX_EXTERN(name) extern const struct axi_fn *name##_axi(void)  /* AX_EXTERN(name); in a header */
+#define AX_ASYNC(name) AXI_ASYNC(name, static)                        /* internal linkage */
+#define AX_PUBLIC(name) AXI_ASYNC(name, extern)                       /* after its AX_EXTERN */
+
+/* The typed body stands behind a step of one type: calling a function through another type is undefined. */
+#define AXI_ASYNC(name, linkage)                                                                      \
+    AXI_KEEP_LABELS static ax_op name##_axi_body(ax_task *me, struct name *my);                       \
+    static ax_op name##_axi_step(ax_task *me, ax_frame *frame) {                                      \
+        return name##_axi_body(me, (struct name *)(void *)frame);                                     \
+    }                                                                                                 \
+    linkage const struct axi_fn *name##_axi(void) {                                                   \
+        static const struct axi_fn fn = {name##_axi_step, sizeof(struct name), #name, __FILE__};      \
+        return &fn;                                                                                   \
+    }                                                                                                 \
+    static ax_op name##_axi_body(ax_task *me, struct name *my)
+
+#define AXI_CAT(a, b) AXI_CAT_(a, b)
+#define AXI_CAT_(a, b) a##b
+#ifdef __COUNTER__
+#define AXI_COUNTER __COUNTER__ /* dense resume points, several on a line */
+#else
+#define AXI_COUNTER __LINE__
+#endif
+#if ASYNCX_TRACE
+#define AXI_LINE (my->frame.line = __LINE__)
+#else
+#define AXI_LINE ((void)0)
+#endif
+#if defined(__GNUC__)
+#define AXI_PRAGMA(x) _Pragma(#x)
+#else
+#define AXI_PRAGMA(x)
+#endif
+
+/* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
+   a jump, done or not: a C local can't survive it by luck, and compilers see that. */
+#ifdef ASYNCX_SWITCH
+#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = (int)(n) - (int)axi_base + 1)
+#define AXI_HERE(n) case (int)(n) - (int)axi_base + 1
+#define AXI_RESUME default: return axi_lost(me)
+#define AXI_BASE case 0
+#else
+#define AXI_AT(n) \
+    (AXI_LINE, my->frame.entry.at = (int)((char *)__extension__ && AXI_CAT(axi_at_, n) - (char *)__extension__ && axi_base_))
+#define AXI_HERE(n) AXI_CAT(axi_at_, n)
+#define AXI_RESUME                                                                                  \
+    default:                                                                                        \
+        if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
+        AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
+        goto *(void *)((char *)&&axi_base_ + my->frame.entry.at);                                   \
+        AXI_PRAGMA(GCC diagnostic pop)
+#define AXI_BASE case 0: axi_base_
+#endif
+
+#define AX_BEGIN                                                                                    \
+    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
+    enum { axi_base = AXI_COUNTER };                                                                \
+    (void)axi_base;                                                                                 \
+    switch (my->frame.entry.at) {                                                                   \
+        AXI_RESUME;                                                                                 \
+        AXI_BASE : (void)0
+#define AX_FINALLY                                                                                  \
+    return axi_return(me, 0);                                                                       \
+    case 1
+#define AX_END                                                                                      \
+    }                                                                                               \
+    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
+    return axi_end(me)
+#define AX_RETURN(status)                                                                           \
+    do {                                                                                            \
+        AXI_LINE;                                                                                   \
+        return axi_return(me, (status));                                                            \
+    } while (0)
+
+#define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
+#define AX_TRY(op) AXI_AWAIT(op, me->node.bad > 1, AXI_COUNTER)
+#define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
+#define AXI_AWAIT(op, leave, n)                                                                     \
+    do {                                                                                            \
+        AXI_AT(n);                                                                                  \
+        return (op);                                                                                \
+        AXI_HERE(n) : if (leave) return axi_op(AXI_LEFT);                                           \
+    } while (0)
+#define AX_WHILE(op) AXI_WHILE(op, AXI_COUNTER)
+#define AXI_WHILE(op, n)                                                                            \
+    for (;;)                                                                                        \
+        if (AXI_AT(n), 1)                                                                           \
+            return (op);                                                                            \
+        else                                                                                        \
+            AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                \
+            else if (me->rc <= 0) break;                                                            \
+            else
+
+#define AX_WITHIN(time, op) \
+    axi_limited(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
+
+/* Storage for a task and its first frame: AX_TASK(blink) led; */
+#define AX_TASK(fn)        \
+    struct {               \
+        ax_task task;      \
+        struct fn frame;   \
+    }
+/* The first frame of a task that runs or ran fn: arguments and results of a child. */
+#define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
+
+#define AX_CALL(...) AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_CALL_IN(slot, ...) AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+
+#ifndef ASYNCX_COMMA
+#define AXI_CALL(n, fn, ...) AXI_CALL_(AXI_CAT(axi_f_, n), fn, __VA_ARGS__)
+#define AXI_CALL_(f, fn, ...)                                                              \
+    __extension__({                                                                        \
+        struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                        \
+        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                       \
+    })
+#define AXI_CALL_IN(n, slot, fn, ...) AXI_CALL_IN_(AXI_CAT(axi_f_, n), slot, fn, __VA_ARGS__)
+#define AXI_CALL_IN_(f, slot, fn, ...)                                                     \
+    __extension__({                                                                        \
+        struct fn *f = (slot);                                                             \
+        f = (struct fn *)axi_reuse(&f->frame, sizeof(struct fn));                          \
+        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                       \
+    })
+#define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
+#define AXI_SPAWN_(f, group, fn, ...)                                                      \
+    __extension__({                                                                        \
+        struct fn *f = (struct fn *)axi_task_new(group, NULL, NULL, AXI_CAT(fn, _axi)());  \
+        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
+        axi_task_start((ax_frame *)(void *)f);                                             \
+    })
+#define AXI_SPAWN_IN(n, group, storage, fn, ...) AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), group, storage, fn, __VA_ARGS__)
+#define AXI_SPAWN_IN_(f, group, storage, fn, ...)                                          \
+    __extension__({                                                                        \
+        struct fn *f = &(storage)->frame;                                                  \
+        f = (struct fn *)axi_task_new(group, &(storage)->task, &f->frame, AXI_CAT(fn, _axi)()); \
+        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
+        axi_task_start((ax_frame *)(void *)f);                                             \
+    })
+#define AXI_DO ;
+#else /* the same by comma expressions; the frame stands in a slot meanwhile, so these do not nest in each other's arguments */
+#define AXI_CALL(n, fn, ...)                                                               \
+    (axi_slot(axi_new(me, sizeof(struct fn))) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
+     axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
+#define AXI_CALL_IN(n, slot, fn, ...)                                                      \
+    (axi_slot(axi_reuse(&(slot)->frame, sizeof(struct fn))) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
+     axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
+#define AXI_SPAWN(n, group, fn, ...)                                                       \
+    (axi_slot(axi_task_new(group, NULL, NULL, AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
+     axi_task_start((ax_frame *)axi_slot_))
+#define AXI_SPAWN_IN(n, group, storage, fn, ...)                                           \
+    (axi_slot(axi_task_new(group, &(storage)->task, &(storage)->frame.frame, AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
+     axi_task_start((ax_frame *)axi_slot_))
+#define AXI_DO ,
+#if defined(__GNUC__)
+static __thread void *axi_slot_ __attribute__((unused));
+#elif defined(_MSC_VER)
+static __declspec(thread) void *axi_slot_;
+#else
+static void *axi_slot_;
+#endif
+AXI_INLINE void *axi_slot(void *frame) { return axi_slot_ = frame; }
+#endif
+
+/* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
+#define AXI_HEAD(x, ...) x
+#define AXI_SET(f, ...) AXI_CAT(AXI_SET_, AXI_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
+#define AXI_COUNT(...) AXI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
+#define AXI_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, N, ...) N
+#define AXI_SET_0(f, fn)
+#define AXI_SET_1(f, fn, a) (*f) a AXI_DO
+#define AXI_SET_2(f, fn, a, ...) (*f) a AXI_DO AXI_SET_1(f, fn, __VA_ARGS__)
+#define AXI_SET_3(f, fn, a, ...) (*f) a AXI_DO AXI_SET_2(f, fn, __VA_ARGS__)
+#define AXI_SET_4(f, fn, a, ...) (*f) a AXI_DO AXI_SET_3(f, fn, __VA_ARGS__)
+#define AXI_SET_5(f, fn, a, ...) (*f) a AXI_DO AXI_SET_4(f, fn, __VA_ARGS__)
+#define AXI_SET_6(f, fn, a, ...) (*f) a AXI_DO AXI_SET_5(f, fn, __VA_ARGS__)
+#define AXI_SET_7(f, fn, a, ...) (*f) a AXI_DO AXI_SET_6(f, fn, __VA_ARGS__)
+#define AXI_SET_8(f, fn, a, ...) (*f) a AXI_DO AXI_SET_7(f, fn, __VA_ARGS__)
+#define AXI_SET_9(f, fn, a, ...) (*f) a AXI_DO AXI_SET_8(f, fn, __VA_ARGS__)
+#define AXI_SET_10(f, fn, a, ...) (*f) a AXI_DO AXI_SET_9(f, fn, __VA_ARGS__)
+#define AXI_SET_11(f, fn, a, ...) (*f) a AXI_DO AXI_SET_10(f, fn, __VA_ARGS__)
+#define AXI_SET_12(f, fn, a, ...) (*f) a AXI_DO AXI_SET_11(f, fn, __VA_ARGS__)
+#define AXI_SET_13(f, fn, a, ...) (*f) a AXI_DO AXI_SET_12(f, fn, __VA_ARGS__)
+#define AXI_SET_14(f, fn, a, ...) (*f) a AXI_DO AXI_SET_13(f, fn, __VA_ARGS__)
+#define AXI_SET_15(f, fn, a, ...) (*f) a AXI_DO AXI_SET_14(f, fn, __VA_ARGS__)
+#define AXI_SET_16(f, fn, a, ...) (*f) a AXI_DO AXI_SET_15(f, fn, __VA_ARGS__)
+
+/* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
+   callers see as AX_ECANCELED. */
+enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_OWN };
+
+AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
+AXI_INLINE AX_MUST_USE ax_op axi_limited(ax_op op) { return op; }
+AXI_INLINE ax_op axi_end(ax_task *me) {
+    me->rc = 0;
+    me->node.bad = 0;
+    return axi_op(AXI_ENDED);
+}
+AX_API ax_op axi_return(ax_task *me, int status);
+AX_API ax_op axi_lost(ax_task *me);
+AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
+AX_API void *axi_new(ax_task *me, size_t size);
+AX_API void *axi_reuse(ax_frame *frame, size_t size);
+AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
+AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, const struct axi_fn *fn);
+AX_API ax_task *axi_task_start(ax_frame *frame);
+AX_API ax_frame *axi_first_frame(ax_task *task);
+
+/* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
+
+/* A function to be called later by the loop, never from inside the call that asks for it. The struct is yours and must stay
+   until it has run or was stopped; {0} is a fresh one. One at a time: asking again before it ran changes nothing. */
+typedef struct ax_callback {
+    axi_node node;  /* private, all of it */
+    ax_fn *fn;
+    void *arg;
+    axi_list *list; /* where it hangs */
+    ax_loop *loop;
+    struct ax_callback *posted;
+} ax_callback;
+
+/* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
+   that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
+AX_API int ax_cancel(ax_task *task);
+/* Takes one request back (whoever made it may). What is left of the count; at 0 an unmet request is dropped too. */
+AX_API int ax_uncancel(ax_task *task);
+/* How many requests to cancel the task has had, less those taken back. */
+AX_API int ax_cancelling(const ax_task *task);
+/* Waits for a task of any group and gives its status; cancelling the waiter leaves the task alone. AX_EDEADLK for oneself.
+   May suspend. */
+AX_API AX_MUST_USE ax_op ax_join(ax_task *me, ax_task *task);
+/* The status a task ended with; AX_EINPROGRESS before. */
+AX_API int ax_task_status(const ax_task *task);
+/* The name of the async function that the task was spawned with. */
+AX_API const char *ax_task_name(ax_task *task);
+/* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
+AX_API ax_task *ax_task_ref(ax_task *task);
+AX_API ax_task *ax_task_unref(ax_task *task);
+/* Calls fn(loop, arg) after the task has ended, in order of registration; on the next turn if it has ended already. */
+AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg);
+/* One turn for everybody else. Always suspends. */
+AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
+/* In AX_FINALLY: the status that the body was left with. */
+AX_API int ax_leaving(const ax_task *me);
+/* Whether the AX_ETIMEDOUT in me->rc comes from a limit of this task, and not from a peer or a callee. */
+AX_API int ax_expired(const ax_task *me);
+
+/* ---- 7 Groups -----------------------------------------------------------------------------------------
+
+   Tasks live in groups, and a group is a scope of the frame that opens it: when the body is left, the group's tasks are waited
+   for; when it is left by an error or a cancel, they are cancelled first. The first child to fail cancels its siblings
+   and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure. */
+
+enum {
+    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed */
+    AX_GROUP_RACE = 2,       /* the first success cancels the rest; the join gives its status, or the first error if all failed */
+    AX_GROUP_BACKGROUND = 4, /* children are cancelled when the body ends: heart-beats */
+    AX_GROUP_KEEP = 8        /* ended children are kept for ax_group_next */
+};
+
+struct ax_group {
+    axi_entry entry; /* private, all of it */
+    axi_link link;
+    ax_loop *loop;
+    ax_task *owner, *handed;
+    axi_list children, ended;
+    unsigned live, failed;
+    int error, winner;
+    unsigned flags;
+};
+
+/* Opens a group in this frame. Storage may be reused once the group has ended. AX_EBUSY if it is open. */
+AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
+/* Waits for all children and closes the group: 0, the first error, or what its flags say. If the owner is cancelled, the children
+   are, and all are awaited. For the owner. May suspend. */
+AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
+/* With AX_GROUP_KEEP: 1 and the next child that has ended, in order of completion; 0 when none is left (the group's error, if it
+   failed). The child is good until the next call. For the owner. May suspend. */
+AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
+/* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
+AX_API int ax_group_cancel(ax_group *group);
+
+/* A spawn into a group that is closed or aborting gives NULL and leaves the group unharmed. Out of memory gives NULL and fails the
+   group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). */
+
+/* ---- 8 Sleeping, limits, locks ------------------------------------------------------------------------ */
+
+/* The loop's clock; for ax_loop_open's virtual clock that one. */
+AX_API ax_time ax_now(ax_loop *loop);
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. May suspend. */
+AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
+AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
+
+/* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
+   AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. */
+typedef struct ax_timeout {
+    ax_time when;  /* public, read-only: the deadline */
+    int expired;   /* public, read-only */
+    axi_entry entry;
+    ax_task *task;
+    unsigned seq;
+} ax_timeout;
+AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
+/* Moves the deadline to a point in time (AX_FOREVER: none). AX_EPERM unless open and not expired. */
+AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
+/* Ends the limit before the body ends. 1 if it had expired, else 0. AX_EPERM unless open. */
+AX_API int ax_timeout_close(ax_timeout *limit);
+
+/* Calls fn(arg) when the frame's body is left, whatever the reason; it must not wait. */
+typedef struct ax_defer_scope {
+    axi_entry entry;
+    void (*fn)(void *arg);
+    void *arg;
+} ax_defer_scope;
+AX_API int ax_defer(ax_task *me, ax_defer_scope *scope, void (*fn)(void *arg), void *arg);
+
+/* Counting semaphore, FIFO. A released permit goes straight to the first waiter. */
+typedef struct ax_sem {
+    int permits; /* public, read-only: free permits */
+    int max;     /* 0: unbounded */
+    axi_list waiters;
+} ax_sem;
+typedef struct ax_permit { /* a held permit as a scope: given back when the frame is left */
+    axi_entry entry;
+    ax_sem *sem;
+    ax_task *task;
+    int held;
+} ax_permit;
+#define AX_SEM_INIT(permits) {(permits), 0, {NULL}}
+/* max 0: unbounded, else a release beyond it is refused. AX_EINVAL if negative, or more permits than max. */
+AX_API int ax_sem_init(ax_sem *sem, int permits, int max);
+AX_API AX_MUST_USE ax_op ax_sem_acquire(ax_task *me, ax_sem *sem); /* 0. May suspend. */
+AX_API int ax_sem_try_acquire(ax_sem *sem);                        /* 0 or AX_EAGAIN */
+AX_API int ax_sem_release(ax_sem *sem);                            /* 0 or AX_EOVERFLOW */
+/* Acquires a permit that this frame gives back when it is left. AX_EBUSY if the permit is in use. May suspend. */
+AX_API AX_MUST_USE ax_op ax_sem_enter(ax_task *me, ax_sem *sem, ax_permit *permit);
+AX_API int ax_sem_leave(ax_permit *permit); /* gives it back earlier; AX_EPERM if not held */
+
+/* Mutex with an owner, FIFO; a scope of the frame that locks it. Not recursive: AX_EDEADLK. {0} is unlocked. */
+typedef struct ax_mutex {
+    axi_entry entry;
+    ax_task *owner; /* public, read-only */
+    axi_list waiters;
+} ax_mutex;
+AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
+AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EBUSY */
+AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
+
+/* How many wait in one of the lists below or above: ax_waiters(&sem.waiters), ax_waiters(&queue.getters). For tests and debugging. */
+AX_API int ax_waiters(const axi_list *list);
+
+/* A flag to wait for. Setting wakes all who wait now, for good: a later clear does not take it back. {0} is clear. */
+typedef struct ax_event {
+    int set; /* public, read-only */
+    axi_list waiters;
+} ax_event;
+AX_API AX_MUST_USE ax_op ax_event_wait(ax_task *me, ax_event *event); /* 0. May suspend. */
+AX_API void ax_event_set(ax_event *event);
+AX_API void ax_event_clear(ax_event *event);
+
+/* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one. If a
+   waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now; AX_STAY, the waiter stays until the
+   operation completes the future. Without a cancel function the waiter goes and the operation runs on. */
+typedef struct ax_future {
+    int status, done; /* public, read-only */
+    int (*cancel)(struct ax_future *future, void *arg);
+    void *arg;
+    axi_list waiters;
+} ax_future;
+AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its status. May suspend. */
+AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
+AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
+
+/* ---- 9 Queues -----------------------------------------------------------------------------------------
+
+   Bounded FIFO of items of one size, by copy, over storage of yours. A put hands its item to a waiting getter; a get
+   moves the first waiting putter's item in. Capacity 0 is a rendezvous. */
+
+typedef struct ax_queue {
+    size_t count, capacity, item_size; /* public, read-only */
+    unsigned unfinished;               /* items put and not yet marked done */
+    int closed;
+    unsigned char *storage; /* private from here */
+    size_t head;
+    axi_list getters, putters, joiners;
+} ax_queue;
+/* ax_queue q = AX_QUEUE_INIT(array); */
+#define AX_QUEUE_INIT(array) \
+    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}}
+/* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0 or missing storage. */
+AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
+/* 0, or AX_EPIPE once closed. The item must stay (in the frame) until the put is done. May suspend. */
+AX_API AX_MUST_USE ax_op ax_queue_put(ax_task *me, ax_queue *queue, const void *item);
+/* 1 and the item, or 0 once closed and drained. May suspend. */
+AX_API AX_MUST_USE ax_op ax_queue_get(ax_task *me, ax_queue *queue, void *item);
+AX_API int ax_queue_try_put(ax_queue *queue, const void *item); /* 0, AX_EAGAIN or AX_EPIPE */
+AX_API int ax_queue_try_get(ax_queue *queue, void *item);       /* 1, 0 at the end, or AX_EAGAIN */
+/* No more puts: waiting ones get AX_EPIPE, what is in the queue can still be taken. Twice is harmless. */
+AX_API void ax_queue_close(ax_queue *queue);
+/* As close, but what is in the queue is dropped and counts as done; drop(item, arg), if given, gets each first. */
+AX_API void ax_queue_close_now(ax_queue *queue, void (*drop)(void *item, void *arg), void *arg);
+/* Marks one taken item as dealt with. AX_EINVAL if called more often than items were put. */
+AX_API int ax_queue_task_done(ax_queue *queue);
+/* Waits until every item that was put has been marked done. 0. May suspend. */
+AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
+
+/* ---- 10 The loop and its callbacks --------------------------------------------------------------------
+
+   A turn runs what was ready when it began, then queues what timers set before it have become due, then looks at the
+   file descriptors, sleeping there until the next deadline if nothing is ready. */
+
+/* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
+typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
+
+enum {
+    AX_VIRTUAL_CLOCK = 1, /* time starts at 0 and jumps to the next deadline when nothing is ready: for tests */
+    AX_CATCH_SIGINT = 2   /* AX_RUN's loop: the first Ctrl-C cancels main, the second ends the process at once */
+};
+
+typedef struct ax_loop_desc { /* zero means default */
+    ax_alloc_fn *alloc;       /* default: malloc with free lists per size */
+    void *alloc_ctx;
+    void *arena;              /* or: a fixed memory of arena_size bytes, aligned for any type; AX_ENOMEM when it is full */
+    size_t arena_size;
+    ax_time (*clock)(void *ctx); /* default: the monotonic clock */
+    void *clock_ctx;
+    void (*report)(void *ctx, const char *text); /* misuse, in a sentence; default: none */
+    void *report_ctx;
+    unsigned flags;
+    unsigned threads;         /* at most so many for ax_to_thread; default 8 */
+} ax_loop_desc;
+
+struct axi_timer {
+    ax_time when;
+    axi_node *node;
+};
+struct axi_origin { /* where an error was first met */
+    int status, line;
+    const char *name, *file;
+};
+
+struct ax_loop {
+    ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
+    int signalled; /* public, read-only: Ctrl-C came */
+    ax_loop_desc desc; /* private from here */
+    ax_time now;
+    axi_list ready, aborts, closers;
+    axi_node turn_end;
+    struct axi_timer *timers;
+    unsigned timer_count, timer_cap, timer_need, next_seq;
+    unsigned tasks, holds, for_ever, alive;
+    ax_task *main;
+    int state, stop, aborting;
+    size_t used, peak;
+    void *pool[64]; /* free blocks by size, 16 bytes apart; then by powers of two */
+    void *big[32];
+    unsigned char *chunk, *chunk_end;
+    void *chunks;
+    struct axi_fd *fds;
+    unsigned fd_cap, dirty_cap, polls;
+    int *dirty, dirty_count;
+    ax_callback *posted, **posted_end;
+    void *sys; /* the backend's and the threads' own state */
+    uintptr_t thread;
+    uintptr_t stack;
+    struct axi_origin origin;
+    const char *reported;
+};
+
+/* Opens a loop; desc may be NULL. AX_ENOMEM, or the error of pipe(). */
+AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
+/* Runs until nothing keeps it alive: no task, no timer, watch or hold; or until ax_loop_stop. 0; AX_EDEADLK if tasks wait and nothing
+   can ever wake them; AX_EBUSY inside a run; AX_EPERM on a closed loop. */
+AX_API int ax_loop_run(ax_loop *loop);
+/* The run returns after the current turn. The loop can be run again. */
+AX_API void ax_loop_stop(ax_loop *loop);
+/* For a loop that is a guest of another: one turn that never sleeps. 1 if more is ready, 0 if not until ax_next_deadline, or an error. */
+AX_API int ax_run_once(ax_loop *loop);
+/* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can wake it. */
+AX_API ax_time ax_next_deadline(ax_loop *loop);
+/* Takes memory for so many tasks and timers at once, and for file descriptors below fds, so that it can't run out later. */
+AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
+/* Cancels all tasks, awaits them, calls the closers in reverse order, joins the threads, frees everything. Twice is harmless. The error that
+   ended the waiting, if a task can't end. AX_EBUSY inside a run. */
+AX_API int ax_loop_close(ax_loop *loop);
+/* While held, the loop keeps running: another thread or an interrupt will post to it. On the loop's thread. */
+AX_API void ax_loop_hold(ax_loop *loop);
+AX_API void ax_loop_release(ax_loop *loop);
+/* Bytes that tasks, frames and tables take now, and at the most. */
+AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
+
+/* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
+AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
+/* The same from any thread; wakes the loop. One thread's posts keep their order. AX_EPERM once the loop is closed. */
+AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
+/* Calls fn when the loop closes, last come first; tasks have ended, everything else still works. */
+AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
+/* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Not for one just posted by another thread. */
+AX_API int ax_callback_stop(ax_callback *callback);
+
+/* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline. The struct is yours; {0} is a fresh one. */
+typedef struct ax_timer {
+    ax_callback callback;
+    ax_fn *fn;
+    void *arg;
+    ax_time when;
+    int armed, background;
+} ax_timer;
+/* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM. */
+AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *fn, void *arg);
+AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
+/* A background timer does not keep ax_loop_run going. To be called before it is started. */
+AX_API void ax_timer_unref(ax_timer *timer);
+
+/* ---- 11 File descriptors ------------------------------------------------------------------------------
+
+   Descriptors must be non-blocking (ax_accept's are). One task waits per descriptor and direction, a second gets AX_EBUSY.
+   Errors, hang-ups and closed descriptors wake both directions. */
+
+enum { AX_IN = 1, AX_OUT = 2, AX_PRI = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
+
+/* Calls fn on each turn in which the descriptor shows one of the events, or AX_ERR, AX_HUP, AX_NVAL. Level-triggered. Several per
+   descriptor are allowed. Everything may be called inside any callback; a stop takes effect at once. Never closes the descriptor. */
+typedef void ax_watch_fn(ax_loop *loop, unsigned events, void *arg);
+typedef struct ax_watch {
+    struct ax_watch *next; /* private, all of it */
+    ax_loop *loop;
+    ax_watch_fn *fn;
+    void *arg;
+    int fd;
+    unsigned events, since;
+    int active, background;
+} ax_watch;
+AX_API int ax_watch_start(ax_loop *loop, ax_watch *watch, int fd, unsigned events, ax_watch_fn *fn, void *arg);
+AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* 0 events: not polled, still started */
+AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
+AX_API void ax_watch_unref(ax_watch *watch);               /* does not keep ax_loop_run going; before the start */
+
+/* Waits for AX_IN or AX_OUT (one of them): the events that came. May suspend. */
+AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
+/* Reads what there is, at least a byte: the count, 0 at the end, or an error. Tries first. The buffer must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
+/* Writes as much as fits at once: the count. No SIGPIPE on sockets: AX_EPIPE. May suspend. */
+AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
+/* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
+AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
+/* The next connection, non-blocking and close-on-exec. Connections that died in the queue are passed over. May suspend. */
+AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
+/* To be called before a descriptor is closed: its waiters get AX_EBADF, its watches are stopped. ax_close does it and closes. */
+AX_API void ax_fd_closing(ax_loop *loop, int fd);
+AX_API int ax_close(ax_loop *loop, int fd);
+
+/* ---- 12 Threads --------------------------------------------------------------------------------------- */
+
+/* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job, and back
+   when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is abandoned, ends
+   unheard, and its copy is freed. May suspend. */
+AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *data, size_t size);
+
+/* ---- 13 Running a program ----------------------------------------------------------------------------- */
+
+/* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
+   status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
+#define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
+#define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+/* A status as a process exit code: 0 to 125 itself, errors 1 with name, text and origin on stderr, AX_EINTR 130. */
+AX_API int ax_exit(int status);
+
+#ifndef ASYNCX_COMMA
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    __extension__({                                                                               \
+        ax_loop axi_l;                                                                            \
+        struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), AXI_CAT(fn, _axi)());     \
+        if (axi_main) { AXI_SET(axi_main, __VA_ARGS__) }                                          \
+        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main);                                       \
+    })
+#else
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    (axi_slot(axi_run_open(NULL, (desc), AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
+     axi_run_main(NULL, (ax_frame *)axi_slot_))
+#endif
+AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, const struct axi_fn *fn);
+AX_API int axi_run_main(ax_loop *loop, ax_frame *frame);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* ASYNCX_H */
+
+/* ======================================= implementation ================================================ */
+
+#if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_IMPLEMENTED)
+#define ASYNCX_IMPLEMENTED
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef CLOCK_MONOTONIC
+#error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
+#endif
+#ifndef AX_ASSERT
+#define AX_ASSERT(x) ((void)0)
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define AXI_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define AXI_ASAN 1
+#endif
+#endif
+#ifndef AXI_ASAN
+#define AXI_ASAN 0
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
+enum { AXI_TASK = 1, AXI_CALLBACK, AXI_TURN_END };                                            /* node.kind */
+enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
+enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
+
+enum { /* node.flags of a task */
+    AXI_HEAP = 1,     /* its memory is the allocator's */
+    AXI_FRESH = 2,    /* not stepped yet */
+    AXI_UNMET = 4,    /* a request to cancel waits for the next suspension */
+    AXI_ASKED = 8,    /* its wait was asked to end and answered AX_STAY */
+    AXI_WOKEN = 16,   /* woken while it still runs, before it parks */
+    AXI_SLEEPS = 32,  /* u.wake is a deadline */
+    AXI_PRESSED = 64, /* had its share of turns without waiting, and is to be cancelled: the next op refuses */
+    AXI_KEPT = 128    /* in a group's list of ended children */
+};
+enum { /* entry.flags of a frame or limit */
+    AXI_OWNED = 1,      /* frame memory is the allocator's */
+    AXI_LIMITED = 2,    /* AX_WITHIN's limit is open */
+    AXI_EXPIRED = 4,    /* ... and has fired */
+    AXI_UNWINDING = 8,  /* a scope of it waits for its end */
+    AXI_IN_FINALLY = 16,
+    AXI_PUT_OFF = 32,   /* a request waits until AX_FINALLY has ended */
+    AXI_BY_LIMIT = 64,  /* me->rc's AX_ETIMEDOUT is by its own limit */
+    AXI_LIVE = 128
+};
+enum { /* group.flags, beside the public ones */
+    AXI_OPEN = 16,
+    AXI_ABORTING = 32,
+    AXI_ASKED_OWNER = 64,   /* the owner has a request of this group */
+    AXI_AWAITED = 128,      /* the owner is in the join or in the close */
+    AXI_NEXTED = 256,       /* the owner is in ax_group_next */
+    AXI_BY_HAND = 512,      /* ax_group_cancel */
+    AXI_ENDING = 1024       /* the owner's body is left */
+};
+enum { AXI_OVER = -1 }; /* entry.at of a frame that needs no more steps; 0 start, 1 AX_FINALLY */
+
+/* ---- lists ---- */
+
+static void axi_push(axi_list *list, axi_link *link) {
+    axi_link *first = list->first;
+    if (!first) {
+        list->first = link->next = link->prev = link;
+        return;
+    }
+    link->next = first;
+    link->prev = first->prev;
+    first->prev->next = link;
+    first->prev = link;
+}
+
+static void axi_take(axi_list *list, axi_link *link) {
+    if (link->next == link) {
+        list->first = NULL;
+    } else {
+        link->prev->next = link->next;
+        link->next->prev = link->prev;
+        if (list->first == link) list->first = link->next;
+    }
+    link->next = NULL;
+}
+
+AX_API int ax_waiters(const axi_list *list) {
+    const axi_link *link = list->first;
+    int n = 0;
+    if (link) do n++, link = link->next;
+        while (link != list->first);
+    return n;
+}
+
+#define AXI_TASK_OF(member, link) ((ax_task *)(void *)((char *)(link) - offsetof(ax_task, member)))
+
+static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
+    axi_link *link = list->first;
+    if (!link) return NULL;
+    axi_take(list, link);
+    return AXI_TASK_OF(node, link);
+}
+
+/* ---- 2 Status ---- */
+
+AX_API const char *ax_strerror(int status) {
+    if (status >= 0) return "success";
+#define AXI_X(name, text) \
+    if (status == AX_##name) return text;
+    AXI_ERRORS(AXI_X)
+#undef AXI_X
+    return strerror(-status);
+}
+
+AX_API const char *ax_errname(int status) {
+    if (status >= 0) return "success";
+#define AXI_X(name, text) \
+    if (status == AX_##name) return "AX_" #name;
+    AXI_ERRORS(AXI_X)
+#undef AXI_X
+    return "error";
+}
+
+static int axi_misuse(ax_loop *loop, int status, const char *text) {
+    loop->reported = text;
+    if (loop->desc.report) loop->desc.report(loop->desc.report_ctx, text);
+    AX_ASSERT(0);
+    return status;
+}
+
+#if ASYNCX_DEBUG
+static int axi_foreign(ax_loop *loop) {
+    if (loop->thread == (uintptr_t)pthread_self()) return 0;
+    axi_misuse(loop, 0, "a loop is used from another thread than its own; only ax_post may be");
+    return 1;
+}
+/* The C stack below the loop's run dies with each step: data can't come there after a wait. */
+static int axi_dead_stack(ax_loop *loop, const void *data) {
+    char here;
+    if (AXI_ASAN || !loop->stack || (uintptr_t)data < (uintptr_t)&here || (uintptr_t)data >= loop->stack) return 0;
+    axi_misuse(loop, 0, "a wait has its data in a local variable, which is gone when it ends; put it into the frame");
+    return 1;
+}
+#else
+#define axi_foreign(loop) 0
+#define axi_dead_stack(loop, data) 0
+#endif
+
+/* ---- 16 Memory: free lists per size over chunks or the arena ---- */
+
+static int axi_size_class(size_t size, size_t *rounded, void ***list, ax_loop *loop) {
+    unsigned i = 0;
+    if (size <= 1024) {
+        i = size ? (unsigned)((size - 1) / 16) : 0;
+        *rounded = (i + 1) * (size_t)16;
+        *list = &loop->pool[i];
+        return 1;
+    }
+    for (*rounded = 2048; *rounded < size && i < 31; i++) *rounded *= 2;
+    *list = &loop->big[i];
+    return *rounded >= size;
+}
+
+static void *axi_carve(ax_loop *loop, size_t size) {
+    void *p;
+    if ((size_t)(loop->chunk_end - loop->chunk) < size) {
+        enum { CHUNK = 65536 };
+        void **chunk;
+        if (loop->desc.arena) return NULL;
+        if (!(chunk = (void **)malloc(CHUNK))) return NULL;
+        *chunk = loop->chunks;
+        loop->chunks = chunk;
+        loop->chunk = (unsigned char *)chunk + 16;
+        loop->chunk_end = (unsigned char *)chunk + CHUNK;
+    }
+    p = loop->chunk;
+    loop->chunk += size;
+    return p;
+}
+
+static void *axi_alloc(ax_loop *loop, size_t size) {
+    void *p;
+    if (loop->desc.alloc) {
+        p = loop->desc.alloc(loop->desc.alloc_ctx, NULL, 0, size);
+    } else if (AXI_ASAN && !loop->desc.arena) {
+        p = malloc(size); /* so that a use after free is seen */
+    } else if (size > 1024 && !loop->desc.arena) {
+        p = malloc(size);
+    } else {
+        void **list;
+        if (!axi_size_class(size, &size, &list, loop)) return NULL;
+        if ((p = *list) != NULL) *list = *(void **)p;
+        else p = axi_carve(loop, size);
+    }
+    if (p && (loop->used += size) > loop->peak) loop->peak = loop->used;
+    return p;
+}
+
+static void axi_free(ax_loop *loop, void *p, size_t size) {
+    if (!p) return;
+    if (loop->desc.alloc) {
+        loop->desc.alloc(loop->desc.alloc_ctx, p, size, 0);
+    } else if (!loop->desc.arena && (AXI_ASAN || size > 1024)) {
+        free(p);
+    } else {
+        void **list;
+        axi_size_class(size, &size, &list, loop);
+        *(void **)p = *list;
+        *list = p;
+    }
+    loop->used -= size;
+}
+
+/* Makes an array at least `want` long, at least doubling it. */
+static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, size_t item) {
+    void *old, *p;
+    unsigned n = *cap ? *cap : 8;
+    memcpy(&old, array, sizeof old);
+    if (want <= *cap) return 0;
+    while (n < want) {
+        if (n > UINT_MAX / 2) return AX_ENOMEM;
+        n *= 2;
+    }
+    if (n > SIZE_MAX / item || !(p = axi_alloc(loop, n * item))) return AX_ENOMEM;
+    if (old) memcpy(p, old, *cap * item);
+    memset((char *)p + *cap * item, 0, (n - *cap) * item);
+    axi_free(loop, old, *cap * item);
+    memcpy(array, &p, sizeof p);
+    *cap = n;
+    return 0;
+}
+
+/* ---- timers: a 4-ary heap with the keys in the array (D. B. Johnson's d-ary heaps; libev shows that 4 suits caches) ---- */
+
+static int axi_before(const struct axi_timer *a, const struct axi_timer *b) {
+    return a->when < b->when || (a->when == b->when && (int)(a->node->seq - b->node->seq) < 0);
+}
+
+static void axi_timer_up(ax_loop *loop, unsigned i, struct axi_timer t) {
+    while (i && axi_before(&t, &loop->timers[(i - 1) / 4])) {
+        loop->timers[i] = loop->timers[(i - 1) / 4];
+        loop->timers[i].node->timer = i + 1;
+        i = (i - 1) / 4;
+    }
+    loop->timers[i] = t;
+    t.node->timer = i + 1;
+}
+
+static void axi_timer_down(ax_loop *loop, unsigned i, struct axi_timer t) {
+    unsigned n = loop->timer_count, child, end, c;
+    while ((child = 4 * i + 1) < n) {
+        end = child + 4 < n ? child + 4 : n;
+        for (c = child + 1; c < end; c++)
+            if (axi_before(&loop->timers[c], &loop->timers[child])) child = c;
+        if (!axi_before(&loop->timers[child], &t)) break;
+        loop->timers[i] = loop->timers[child];
+        loop->timers[i].node->timer = i + 1;
+        i = child;
+    }
+    loop->timers[i] = t;
+    t.node->timer = i + 1;
+}
+
+static void axi_timer_place(ax_loop *loop, unsigned i, struct axi_timer t) {
+    if (i && axi_before(&t, &loop->timers[(i - 1) / 4])) axi_timer_up(loop, i, t);
+    else axi_timer_down(loop, i, t);
+}
+
+static void axi_timer_drop(ax_loop *loop, axi_node *node) {
+    unsigned i = node->timer - 1;
+    struct axi_timer last;
+    if (!node->timer) return;
+    node->timer = 0;
+    last = loop->timers[--loop->timer_count];
+    if (i < loop->timer_count) axi_timer_place(loop, i, last);
+}
+
+/* The room was reserved: by the task's spawn or by ax_timer_start. */
+static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when, unsigned seq) {
+    struct axi_timer t;
+    t.when = when;
+    t.node = node;
+    if (node->timer) {
+        struct axi_timer *old = &loop->timers[node->timer - 1];
+        if (old->when == when && node->seq == seq) return;
+        node->seq = seq;
+        axi_timer_place(loop, node->timer - 1, t);
+    } else {
+        node->seq = seq;
+        axi_timer_up(loop, loop->timer_count++, t);
+    }
+}
+
+static int axi_timer_reserve(ax_loop *loop, unsigned more) {
+    int rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + more, sizeof *loop->timers);
+    if (rc >= 0) loop->timer_need += more;
+    return rc;
+}
+
+static ax_time axi_clock(ax_loop *loop) {
+    struct timespec ts;
+    if (loop->desc.flags & AX_VIRTUAL_CLOCK) return loop->now;
+    if (loop->desc.clock) return loop->now = loop->desc.clock(loop->desc.clock_ctx);
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return loop->now = (ax_time)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
+
+/* ---- 4 The model: waiting and waking ---- */
+
+/* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
+static void axi_arm(ax_task *t) {
+    ax_loop *loop = t->loop;
+    if (t->node.flags & AXI_SLEEPS && t->u.wake < t->limit) {
+        axi_timer_set(loop, &t->node, t->u.wake, loop->next_seq++);
+    } else if (t->limit != AX_FOREVER) {
+        axi_timer_set(loop, &t->node, t->limit, t->limit_seq);
+    } else if (t->node.timer) {
+        axi_timer_drop(loop, &t->node);
+    }
+}
+
+static void axi_queue_task(ax_task *t, int status) {
+    t->node.state = AXI_QUEUED;
+    t->rc = status;
+    axi_push(&t->loop->ready, &t->node.link);
+}
+
+/* Ends a parked task's wait; whoever calls has taken it off its list. */
+static void axi_wake(ax_task *t, int status) {
+    if (t->node.flags & AXI_ASKED) {
+        /* told of a cancel that it met itself; or that its result beat: then the request waits for the next suspension */
+        t->node.flags &= ~AXI_ASKED;
+        if (status == AX_ECANCELED) status = AXI_OWN;
+        else if (status != AXI_OWN) t->node.flags |= AXI_UNMET;
+    }
+    if (t->node.flags & AXI_SLEEPS) {
+        t->node.flags &= ~AXI_SLEEPS;
+        if (t->node.timer) axi_arm(t);
+    }
+    axi_queue_task(t, status);
+}
+
+AX_API int ax_wake(ax_task *t, int status) {
+    if (axi_foreign(t->loop)) return AX_EPERM;
+    if (t->node.state == AXI_PARKED) {
+        axi_wake(t, status);
+        return 0;
+    }
+    if (t->node.state != AXI_RUNNING || t->node.flags & AXI_WOKEN) return AX_EALREADY;
+    t->node.flags |= AXI_WOKEN;
+    t->rc = status;
+    return 0;
+}
+
+/* Meets a request: the wait that is on, or was about to begin, is dropped. */
+static void axi_interrupt(ax_task *t) {
+    t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+    if (t->forget && t->forget(t, t->obj) == AX_STAY) {
+        if (t->node.state == AXI_PARKED) t->node.flags |= AXI_ASKED;
+    } else {
+        axi_wake(t, AXI_OWN);
+    }
+}
+
+/* Every request to cancel is made here: by hand, by a group, by a limit. */
+static int axi_request(ax_task *t) {
+    if (t->node.state == AXI_DONE) return 0;
+    if (t->node.count != USHRT_MAX) t->node.count++;
+    if (t->node.state == AXI_PARKED) {
+        if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
+    } else if (t->node.flags & AXI_FRESH) {
+        t->rc = AXI_OWN;
+    } else if (t->node.state == AXI_RUNNING || t->rc != AXI_OWN) {
+        t->node.flags |= AXI_UNMET;
+    }
+    return 1;
+}
+
+static void axi_expire(ax_task *t, ax_time now);
+
+AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
+    if (me->node.state != AXI_RUNNING)
+        return ax_done(axi_misuse(me->loop, AX_EBUSY, "a task parks while it is parked, or from outside its step"));
+    me->forget = forget;
+    me->obj = obj;
+    if (me->node.flags & AXI_WOKEN) { /* the event came while the op was registering */
+        me->node.flags &= ~(AXI_WOKEN | AXI_SLEEPS);
+        axi_queue_task(me, me->rc);
+        return axi_op(AXI_PENDING);
+    }
+    me->node.state = AXI_PARKED;
+    if (me->limit <= me->loop->now) axi_expire(me, me->loop->now);
+    if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
+    if (me->node.flags & AXI_SLEEPS || me->limit != AX_FOREVER) axi_arm(me);
+    return axi_op(AXI_PENDING);
+}
+
+/* Queues a running task behind the others with a result that stands. */
+static void axi_requeue(ax_task *t, int status) {
+    axi_queue_task(t, status);
+    if (t->limit <= t->loop->now) axi_expire(t, t->loop->now);
+    if (t->limit != AX_FOREVER) axi_arm(t);
+}
+
+/* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
+static int axi_refuses(ax_task *me) {
+    if (!(me->node.flags & AXI_PRESSED)) return 0;
+    me->node.flags &= ~(AXI_PRESSED | AXI_UNMET);
+    return 1;
+}
+#define AXI_REFUSE(me) \
+    if (axi_refuses(me)) return ax_done(AXI_OWN)
+
+/* Parks the task in a primitive's list; the usual hook takes it off. */
+static int axi_forget_list(ax_task *t, void *list) {
+    axi_take((axi_list *)list, &t->node.link);
+    return 0;
+}
+static ax_op axi_wait_in(ax_task *me, axi_list *list) {
+    axi_push(list, &me->node.link);
+    return ax_park(me, axi_forget_list, list);
+}
+
+/* Wakes tasks and queues callbacks that wait for one thing, in order. */
+static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
+    c->list = &loop->ready;
+    axi_push(&loop->ready, &c->node.link);
+}
+static void axi_wake_all(axi_list *list, int status) {
+    axi_link *link;
+    while ((link = list->first) != NULL) {
+        axi_node *node = (axi_node *)(void *)link;
+        axi_take(list, link);
+        if (node->kind == AXI_TASK) axi_wake((ax_task *)(void *)node, status);
+        else axi_queue_callback(((ax_callback *)(void *)node)->loop, (ax_callback *)(void *)node);
+    }
+}
+
+/* ---- scopes ---- */
+
+static void axi_open(ax_task *t, axi_entry *e, int kind) {
+    e->kind = (unsigned char)kind;
+    e->flags = AXI_LIVE;
+    e->base = (unsigned short)(t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1 : 0));
+    e->up = t->top;
+    t->top = e;
+}
+
+static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top one; one closed early may be deeper */
+    axi_entry **at = &t->top;
+    while (*at != e) at = &(*at)->up;
+    *at = e->up;
+    e->kind = 0;
+    e->flags = 0;
+}
+
+/* A scope that made a request takes it back. Whether requests from outside are left that came after its entry. */
+static int axi_take_back(ax_task *t, const axi_entry *e) {
+    if (t->node.count) t->node.count--;
+    if (t->node.count > e->base) return 1;
+    t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+    if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= ~AXI_PUT_OFF;
+    return 0;
+}
+
+/* ---- 8 Limits ---- */
+
+static void axi_limit_add(ax_task *t, ax_time when, unsigned seq) {
+    if (when < t->limit) {
+        t->limit = when;
+        t->limit_seq = seq;
+    }
+}
+
+static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
+    axi_entry *e;
+    t->limit = AX_FOREVER;
+    for (e = t->top; e; e = e->up) {
+        if (e->flags & AXI_EXPIRED) continue;
+        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) {
+            ax_frame *f = (ax_frame *)(void *)e;
+            if (f->within <= t->limit) t->limit = f->within, t->limit_seq = f->seq;
+        } else if (e->kind == AXI_LIMIT) {
+            ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
+            if (l->when <= t->limit) t->limit = l->when, t->limit_seq = l->seq;
+        }
+    }
+    if (t->node.timer) axi_arm(t);
+}
+
+/* Every limit that is due makes its request; the outermost will report. */
+static void axi_expire(ax_task *t, ax_time now) {
+    axi_entry *e;
+    for (e = t->top; e; e = e->up) {
+        if (e->flags & AXI_EXPIRED) continue;
+        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED && ((ax_frame *)(void *)e)->within <= now) {
+            e->flags |= AXI_EXPIRED;
+            axi_request(t);
+        } else if (e->kind == AXI_LIMIT) {
+            ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
+            if (l->when > now) continue;
+            e->flags |= AXI_EXPIRED;
+            l->expired = 1;
+            axi_request(t);
+        }
+    }
+    axi_limits_renew(t);
+}
+
+/* What a limit makes of the status that the limited code ended with. */
+static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status) {
+    if (!expired) return status;
+    return !axi_take_back(t, e) && status == AXI_OWN ? AX_ETIMEDOUT : status;
+}
+
+AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
+    ax_time when = time <= 0 ? axi_clock(me->loop) : time == AX_FOREVER ? AX_FOREVER : axi_add(axi_clock(me->loop), time);
+    if (constant && time > 0 && time < 1000) {
+        axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
+        return 0;
+    }
+    if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
+        if (f->within <= when) return 1;
+    } else {
+        f->entry.flags |= AXI_LIMITED;
+        f->entry.base = (unsigned short)(me->node.count - (me->node.flags & AXI_UNMET && me->node.count ? 1 : 0));
+    }
+    f->within = when;
+    f->seq = me->loop->next_seq++;
+    axi_limit_add(me, when, f->seq);
+    return 1;
+}
+
+static int axi_within_end(ax_task *t, ax_frame *f, int status) {
+    int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
+    f->entry.flags &= ~(AXI_LIMITED | AXI_EXPIRED);
+    if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
+    if (f->within <= t->limit) axi_limits_renew(t);
+    return rc;
+}
+
+AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
+    ax_time now = axi_clock(me->loop);
+    if (l->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a time limit is opened twice");
+    axi_open(me, &l->entry, AXI_LIMIT);
+    l->when = time <= 0 ? now : time == AX_FOREVER ? AX_FOREVER : axi_add(now, time);
+    l->expired = 0;
+    l->task = me;
+    l->seq = me->loop->next_seq++;
+    axi_limit_add(me, l->when, l->seq);
+    return 0;
+}
+
+AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
+    if (!(l->entry.flags & AXI_LIVE) || l->expired) return AX_EPERM;
+    l->when = when;
+    l->seq = l->task->loop->next_seq++;
+    axi_limits_renew(l->task);
+    if (l->task->node.state != AXI_RUNNING) axi_arm(l->task);
+    return 0;
+}
+
+static int axi_timeout_end(ax_timeout *l, int status) {
+    ax_task *t = l->task;
+    int rc = axi_limit_end(t, &l->entry, l->expired, status);
+    axi_shut(t, &l->entry);
+    axi_limits_renew(t);
+    return rc;
+}
+
+AX_API int ax_timeout_close(ax_timeout *l) {
+    if (!(l->entry.flags & AXI_LIVE)) return AX_EPERM;
+    axi_timeout_end(l, 0);
+    return l->expired;
+}
+
+AX_API int ax_defer(ax_task *me, ax_defer_scope *d, void (*fn)(void *), void *arg) {
+    if (d->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a defer is opened twice");
+    axi_open(me, &d->entry, AXI_DEFER);
+    d->fn = fn;
+    d->arg = arg;
+    return 0;
+}
+
+/* ---- 7 Groups ---- */
+
+/* Cancels the children in spawn order. Groups of children that join are put on a list, not on the C stack. */
+static void axi_group_abort(ax_group *g) {
+    ax_loop *loop = g->loop;
+    if (g->flags & AXI_ABORTING) return;
+    g->flags |= AXI_ABORTING;
+    axi_push(&loop->aborts, &g->link);
+    if (loop->aborting) return;
+    loop->aborting = 1;
+    while (loop->aborts.first) {
+        axi_link *child;
+        g = (ax_group *)(void *)((char *)loop->aborts.first - offsetof(ax_group, link));
+        axi_take(&loop->aborts, &g->link);
+        if ((child = g->children.first) != NULL) do {
+                axi_request(AXI_TASK_OF(sibling, child));
+                child = child->next;
+            } while (child != g->children.first);
+    }
+    loop->aborting = 0;
+}
+
+/* An abort that the body has to hear of: cancels the owner too, unless it waits for the group already. */
+static void axi_group_fail(ax_group *g) {
+    axi_group_abort(g);
+    if (!g->owner || g->flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
+    g->flags |= AXI_ASKED_OWNER;
+    axi_request(g->owner);
+}
+
+static void axi_group_take_back(ax_group *g) {
+    if (!(g->flags & AXI_ASKED_OWNER)) return;
+    g->flags &= ~(unsigned)AXI_ASKED_OWNER;
+    axi_take_back(g->owner, &g->entry);
+}
+
+AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
+    if (g->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a group is opened twice");
+    memset(g, 0, sizeof *g);
+    g->loop = me->loop;
+    g->owner = me;
+    g->flags = (flags & 15) | AXI_OPEN;
+    g->winner = -1;
+    axi_open(me, &g->entry, AXI_GROUP);
+    return 0;
+}
+
+static void axi_task_release(ax_task *t);
+
+static void axi_group_drop_handed(ax_group *g) {
+    ax_task *t = g->handed;
+    g->handed = NULL;
+    if (t) {
+        t->node.flags &= ~AXI_KEPT;
+        axi_task_release(t);
+    }
+}
+
+/* All children have ended: closes the group. What its owner gets who came with this status. */
+static int axi_group_end(ax_group *g, int status) {
+    ax_task *t = g->owner;
+    int outside = t->node.count > g->entry.base;
+    axi_group_drop_handed(g);
+    while ((g->handed = g->ended.first ? AXI_TASK_OF(sibling, g->ended.first) : NULL) != NULL) {
+        axi_take(&g->ended, &g->handed->sibling);
+        axi_group_drop_handed(g);
+    }
+    g->flags &= ~(unsigned)AXI_OPEN;
+    axi_shut(t, &g->entry);
+    if (g->error && !(g->flags & AX_GROUP_RACE && g->winner >= 0)) {
+        if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
+        return g->error;
+    }
+    if (status == AXI_OWN && !outside && g->flags & AXI_BY_HAND) return 0;
+    return status;
+}
+
+static int axi_group_result(const ax_group *g) {
+    return g->flags & AX_GROUP_COLLECT ? (int)g->failed : g->flags & AX_GROUP_RACE && g->winner >= 0 ? g->winner : 0;
+}
+
+static int axi_forget_join(ax_task *t, void *group) {
+    (void)t;
+    axi_group_abort((ax_group *)group);
+    return AX_STAY;
+}
+
+AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
+    AXI_REFUSE(me);
+    if (!(g->flags & AXI_OPEN) || g->owner != me) return ax_done(AX_EPERM);
+    axi_group_take_back(g);
+    if (!g->live) return ax_done(axi_group_end(g, axi_group_result(g)));
+    g->flags |= AXI_AWAITED;
+    return ax_park(me, axi_forget_join, g);
+}
+
+static int axi_forget_next(ax_task *t, void *group) {
+    (void)t;
+    ((ax_group *)group)->flags &= ~(unsigned)AXI_NEXTED;
+    return 0;
+}
+
+static int axi_group_hand(ax_group *g, ax_task **child) {
+    if (!g->ended.first) return g->error;
+    *child = g->handed = AXI_TASK_OF(sibling, g->ended.first);
+    axi_take(&g->ended, g->ended.first);
+    return 1;
+}
+
+AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
+    AXI_REFUSE(me);
+    if (!(g->flags & AXI_OPEN) || g->owner != me || !(g->flags & AX_GROUP_KEEP)) return ax_done(AX_EPERM);
+    axi_group_take_back(g);
+    axi_group_drop_handed(g);
+    if (g->ended.first || !g->live) return ax_done(axi_group_hand(g, child));
+    if (axi_dead_stack(me->loop, child)) return ax_done(AX_EFAULT);
+    g->flags |= AXI_NEXTED;
+    me->u.data = child;
+    return ax_park(me, axi_forget_next, g);
+}
+
+AX_API int ax_group_cancel(ax_group *g) {
+    if (!(g->flags & AXI_OPEN)) return AX_EPERM;
+    if (!g->error) g->flags |= AXI_BY_HAND;
+    axi_group_fail(g);
+    return 0;
+}
+
+/* A child has ended: what follows from it by the group's rules. */
+static void axi_group_ended(ax_group *g, ax_task *t, int status) {
+    g->live--;
+    if (status < 0 && status != AX_ECANCELED) {
+        g->failed++;
+        if (!(g->flags & AX_GROUP_COLLECT) && !g->error) {
+            g->error = status;
+            if (!(g->flags & AX_GROUP_RACE)) axi_group_fail(g);
+        }
+    } else if (status >= 0 && g->flags & AX_GROUP_RACE && g->winner < 0) {
+        g->winner = status;
+        axi_group_abort(g);
+    }
+    if (g->flags & AX_GROUP_KEEP) {
+        t->node.flags |= AXI_KEPT;
+        axi_push(&g->ended, &t->sibling);
+    }
+    if (g->flags & AXI_NEXTED) {
+        if (g->live && !g->ended.first) return;
+        g->flags &= ~(unsigned)AXI_NEXTED;
+        axi_wake(g->owner, axi_group_hand(g, (ax_task **)g->owner->u.data));
+    } else if (g->flags & AXI_AWAITED && !g->live) {
+        g->flags &= ~(unsigned)AXI_AWAITED;
+        if (g->flags & AXI_ENDING) {
+            axi_wake(g->owner, g->owner->node.flags & AXI_ASKED ? AXI_OWN : 0);
+        } else {
+            int asked = g->owner->node.flags & AXI_ASKED;
+            g->owner->node.flags &= ~AXI_ASKED;
+            axi_wake(g->owner, axi_group_end(g, asked ? AXI_OWN : axi_group_result(g)));
+        }
+    }
+}
+
+/* The group as a scope of a body that is left with *status. AXI_PENDING while children are awaited. */
+static int axi_group_close(ax_task *t, ax_group *g, int *status) {
+    if (!(g->flags & AXI_ENDING)) {
+        g->flags |= AXI_ENDING;
+        axi_group_take_back(g);
+        if (*status < 0 && *status != AXI_OWN && !g->error) g->error = *status;
+        if (*status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
+    }
+    if (t->node.flags & AXI_UNMET) {
+        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        if (*status >= 0) *status = AXI_OWN;
+        else if (*status != AXI_OWN) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
+        axi_group_abort(g);
+    }
+    if (g->live) {
+        g->flags |= AXI_AWAITED;
+        return ax_park(t, axi_forget_join, g).axi;
+    }
+    *status = axi_group_end(g, *status);
+    return 0;
+}
+
+/* ---- 5 Running tasks ---- */
+
+AX_API ax_op axi_return(ax_task *me, int status) {
+    if (me->frame->entry.flags & AXI_IN_FINALLY)
+        axi_misuse(me->loop, 0, "AX_RETURN in AX_FINALLY is refused: the body's status stands");
+    /* a task that was asked to cancel and leaves with that number passes its cancellation on */
+    me->node.bad = status == AX_ECANCELED && me->node.count ? 2 : 0;
+    me->node.flags &= (unsigned char)~AXI_WOKEN;
+    me->rc = status < AXI_OWN ? AX_EINVAL : status;
+    return axi_op(AXI_LEFT);
+}
+
+AX_API ax_op axi_lost(ax_task *me) {
+    if (me->frame->entry.at == 1) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
+    axi_misuse(me->loop, 0, "a resume point is lost: an await inside a switch of yours, in the switch form");
+    me->node.bad = 0;
+    me->rc = AX_EFAULT;
+    return axi_op(AXI_LEFT);
+}
+
+static void axi_frame_init(ax_frame *f, const struct axi_fn *fn, int owned) {
+    f->fn = fn;
+    f->entry.kind = AXI_FRAME;
+    f->entry.flags = (unsigned char)(AXI_LIVE | (owned ? AXI_OWNED : 0));
+}
+
+AX_API void *axi_new(ax_task *me, size_t size) {
+    void *f = axi_alloc(me->loop, size);
+    if (f) memset(f, 0, size);
+    return f;
+}
+
+AX_API void *axi_reuse(ax_frame *f, size_t size) {
+    if (f->entry.flags & AXI_LIVE) return NULL;
+    memset(f, 0, size);
+    return f;
+}
+
+AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int owned) {
+    ax_frame *caller = me->frame;
+    int status = 0;
+    if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
+    axi_frame_init(f, fn, owned);
+    if (caller->entry.flags & AXI_LIMITED && caller->within <= me->loop->now) { /* its limit is due already: never starts */
+        axi_expire(me, me->loop->now);
+        me->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        status = AXI_OWN;
+    } else if (axi_refuses(me)) {
+        status = AXI_OWN;
+    }
+    f->entry.up = me->top;
+    me->top = &f->entry;
+    me->frame = f;
+    if (status == AXI_OWN) {
+        me->rc = AX_ECANCELED;
+        me->node.bad = 2;
+        return axi_op(AXI_LEFT);
+    }
+    return axi_op(AXI_CALLED);
+}
+
+AX_API ax_frame *axi_first_frame(ax_task *t) {
+    axi_entry *e = &t->frame->entry;
+    if (t->node.state != AXI_DONE)
+        for (e = t->top; e->up; e = e->up) {}
+    return (ax_frame *)(void *)e;
+}
+
+/* One block holds the task and its first frame, unless both are the user's. */
+AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, const struct axi_fn *fn) {
+    ax_loop *loop = g->loop;
+    int heap = !t;
+    if (!(g->flags & AXI_OPEN) || g->flags & AXI_ABORTING || axi_foreign(loop)) return NULL;
+    if (!heap && t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) {
+        axi_misuse(loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
+        return NULL;
+    }
+    if (axi_timer_reserve(loop, 1) < 0) goto no_memory;
+    if (heap) {
+        t = (ax_task *)axi_alloc(loop, sizeof(ax_task) + fn->size);
+        if (!t) {
+            loop->timer_need--;
+            goto no_memory;
+        }
+        f = (ax_frame *)(void *)(t + 1);
+    }
+    memset(f, 0, fn->size);
+    axi_frame_init(f, fn, 0);
+    t->node.kind = AXI_TASK;
+    t->node.state = AXI_QUEUED;
+    t->node.flags = (unsigned char)(AXI_FRESH | (heap ? AXI_HEAP : 0));
+    t->node.bad = 0;
+    t->node.timer = 0;
+    t->node.count = 0;
+    t->node.refs = 0;
+    t->rc = 0;
+    t->frame = f;
+    t->top = &f->entry;
+    t->loop = loop;
+    t->forget = NULL;
+    t->limit = AX_FOREVER;
+    t->group = g;
+    t->waiters.first = NULL;
+    f->within = (ax_time)(intptr_t)t; /* until axi_task_start */
+    return f;
+no_memory:
+    if (!(g->flags & AX_GROUP_COLLECT) && !g->error) {
+        g->error = AX_ENOMEM;
+        axi_group_fail(g);
+    }
+    return NULL;
+}
+
+AX_API ax_task *axi_task_start(ax_frame *f) {
+    ax_task *t;
+    if (!f) return NULL;
+    t = (ax_task *)(intptr_t)f->within;
+    f->within = 0;
+    axi_push(&t->group->children, &t->sibling);
+    t->group->live++;
+    t->loop->tasks++;
+    axi_push(&t->loop->ready, &t->node.link);
+    return t;
+}
+
+static void axi_task_release(ax_task *t) {
+    if (t->node.state == AXI_DONE && !t->node.refs && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP)
+        axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
+}
+
+static void axi_task_end(ax_task *t, int status) {
+    ax_group *g = t->group;
+    t->node.state = AXI_DONE;
+    t->node.flags &= AXI_HEAP;
+    t->rc = status == AXI_OWN ? AX_ECANCELED : status;
+    axi_timer_drop(t->loop, &t->node);
+    t->loop->timer_need--;
+    t->loop->tasks--;
+    t->group = NULL;
+    axi_wake_all(&t->waiters, t->rc);
+    axi_take(&g->children, &t->sibling);
+    axi_group_ended(g, t, t->rc);
+    axi_task_release(t);
+}
+
+/* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
+static void axi_deliver(ax_task *t, ax_frame *f, int status) {
+    int rest = f->entry.flags & (AXI_LIMITED | AXI_IN_FINALLY | AXI_BY_LIMIT);
+    if (rest) {
+        f->entry.flags &= ~AXI_BY_LIMIT;
+        if (rest & AXI_LIMITED) status = axi_within_end(t, f, status);
+    }
+    if (status >= 0) {
+        t->rc = status;
+        t->node.bad = 0;
+    } else {
+        t->rc = status == AXI_OWN ? AX_ECANCELED : status;
+        t->node.bad = rest & AXI_IN_FINALLY ? 0 : status == AXI_OWN ? 2 : 1;
+    }
+}
+
+static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
+    struct axi_origin *o = &t->loop->origin;
+    o->status = status;
+    o->name = f->fn->name;
+    o->file = f->fn->file;
+#if ASYNCX_TRACE
+    o->line = f->line;
+#else
+    o->line = 0;
+#endif
+}
+
+static void axi_permit_release(ax_permit *p);
+static void axi_mutex_hand_over(ax_mutex *m);
+
+/* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
+static int axi_unwind(ax_task *t, ax_frame *f) {
+    int in_finally = f->entry.flags & AXI_IN_FINALLY, ignored = 0;
+    int *status = in_finally ? &ignored : &f->status; /* what happens in the cleanup leaves the body's status alone */
+    while (t->top != &f->entry) {
+        axi_entry *e = t->top;
+        switch (e->kind) {
+        case AXI_LIMIT:
+            *status = axi_timeout_end((ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry)), *status);
+            break;
+        case AXI_GROUP:
+            if (axi_group_close(t, (ax_group *)(void *)e, status) == AXI_PENDING) {
+                f->entry.flags |= AXI_UNWINDING;
+                return AXI_PENDING;
+            }
+            break;
+        case AXI_PERMIT:
+            axi_permit_release((ax_permit *)(void *)e);
+            break;
+        case AXI_MUTEX:
+            axi_mutex_hand_over((ax_mutex *)(void *)e);
+            break;
+        default: {
+            ax_defer_scope *d = (ax_defer_scope *)(void *)e;
+            axi_shut(t, e);
+            d->fn(d->arg);
+        }
+        }
+    }
+    return 0;
+}
+
+/* Steps a task until it waits, has had its share, or ends. */
+static void axi_run_task(ax_task *t) {
+    ax_loop *loop = t->loop;
+    ax_frame *f = t->frame;
+    int rc = t->rc, share = ASYNCX_AWAITS, from_call = 0;
+    t->node.state = AXI_RUNNING;
+    if (t->node.flags & AXI_FRESH) {
+        t->node.flags &= ~AXI_FRESH;
+        if (rc != AXI_OWN) goto step;
+        f->status = AXI_OWN; /* cancelled before its first step: only the cleanup runs */
+        f->entry.at = 1;
+        goto unwind;
+    }
+    if (f->entry.flags & AXI_UNWINDING) { /* a group of a body that was left has ended */
+        f->entry.flags &= ~AXI_UNWINDING;
+        if (rc == AXI_OWN && !(f->entry.flags & AXI_IN_FINALLY)) {
+            if (f->status >= 0) f->status = AXI_OWN;
+            else if (f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
+        }
+        goto unwind;
+    }
+deliver:
+    axi_deliver(t, f, rc);
+step:
+    rc = f->fn->step(t, f).axi;
+    if (rc >= AXI_OWN) { /* done at once */
+        t->node.flags &= ~AXI_WOKEN;
+        from_call = 0;
+        if (--share) goto deliver;
+        goto share_used;
+    }
+    if (rc == AXI_PENDING) return;
+    if (rc == AXI_CALLED) {
+        f = t->frame;
+        goto step;
+    }
+    f = t->frame; /* a call that was refused has pushed its frame */
+    if (f->entry.flags & AXI_IN_FINALLY) {
+        f->entry.at = AXI_OVER;
+    } else if (rc == AXI_ENDED) { /* the end of a body without AX_FINALLY */
+        f->status = 0;
+        f->entry.at = AXI_OVER;
+    } else {
+        f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
+        if (f->status < 0 && f->status != AXI_OWN && !(from_call && t->rc == loop->origin.status)) axi_note_origin(t, f, t->rc);
+        f->entry.at = 1;
+    }
+unwind:
+    if (t->top != &f->entry && axi_unwind(t, f) == AXI_PENDING) return;
+    if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
+        if (t->node.flags & AXI_UNMET) {
+            t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+            f->entry.flags |= AXI_PUT_OFF;
+        }
+        f->entry.flags |= AXI_IN_FINALLY;
+        t->node.bad = 0;
+        goto step;
+    }
+    /* the frame is over */
+    rc = f->status;
+    if (f->entry.flags & AXI_PUT_OFF) t->node.flags |= AXI_UNMET;
+    {
+        axi_entry *e = f->entry.up;
+        int owned = f->entry.flags & AXI_OWNED;
+        t->top = e;
+        f->entry.flags = 0;
+        while (e && e->kind != AXI_FRAME) e = e->up;
+        if (!e) {
+            t->frame = f;
+            axi_task_end(t, rc);
+            return;
+        }
+        if (owned) axi_free(loop, f, f->fn->size);
+        t->frame = f = (ax_frame *)(void *)e;
+    }
+    from_call = 1;
+    if (--share) goto deliver;
+share_used:
+    axi_requeue(t, rc);
+}
+
+/* ---- 6 Tasks ---- */
+
+AX_API int ax_cancel(ax_task *t) {
+    if (axi_foreign(t->loop)) return AX_EPERM;
+    return axi_request(t);
+}
+
+AX_API int ax_uncancel(ax_task *t) {
+    if (t->node.count && !--t->node.count) t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+    return t->node.count;
+}
+
+AX_API int ax_cancelling(const ax_task *t) { return t->node.count; }
+
+AX_API ax_op ax_join(ax_task *me, ax_task *t) {
+    AXI_REFUSE(me);
+    if (t == me) return ax_done(AX_EDEADLK);
+    if (t->node.state == AXI_DONE) return ax_done(t->rc);
+    return axi_wait_in(me, &t->waiters);
+}
+
+AX_API int ax_task_status(const ax_task *t) { return t->node.state == AXI_DONE ? t->rc : AX_EINPROGRESS; }
+
+AX_API const char *ax_task_name(ax_task *t) { return axi_first_frame(t)->fn->name; }
+
+AX_API ax_task *ax_task_ref(ax_task *t) {
+    if (t && t->node.refs != USHRT_MAX) t->node.refs++;
+    return t;
+}
+
+AX_API ax_task *ax_task_unref(ax_task *t) {
+    int gone;
+    if (!t || !t->node.refs) return t;
+    gone = --t->node.refs == 0 && t->node.state == AXI_DONE && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP;
+    axi_task_release(t);
+    return gone ? NULL : t;
+}
+
+static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg) {
+    if (c->list || c->node.state == AXI_PARKED) return 0;
+    c->node.kind = AXI_CALLBACK;
+    c->loop = loop;
+    c->fn = fn;
+    c->arg = arg;
+    return 1;
+}
+
+static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
+    if (axi_foreign(loop)) return AX_EPERM;
+    if (!axi_callback_set(c, loop, fn, arg)) return 0;
+    c->list = list;
+    axi_push(list, &c->node.link);
+    return 0;
+}
+
+AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
+    return axi_callback_on(c, t->loop, t->node.state == AXI_DONE ? &t->loop->ready : &t->waiters, fn, arg);
+}
+
+AX_API ax_op ax_checkpoint(ax_task *me) {
+    int unmet = me->node.flags & AXI_UNMET;
+    me->node.flags &= ~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
+    axi_requeue(me, unmet ? AXI_OWN : 0);
+    return axi_op(AXI_PENDING);
+}
+
+AX_API int ax_leaving(const ax_task *me) {
+    const ax_frame *f = me->frame;
+    if (!(f->entry.flags & AXI_IN_FINALLY)) return 0;
+    return f->status == AXI_OWN ? AX_ECANCELED : f->status;
+}
+
+AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->frame->entry.flags & AXI_BY_LIMIT ? 1 : 0; }
+
+/* ---- 8 Sleeping and locks ---- */
+
+AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
+
+static int axi_forget_for_ever(ax_task *t, void *none) {
+    (void)none;
+    t->loop->for_ever--;
+    return 0;
+}
+
+AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
+    AXI_REFUSE(me);
+    if (when <= axi_clock(me->loop)) return ax_checkpoint(me);
+    if (when == AX_FOREVER) {
+        me->loop->for_ever++;
+        return ax_park(me, axi_forget_for_ever, NULL);
+    }
+    me->u.wake = when;
+    me->node.flags |= AXI_SLEEPS;
+    return ax_park(me, NULL, NULL);
+}
+
+AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
+    if (time <= 0) return ax_checkpoint(me);
+    return ax_sleep_until(me, axi_add(axi_clock(me->loop), time));
+}
+
+AX_API int ax_sem_init(ax_sem *s, int permits, int max) {
+    if (permits < 0 || max < 0 || (max && permits > max)) return AX_EINVAL;
+    s->permits = permits;
+    s->max = max;
+    s->waiters.first = NULL;
+    return 0;
+}
+
+AX_API int ax_sem_try_acquire(ax_sem *s) {
+    if (!s->permits) return AX_EAGAIN;
+    s->permits--;
+    return 0;
+}
+
+AX_API int ax_sem_release(ax_sem *s) {
+    ax_task *t = axi_first(&s->waiters);
+    if (!t) {
+        if (s->permits == (s->max ? s->max : INT_MAX)) return AX_EOVERFLOW;
+        s->permits++;
+        return 0;
+    }
+    if (t->u.data) ((ax_permit *)t->u.data)->held = 1;
+    axi_wake(t, 0);
+    return 0;
+}
+
+AX_API ax_op ax_sem_acquire(ax_task *me, ax_sem *s) {
+    AXI_REFUSE(me);
+    if (ax_sem_try_acquire(s) == 0) return ax_done(0);
+    me->u.data = NULL;
+    return axi_wait_in(me, &s->waiters);
+}
+
+static int axi_forget_permit(ax_task *t, void *permit) {
+    ax_permit *p = (ax_permit *)permit;
+    axi_take(&p->sem->waiters, &t->node.link);
+    axi_shut(t, &p->entry);
+    return 0;
+}
+
+AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
+    AXI_REFUSE(me);
+    if (p->entry.flags & AXI_LIVE) return ax_done(axi_misuse(me->loop, AX_EBUSY, "a permit is entered twice"));
+    axi_open(me, &p->entry, AXI_PERMIT);
+    p->sem = s;
+    p->task = me;
+    p->held = ax_sem_try_acquire(s) == 0;
+    if (p->held) return ax_done(0);
+    me->u.data = p;
+    axi_push(&s->waiters, &me->node.link);
+    return ax_park(me, axi_forget_permit, p);
+}
+
+static void axi_permit_release(ax_permit *p) {
+    axi_shut(p->task, &p->entry);
+    p->held = 0;
+    ax_sem_release(p->sem);
+}
+
+AX_API int ax_sem_leave(ax_permit *p) {
+    if (!(p->entry.flags & AXI_LIVE) || !p->held) return AX_EPERM;
+    axi_permit_release(p);
+    return 0;
+}
+
+static void axi_mutex_give(ax_mutex *m, ax_task *t) {
+    m->owner = t;
+    axi_open(t, &m->entry, AXI_MUTEX);
+}
+
+static void axi_mutex_hand_over(ax_mutex *m) {
+    ax_task *t = axi_first(&m->waiters);
+    axi_shut(m->owner, &m->entry);
+    m->owner = NULL;
+    if (!t) return;
+    axi_mutex_give(m, t);
+    axi_wake(t, 0);
+}
+
+AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
+    if (m->owner) return AX_EBUSY;
+    axi_mutex_give(m, me);
+    return 0;
+}
+
+AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
+    AXI_REFUSE(me);
+    if (m->owner == me) return ax_done(AX_EDEADLK);
+    if (ax_mutex_try_lock(me, m) == 0) return ax_done(0);
+    return axi_wait_in(me, &m->waiters);
+}
+
+AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
+    if (!m->owner || m->owner != me) return AX_EPERM;
+    axi_mutex_hand_over(m);
+    return 0;
+}
+
+AX_API ax_op ax_event_wait(ax_task *me, ax_event *e) {
+    AXI_REFUSE(me);
+    return e->set ? ax_done(0) : axi_wait_in(me, &e->waiters);
+}
+
+AX_API void ax_event_set(ax_event *e) {
+    e->set = 1;
+    axi_wake_all(&e->waiters, 0);
+}
+
+AX_API void ax_event_clear(ax_event *e) { e->set = 0; }
+
+static int axi_forget_future(ax_task *t, void *future) {
+    ax_future *f = (ax_future *)future;
+    if (f->cancel && f->cancel(f, f->arg) == AX_STAY) return AX_STAY;
+    if (t->node.state == AXI_PARKED) axi_take(&f->waiters, &t->node.link); /* unless cancel completed the future */
+    return t->node.state == AXI_PARKED ? 0 : AX_STAY;
+}
+
+AX_API ax_op ax_future_wait(ax_task *me, ax_future *f) {
+    AXI_REFUSE(me);
+    if (f->done) return ax_done(f->status);
+    axi_push(&f->waiters, &me->node.link);
+    return ax_park(me, axi_forget_future, f);
+}
+
+AX_API int ax_future_complete(ax_future *f, int status) {
+    if (f->done) return AX_EALREADY;
+    f->done = 1;
+    f->status = status;
+    axi_wake_all(&f->waiters, status);
+    return 0;
+}
+
+AX_API int ax_future_on_done(ax_loop *loop, ax_future *f, ax_callback *c, ax_fn *fn, void *arg) {
+    return axi_callback_on(c, loop, f->done ? &loop->ready : &f->waiters, fn, arg);
+}
+
+/* ---- 9 Queues ---- */
+
+static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
+    i += q->head;
+    return q->storage + (i < q->capacity ? i : i - q->capacity) * q->item_size;
+}
+
+AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
+    memset(q, 0, sizeof *q);
+    if (!item_size || (capacity && !storage)) return AX_EINVAL;
+    q->storage = (unsigned char *)storage;
+    q->capacity = capacity;
+    q->item_size = item_size;
+    return 0;
+}
+
+AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
+    ax_task *getter;
+    if (q->closed) return AX_EPIPE;
+    if ((getter = axi_first(&q->getters)) != NULL) {
+        memcpy(getter->u.data, item, q->item_size);
+        axi_wake(getter, 1);
+    } else if (q->count < q->capacity) {
+        memcpy(axi_slot_at(q, q->count++), item, q->item_size);
+    } else {
+        return AX_EAGAIN;
+    }
+    q->unfinished++;
+    return 0;
+}
+
+AX_API int ax_queue_try_get(ax_queue *q, void *item) {
+    ax_task *putter;
+    if (!q->count && !q->putters.first) return q->closed ? 0 : AX_EAGAIN;
+    putter = axi_first(&q->putters);
+    if (q->count) {
+        memcpy(item, axi_slot_at(q, 0), q->item_size);
+        if (++q->head == q->capacity) q->head = 0;
+        q->count--;
+    } else {
+        memcpy(item, putter->u.data, q->item_size); /* a rendezvous */
+    }
+    if (putter) {
+        if (q->capacity) memcpy(axi_slot_at(q, q->count++), putter->u.data, q->item_size);
+        q->unfinished++;
+        axi_wake(putter, 0);
+    }
+    return 1;
+}
+
+static ax_op axi_queue_wait(ax_task *me, axi_list *list, void *item) {
+    if (axi_dead_stack(me->loop, item)) return ax_done(AX_EFAULT);
+    me->u.data = item;
+    return axi_wait_in(me, list);
+}
+
+AX_API ax_op ax_queue_put(ax_task *me, ax_queue *q, const void *item) {
+    int rc;
+    AXI_REFUSE(me);
+    rc = ax_queue_try_put(q, item);
+    return rc == AX_EAGAIN ? axi_queue_wait(me, &q->putters, (void *)(uintptr_t)item) : ax_done(rc);
+}
+
+AX_API ax_op ax_queue_get(ax_task *me, ax_queue *q, void *item) {
+    int rc;
+    AXI_REFUSE(me);
+    rc = ax_queue_try_get(q, item);
+    return rc == AX_EAGAIN ? axi_queue_wait(me, &q->getters, item) : ax_done(rc);
+}
+
+AX_API void ax_queue_close(ax_queue *q) {
+    q->closed = 1;
+    axi_wake_all(&q->getters, 0); /* they wait, so it is empty */
+    axi_wake_all(&q->putters, AX_EPIPE);
+}
+
+static void axi_queue_finished(ax_queue *q) {
+    if (!--q->unfinished) axi_wake_all(&q->joiners, 0);
+}
+
+AX_API void ax_queue_close_now(ax_queue *q, void (*drop)(void *item, void *arg), void *arg) {
+    ax_queue_close(q);
+    while (q->count) {
+        if (drop) drop(axi_slot_at(q, 0), arg);
+        if (++q->head == q->capacity) q->head = 0;
+        q->count--;
+        axi_queue_finished(q);
+    }
+}
+
+AX_API int ax_queue_task_done(ax_queue *q) {
+    if (!q->unfinished) return AX_EINVAL;
+    axi_queue_finished(q);
+    return 0;
+}
+
+AX_API ax_op ax_queue_join(ax_task *me, ax_queue *q) {
+    AXI_REFUSE(me);
+    return q->unfinished ? axi_wait_in(me, &q->joiners) : ax_done(0);
+}
+
+/* ---- 10 The loop ---- */
+
+/* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
+struct axi_wait { /* a task that waits on one direction of a descriptor, and what to do for it there */
+    ax_task *task;
+    int (*attempt)(int fd, struct axi_wait *wait, unsigned events);
+    void *data;
+    size_t size;
+};
+struct axi_fd {
+    struct axi_wait in, out;
+    ax_watch *watches;
+    int slot; /* 1 + place in poll()'s array */
+    int dirty;
+};
+struct axi_job {
+    ax_callback done;
+    struct axi_job *next;
+    struct axi_sys *sys;
+    ax_task *task;
+    int (*fn)(void *);
+    void *data; /* the waiter's; the copy follows the struct */
+    size_t size;
+    int status, state;
+};
+struct axi_sys {
+    ax_loop *loop;
+    struct pollfd *polled;
+    int polled_count;
+    unsigned polled_cap;
+    int pipe[2];
+    ax_watch wake;
+    int woken;
+    pthread_mutex_t lock; /* the pool's */
+    pthread_cond_t work;
+    struct axi_job *first, **last;
+    pthread_t *threads;
+    unsigned thread_count, idle, thread_cap;
+    int closing;
+};
+#define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
+
+/* Posts meet the closing of their loop here. One lock for all loops, so that it outlives each; it is held for a few instructions
+   and at most one write to a pipe. */
+static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
+
+#if defined(__GNUC__)
+#define AXI_POSTED(loop) __atomic_load_n(&(loop)->posted, __ATOMIC_RELAXED)
+#define AXI_SET_POSTED(loop, c) __atomic_store_n(&(loop)->posted, (c), __ATOMIC_RELAXED)
+#else
+static ax_callback *axi_posted(ax_loop *loop) {
+    ax_callback *c;
+    pthread_mutex_lock(&axi_post_lock);
+    c = loop->posted;
+    pthread_mutex_unlock(&axi_post_lock);
+    return c;
+}
+#define AXI_POSTED(loop) axi_posted(loop)
+#define AXI_SET_POSTED(loop, c) ((loop)->posted = (c))
+#endif
+
+static void axi_poke(struct axi_sys *sys) { /* async-signal-safe; a full pipe wakes as well */
+    int saved = errno;
+    while (write(sys->pipe[1], "", 1) < 0 && errno == EINTR) {}
+    errno = saved;
+}
+
+static void axi_take_posts(ax_loop *loop) {
+    ax_callback *c, *next;
+    if (!AXI_POSTED(loop)) return;
+    pthread_mutex_lock(&axi_post_lock);
+    c = loop->posted;
+    AXI_SET_POSTED(loop, NULL);
+    loop->posted_end = &loop->posted;
+    pthread_mutex_unlock(&axi_post_lock);
+    for (; c; c = next) {
+        next = c->posted;
+        c->posted = NULL;
+        axi_queue_callback(loop, c);
+    }
+}
+
+static void axi_drain_pipe(ax_loop *loop, unsigned events, void *arg) {
+    char bytes[64];
+    (void)events;
+    (void)arg;
+    while (read(AXI_SYS(loop)->pipe[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes) {}
+}
+
+AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
+    int rc = 0;
+    pthread_mutex_lock(&axi_post_lock);
+    if (loop->state == AXI_CLOSED) {
+        rc = AX_EPERM;
+    } else if (c->node.state != AXI_PARKED) { /* not posted yet */
+        int was_empty = loop->posted_end == &loop->posted;
+        c->node.kind = AXI_CALLBACK;
+        c->node.state = AXI_PARKED;
+        c->loop = loop;
+        c->fn = fn;
+        c->arg = arg;
+        c->posted = NULL;
+        if (was_empty) AXI_SET_POSTED(loop, c);
+        else *loop->posted_end = c;
+        loop->posted_end = &c->posted;
+        if (was_empty) axi_poke(AXI_SYS(loop));
+    }
+    pthread_mutex_unlock(&axi_post_lock);
+    return rc;
+}
+
+AX_API int ax_soon(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) { return axi_callback_on(c, loop, &loop->ready, fn, arg); }
+
+AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) { return axi_callback_on(c, loop, &loop->closers, fn, arg); }
+
+AX_API int ax_callback_stop(ax_callback *c) {
+    int stopped = c->list != NULL;
+    if (stopped) axi_take(c->list, &c->node.link);
+    c->list = NULL;
+    if (c->node.state == AXI_PARKED) { /* posted; perhaps not taken yet */
+        ax_callback **at;
+        pthread_mutex_lock(&axi_post_lock);
+        for (at = &c->loop->posted; !stopped && *at; at = &(*at)->posted) {
+            if (*at != c) continue;
+            *at = c->posted;
+            if (c->loop->posted_end == &c->posted) c->loop->posted_end = at;
+            stopped = 1;
+            break;
+        }
+        c->node.state = 0;
+        pthread_mutex_unlock(&axi_post_lock);
+    }
+    return stopped;
+}
+
+static void axi_run_callback(ax_loop *loop, ax_callback *c) {
+    c->list = NULL;
+    if (c->node.state == AXI_PARKED) { /* from now on another thread may post it again */
+        ax_fn *fn = c->fn;
+        void *arg = c->arg;
+        pthread_mutex_lock(&axi_post_lock);
+        c->node.state = 0;
+        pthread_mutex_unlock(&axi_post_lock);
+        fn(loop, arg);
+    } else {
+        c->fn(loop, c->arg);
+    }
+}
+
+AX_API void ax_loop_hold(ax_loop *loop) { loop->holds++; }
+AX_API void ax_loop_release(ax_loop *loop) {
+    if (loop->holds) loop->holds--;
+}
+
+static void axi_timer_keeps(ax_timer *t, int armed) { /* what a timer counts for while it is armed */
+    t->armed = armed;
+    if (!t->background) t->callback.loop->alive += armed ? 1 : -1;
+}
+
+static void axi_timer_fire(ax_loop *loop, void *timer) {
+    ax_timer *t = (ax_timer *)timer;
+    loop->timer_need--;
+    axi_timer_keeps(t, 0);
+    t->fn(loop, t->arg);
+}
+
+AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
+    if (axi_foreign(loop)) return AX_EPERM;
+    if (!t->armed) {
+        if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
+        t->callback.node.kind = AXI_CALLBACK;
+        t->callback.loop = loop;
+        axi_timer_keeps(t, 1);
+    }
+    ax_callback_stop(&t->callback); /* if it was due, but has not run */
+    t->callback.fn = axi_timer_fire;
+    t->callback.arg = t;
+    t->fn = fn;
+    t->arg = arg;
+    t->when = when;
+    axi_timer_set(loop, &t->callback.node, when, loop->next_seq++);
+    return 0;
+}
+
+AX_API int ax_timer_stop(ax_timer *t) {
+    if (!t->armed) return 0;
+    axi_timer_drop(t->callback.loop, &t->callback.node);
+    ax_callback_stop(&t->callback);
+    t->callback.loop->timer_need--;
+    axi_timer_keeps(t, 0);
+    return 1;
+}
+
+AX_API void ax_timer_unref(ax_timer *t) { t->background = 1; }
+
+/* Queues what timers set before this turn have become due, in order of deadline. */
+static void axi_run_timers(ax_loop *loop, unsigned turn_seq) {
+    ax_time now;
+    if (!loop->timer_count) return;
+    now = axi_clock(loop);
+    while (loop->timer_count && loop->timers[0].when <= now && (int)(loop->timers[0].node->seq - turn_seq) < 0) {
+        axi_node *node = loop->timers[0].node;
+        ax_time when = loop->timers[0].when;
+        axi_timer_drop(loop, node);
+        if (node->kind == AXI_CALLBACK) {
+            axi_queue_callback(loop, (ax_callback *)(void *)node);
+        } else {
+            ax_task *t = (ax_task *)(void *)node;
+            if (t->limit <= when) axi_expire(t, now);
+            else axi_wake(t, 0);
+            if (t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
+        }
+    }
+}
+
+/* ---- 11 File descriptors: the table, poll(), the operations ---- */
+
+#define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
+
+static short axi_to_poll(unsigned events) {
+    short p = 0;
+#define AXI_X(e) \
+    if (events & AX_##e) p |= POLL##e;
+    AXI_POLL_EVENTS(AXI_X)
+#undef AXI_X
+    return p;
+}
+
+static unsigned axi_from_poll(short p) {
+    unsigned events = 0;
+#define AXI_X(e) \
+    if (p & POLL##e) events |= AX_##e;
+    AXI_POLL_EVENTS(AXI_X)
+#undef AXI_X
+    return events;
+}
+
+/* The table grows with the highest descriptor, and with it all that a wait may need later. */
+static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    int rc = axi_grow(loop, &sys->polled, &sys->polled_cap, fds, sizeof *sys->polled);
+    if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, fds, sizeof *loop->dirty);
+    if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
+    return rc;
+}
+
+static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
+    if (fd < 0) return *rc = AX_EBADF, (struct axi_fd *)NULL;
+    if ((unsigned)fd >= loop->fd_cap && (*rc = axi_fd_reserve(loop, (unsigned)fd + 1)) < 0) return NULL;
+    return &loop->fds[fd];
+}
+
+/* The interest of a descriptor may have changed: looked at once, before the next poll(). A task that waits again in the
+   meantime costs nothing. */
+static void axi_fd_changed(ax_loop *loop, int fd) {
+    if (loop->fds[fd].dirty) return;
+    loop->fds[fd].dirty = 1;
+    loop->dirty[loop->dirty_count++] = fd;
+}
+
+static void axi_fd_sync(ax_loop *loop) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    while (loop->dirty_count) {
+        int fd = loop->dirty[--loop->dirty_count];
+        struct axi_fd *e = &loop->fds[fd];
+        unsigned want = (e->in.task ? AX_IN : 0) | (e->out.task ? AX_OUT : 0);
+        ax_watch *w;
+        e->dirty = 0;
+        for (w = e->watches; w; w = w->next) want |= w->events;
+        if (want && !e->slot) {
+            e->slot = ++sys->polled_count;
+            sys->polled[e->slot - 1].fd = fd;
+        } else if (!want && e->slot) { /* no interest: not in the array, since poll() reports hang-ups always */
+            struct pollfd *last = &sys->polled[--sys->polled_count];
+            loop->fds[last->fd].slot = e->slot;
+            sys->polled[e->slot - 1] = *last;
+            e->slot = 0;
+        }
+        if (want) sys->polled[e->slot - 1].events = axi_to_poll(want);
+    }
+}
+
+static void axi_fd_attempt(ax_loop *loop, int fd, int out, unsigned events) {
+    struct axi_wait *w = out ? &loop->fds[fd].out : &loop->fds[fd].in;
+    ax_task *t = w->task;
+    int rc = w->attempt(fd, w, events);
+    if (rc == AX_EAGAIN) return; /* spurious, or only a part went */
+    w->task = NULL;
+    axi_fd_changed(loop, fd);
+    axi_wake(t, rc);
+}
+
+static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
+    const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
+    ax_watch *w, *next;
+    if (loop->fds[fd].in.task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, 0, events);
+    if (loop->fds[fd].out.task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, 1, events);
+    for (w = loop->fds[fd].watches; w; w = next) {
+        /* a callback may stop any watch: start again from the head, past those that had their turn */
+        next = w->next;
+        if (w->since == loop->polls || !w->events || !(events & (w->events | always))) continue;
+        w->since = loop->polls;
+        w->fn(loop, events, w->arg);
+        next = loop->fds[fd].watches;
+    }
+}
+
+static ax_time axi_until_next(ax_loop *loop) {
+    ax_time now;
+    if (loop->ready.first || AXI_POSTED(loop)) return 0;
+    if (!loop->timer_count || loop->timers[0].when == AX_FOREVER) return AX_FOREVER;
+    now = axi_clock(loop);
+    return loop->timers[0].when > now ? loop->timers[0].when - now : 0;
+}
+
+/* One look at the descriptors, at most one dispatch each. */
+static int axi_poll(ax_loop *loop, ax_time timeout) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    int i, n, count;
+    axi_fd_sync(loop);
+    count = sys->polled_count;
+    if (timeout == 0 && count <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
+#if defined(__USE_GNU) || defined(__FreeBSD__)
+    if (timeout != AX_FOREVER) {
+        struct timespec ts;
+        ts.tv_sec = (time_t)(timeout / 1000000000);
+        ts.tv_nsec = (long)(timeout % 1000000000);
+        n = ppoll(sys->polled, (nfds_t)count, &ts, NULL);
+    } else
+#endif
+    {
+        ax_time ms = timeout == AX_FOREVER ? -1 : timeout / 1000000 + (timeout % 1000000 != 0); /* rounded up: never early */
+        n = poll(sys->polled, (nfds_t)count, ms > INT_MAX ? INT_MAX : (int)ms);
+    }
+    loop->polls++;
+    if (n < 0) return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+    for (i = 0; n && i < count; i++) { /* the array changes only in axi_fd_sync */
+        short revents = sys->polled[i].revents;
+        if (!revents) continue;
+        n--;
+        axi_fd_ready(loop, sys->polled[i].fd, axi_from_poll(revents));
+    }
+    return 0;
+}
+
+AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, ax_watch_fn *fn, void *arg) {
+    int rc = 0;
+    struct axi_fd *e;
+    if (axi_foreign(loop)) return AX_EPERM;
+    if (w->active) return AX_EBUSY;
+    if (!(e = axi_fd_at(loop, fd, &rc))) return rc;
+    w->loop = loop;
+    w->fn = fn;
+    w->arg = arg;
+    w->fd = fd;
+    w->events = events;
+    w->since = loop->polls; /* events that were collected before are not its own */
+    w->active = 1;
+    w->next = e->watches;
+    e->watches = w;
+    if (!w->background) loop->alive++;
+    axi_fd_changed(loop, fd);
+    return 0;
+}
+
+AX_API int ax_watch_set(ax_watch *w, unsigned events) {
+    if (!w->active) return AX_EPERM;
+    w->events = events;
+    axi_fd_changed(w->loop, w->fd);
+    return 0;
+}
+
+AX_API int ax_watch_stop(ax_watch *w) {
+    ax_watch **at;
+    if (!w->active) return 0;
+    for (at = &w->loop->fds[w->fd].watches; *at != w; at = &(*at)->next) {}
+    *at = w->next;
+    w->active = 0;
+    if (!w->background) w->loop->alive--;
+    axi_fd_changed(w->loop, w->fd);
+    return 1;
+}
+
+AX_API void ax_watch_unref(ax_watch *w) { w->background = 1; }
+
+static int axi_forget_in(ax_task *t, void *fd) {
+    t->loop->fds[(intptr_t)fd].in.task = NULL;
+    axi_fd_changed(t->loop, (int)(intptr_t)fd);
+    return 0;
+}
+static int axi_forget_out(ax_task *t, void *fd) {
+    t->loop->fds[(intptr_t)fd].out.task = NULL;
+    axi_fd_changed(t->loop, (int)(intptr_t)fd);
+    return 0;
+}
+
+static ax_op axi_fd_wait(ax_task *me, int fd, int out, int (*attempt)(int, struct axi_wait *, unsigned), const void *data, size_t size) {
+    int rc = 0;
+    struct axi_fd *e = axi_fd_at(me->loop, fd, &rc);
+    struct axi_wait *w = e ? out ? &e->out : &e->in : NULL;
+    if (!e) return ax_done(rc);
+    if (w->task) return ax_done(AX_EBUSY);
+    if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
+    w->task = me;
+    w->attempt = attempt;
+    w->data = (void *)(uintptr_t)data;
+    w->size = size;
+    axi_fd_changed(me->loop, fd);
+    return ax_park(me, out ? axi_forget_out : axi_forget_in, (void *)(intptr_t)fd);
+}
+
+/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
+static ax_op axi_fd_op(ax_task *me, int fd, int out, int (*attempt)(int, struct axi_wait *, unsigned), const void *data, size_t size) {
+    struct axi_wait now;
+    int rc;
+    AXI_REFUSE(me);
+    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap && (out ? me->loop->fds[fd].out.task : me->loop->fds[fd].in.task)) return ax_done(AX_EBUSY);
+    now.data = (void *)(uintptr_t)data;
+    now.size = size;
+    rc = attempt(fd, &now, 0);
+    return rc == AX_EAGAIN ? axi_fd_wait(me, fd, out, attempt, now.data, now.size) : ax_done(rc);
+}
+
+static int axi_io_result(ssize_t n) { return n >= 0 ? (int)n : errno == EWOULDBLOCK ? AX_EAGAIN : -errno; }
+
+static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
+    (void)fd;
+    (void)w;
+    return events & AX_NVAL ? AX_EBADF : (int)events;
+}
+
+static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
+    ssize_t n;
+    (void)events;
+    do n = read(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX);
+    while (n < 0 && errno == EINTR);
+    return axi_io_result(n);
+}
+
+static ssize_t axi_send(int fd, const void *data, size_t size) {
+    ssize_t n;
+#ifdef MSG_NOSIGNAL
+    do n = send(fd, data, size, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 || errno != ENOTSOCK) return n;
+#endif
+    do n = write(fd, data, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static int axi_attempt_write(int fd, struct axi_wait *w, unsigned events) {
+    (void)events;
+    return axi_io_result(axi_send(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX));
+}
+
+static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
+    (void)events;
+    while (w->size) {
+        ssize_t n = axi_send(fd, w->data, w->size);
+        if (n < 0) return axi_io_result(n);
+        w->data = (char *)w->data + n;
+        w->size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int axi_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
+    int conn, rc;
+    (void)w;
+    (void)events;
+    do conn = accept(fd, NULL, NULL);
+    while (conn < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (conn < 0) return axi_io_result(conn);
+    if ((rc = axi_nonblocking(conn)) < 0) close(conn);
+    return rc < 0 ? rc : conn;
+}
+
+AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
+    AXI_REFUSE(me);
+    if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
+    return axi_fd_wait(me, fd, events == AX_OUT, axi_attempt_wait, NULL, 0);
+}
+AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) { return axi_fd_op(me, fd, 0, axi_attempt_read, buffer, size); }
+AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) { return axi_fd_op(me, fd, 1, axi_attempt_write, buffer, size); }
+AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) { return axi_fd_op(me, fd, 1, axi_attempt_write_all, buffer, size); }
+AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, 0, axi_attempt_accept, NULL, 0); }
+
+AX_API void ax_fd_closing(ax_loop *loop, int fd) {
+    struct axi_fd *e;
+    ax_task *t;
+    if (fd < 0 || (unsigned)fd >= loop->fd_cap) return;
+    e = &loop->fds[fd];
+    if ((t = e->in.task) != NULL) e->in.task = NULL, axi_wake(t, AX_EBADF);
+    if ((t = e->out.task) != NULL) e->out.task = NULL, axi_wake(t, AX_EBADF);
+    while (e->watches) ax_watch_stop(e->watches);
+    axi_fd_changed(loop, fd);
+}
+
+AX_API int ax_close(ax_loop *loop, int fd) {
+    ax_fd_closing(loop, fd);
+    return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* ---- 10 The loop's turns ---- */
+
+static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the pipe of the loop that catches it */
+static volatile sig_atomic_t axi_sigint_pipe = -1;
+
+static void axi_run_ready(ax_loop *loop) {
+    if (!loop->ready.first) return;
+    loop->turn_end.kind = AXI_TURN_END;
+    axi_push(&loop->ready, &loop->turn_end.link);
+    for (;;) {
+        axi_node *node = (axi_node *)(void *)loop->ready.first;
+        axi_take(&loop->ready, &node->link);
+        if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
+        else if (node->kind == AXI_CALLBACK) axi_run_callback(loop, (ax_callback *)(void *)node);
+        else return;
+    }
+}
+
+static int axi_turn(ax_loop *loop, int block) {
+    unsigned seq = loop->next_seq;
+    ax_time timeout;
+    int rc;
+    axi_take_posts(loop);
+    if (axi_sigint && loop->main && loop->desc.flags & AX_CATCH_SIGINT && !loop->signalled) {
+        loop->signalled = 1;
+        ax_cancel(loop->main);
+    }
+    axi_run_ready(loop);
+    axi_run_timers(loop, seq);
+    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
+    if (timeout == 0) return axi_poll(loop, 0);
+    if (loop->state == AXI_IN_RUN && !loop->tasks && !loop->alive && !loop->holds) return axi_poll(loop, 0); /* nothing left to wait for */
+    axi_fd_sync(loop);
+    if (!loop->holds) {
+        int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT);
+        if (timeout == AX_FOREVER && deaf) return AX_EDEADLK;
+        if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) {
+            if ((rc = axi_poll(loop, 0)) < 0) return rc;
+            if (!loop->ready.first) loop->now += timeout;
+            return 0;
+        }
+    } else if (loop->desc.flags & AX_VIRTUAL_CLOCK) {
+        timeout = AX_FOREVER; /* virtual time stands still while a thread works for the loop */
+    }
+    if (axi_sigint && loop->desc.flags & AX_CATCH_SIGINT && !loop->signalled) return 0;
+    return axi_poll(loop, timeout);
+}
+
+static int axi_enter(ax_loop *loop, uintptr_t here) {
+    if (loop->state == AXI_CLOSED) return AX_EPERM;
+    if (loop->state != AXI_IDLE) return AX_EBUSY;
+    loop->state = AXI_IN_RUN;
+    loop->thread = (uintptr_t)pthread_self();
+    loop->stack = here;
+    return 0;
+}
+
+AX_API int ax_loop_run(ax_loop *loop) {
+    char here;
+    int rc = axi_enter(loop, (uintptr_t)&here);
+    if (rc < 0) return rc;
+    loop->stop = 0;
+    while (!loop->stop && rc >= 0 && (loop->ready.first || loop->tasks || loop->alive || loop->holds || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
+    loop->state = AXI_IDLE;
+    loop->stack = 0;
+    return rc;
+}
+
+AX_API void ax_loop_stop(ax_loop *loop) { loop->stop = 1; }
+
+AX_API int ax_run_once(ax_loop *loop) {
+    char here;
+    int rc = axi_enter(loop, (uintptr_t)&here);
+    if (rc < 0) return rc;
+    rc = axi_turn(loop, 0);
+    loop->state = AXI_IDLE;
+    loop->stack = 0;
+    return rc < 0 ? rc : loop->ready.first || AXI_POSTED(loop) ? 1 : 0;
+}
+
+AX_API ax_time ax_next_deadline(ax_loop *loop) {
+    if (loop->ready.first || AXI_POSTED(loop)) return axi_clock(loop);
+    return loop->timer_count ? loop->timers[0].when : AX_FOREVER;
+}
+
+AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
+    int rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + tasks, sizeof *loop->timers);
+    return rc < 0 || !fds ? rc : axi_fd_reserve(loop, fds);
+}
+
+AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
+    if (peak) *peak = loop->peak;
+    return loop->used;
+}
+
+static void axi_loop_free(ax_loop *loop) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    if (sys) {
+        axi_free(loop, sys->polled, sys->polled_cap * sizeof *sys->polled);
+        axi_free(loop, sys->threads, sys->thread_cap * sizeof *sys->threads);
+        if (sys->pipe[0] >= 0) close(sys->pipe[0]), close(sys->pipe[1]);
+        axi_free(loop, sys, sizeof *sys);
+    }
+    axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
+    axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
+    axi_free(loop, loop->dirty, loop->dirty_cap * sizeof *loop->dirty);
+    loop->sys = NULL;
+    loop->timers = NULL;
+    loop->fds = NULL;
+    loop->dirty = NULL;
+    while (loop->chunks) {
+        void *next = *(void **)loop->chunks;
+        free(loop->chunks);
+        loop->chunks = next;
+    }
+}
+
+AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
+    struct axi_sys *sys;
+    int rc = AX_ENOMEM;
+    memset(loop, 0, sizeof *loop);
+    if (desc) loop->desc = *desc;
+    if (!loop->desc.threads) loop->desc.threads = 8;
+    if (loop->desc.arena) {
+        loop->chunk = (unsigned char *)loop->desc.arena;
+        loop->chunk_end = loop->chunk + loop->desc.arena_size;
+    }
+    loop->thread = (uintptr_t)pthread_self();
+    loop->posted_end = &loop->posted;
+    loop->root.loop = loop;
+    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
+    loop->root.winner = -1;
+    if (!(sys = (struct axi_sys *)axi_alloc(loop, sizeof *sys))) return rc;
+    memset(sys, 0, sizeof *sys);
+    loop->sys = sys;
+    sys->loop = loop;
+    sys->last = &sys->first;
+    sys->pipe[0] = sys->pipe[1] = -1;
+    if (pipe(sys->pipe) < 0) {
+        rc = -errno;
+        sys->pipe[0] = -1;
+    } else if ((rc = axi_nonblocking(sys->pipe[0])) >= 0 && (rc = axi_nonblocking(sys->pipe[1])) >= 0) {
+        ax_watch_unref(&sys->wake);
+        rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
+    }
+    if (rc < 0) {
+        axi_loop_free(loop);
+        return rc;
+    }
+    pthread_mutex_init(&sys->lock, NULL);
+    pthread_cond_init(&sys->work, NULL);
+    axi_clock(loop);
+    loop->state = AXI_IDLE;
+    return 0;
+}
+
+static void axi_threads_end(struct axi_sys *sys);
+
+AX_API int ax_loop_close(ax_loop *loop) {
+    char here;
+    int rc;
+    ax_callback *left, *c;
+    if (loop->state == AXI_CLOSED) return 0;
+    if ((rc = axi_enter(loop, (uintptr_t)&here)) < 0) return rc;
+    loop->state = AXI_CLOSING_LOOP;
+    loop->stop = 0;
+    axi_group_abort(&loop->root);
+    while (loop->tasks && rc >= 0) rc = axi_turn(loop, 1);
+    while (loop->closers.first) {
+        c = (ax_callback *)(void *)loop->closers.first->prev;
+        axi_take(&loop->closers, &c->node.link);
+        axi_run_callback(loop, c);
+    }
+    axi_threads_end(AXI_SYS(loop));
+    axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
+    axi_run_ready(loop);
+    pthread_mutex_lock(&axi_post_lock); /* a post meets the loop open or closed, never in between */
+    loop->state = AXI_CLOSED;
+    left = loop->posted;
+    AXI_SET_POSTED(loop, NULL);
+    for (c = left; c; c = c->posted) c->node.state = 0;
+    pthread_mutex_unlock(&axi_post_lock);
+    while (loop->ready.first && loop->ready.first->next) axi_take(&loop->ready, loop->ready.first);
+    ax_watch_stop(&AXI_SYS(loop)->wake);
+    pthread_mutex_destroy(&AXI_SYS(loop)->lock);
+    pthread_cond_destroy(&AXI_SYS(loop)->work);
+    axi_loop_free(loop);
+    return rc;
+}
+
+/* ---- 12 Threads ---- */
+
+static void axi_job_free(ax_loop *loop, struct axi_job *job) { axi_free(loop, job, ((sizeof *job + 15) & ~(size_t)15) + job->size); }
+
+static void *axi_job_data(struct axi_job *job) { return (char *)job + ((sizeof *job + 15) & ~(size_t)15); }
+
+static void axi_job_done(ax_loop *loop, void *arg) {
+    struct axi_job *job = (struct axi_job *)arg;
+    if (job->task) {
+        if (job->size) memcpy(job->data, axi_job_data(job), job->size);
+        loop->holds--;
+        axi_wake(job->task, job->status);
+    }
+    axi_job_free(loop, job);
+}
+
+static void *axi_worker(void *arg) {
+    struct axi_sys *sys = (struct axi_sys *)arg;
+    struct axi_job *job;
+    pthread_mutex_lock(&sys->lock);
+    for (;;) {
+        sys->idle++;
+        while (!sys->first && !sys->closing) pthread_cond_wait(&sys->work, &sys->lock);
+        sys->idle--;
+        if (!(job = sys->first)) break;
+        if (!(sys->first = job->next)) sys->last = &sys->first;
+        job->state = AXI_RUNNING;
+        pthread_mutex_unlock(&sys->lock);
+        job->status = job->fn(axi_job_data(job));
+        ax_post(sys->loop, &job->done, axi_job_done, job);
+        pthread_mutex_lock(&sys->lock);
+    }
+    pthread_mutex_unlock(&sys->lock);
+    return NULL;
+}
+
+static int axi_forget_job(ax_task *t, void *arg) {
+    struct axi_job *job = (struct axi_job *)arg, **at;
+    struct axi_sys *sys = job->sys;
+    pthread_mutex_lock(&sys->lock);
+    if (job->state == AXI_QUEUED) {
+        for (at = &sys->first; *at != job; at = &(*at)->next) {}
+        if (!(*at = job->next)) sys->last = at;
+    } else {
+        job->task = NULL; /* it runs: it ends unheard */
+        job = NULL;
+    }
+    pthread_mutex_unlock(&sys->lock);
+    t->loop->holds--;
+    if (job) axi_job_free(t->loop, job);
+    return 0;
+}
+
+static int axi_thread_start(ax_loop *loop) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    sigset_t all, old;
+    int rc;
+    if (!sys->threads) {
+        if (!(sys->threads = (pthread_t *)axi_alloc(loop, loop->desc.threads * sizeof *sys->threads))) return AX_ENOMEM;
+        sys->thread_cap = loop->desc.threads;
+    }
+    sigfillset(&all); /* signals are for the loop's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(&sys->threads[sys->thread_count], NULL, axi_worker, sys);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc) return -rc;
+    sys->thread_count++;
+    return 0;
+}
+
+static void axi_threads_end(struct axi_sys *sys) {
+    unsigned i;
+    pthread_mutex_lock(&sys->lock);
+    sys->closing = 1;
+    pthread_cond_broadcast(&sys->work);
+    pthread_mutex_unlock(&sys->lock);
+    for (i = 0; i < sys->thread_count; i++) pthread_join(sys->threads[i], NULL);
+    sys->thread_count = 0;
+}
+
+AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t size) {
+    ax_loop *loop = me->loop;
+    struct axi_sys *sys = AXI_SYS(loop);
+    struct axi_job *job;
+    int start, rc;
+    AXI_REFUSE(me);
+    if (axi_dead_stack(loop, data)) return ax_done(AX_EFAULT);
+    if (size > SIZE_MAX - 4096) return ax_done(AX_EINVAL);
+    if (!(job = (struct axi_job *)axi_alloc(loop, ((sizeof *job + 15) & ~(size_t)15) + size))) return ax_done(AX_ENOMEM);
+    memset(job, 0, sizeof *job);
+    job->sys = sys;
+    job->task = me;
+    job->fn = fn;
+    job->data = data;
+    job->size = size;
+    job->state = AXI_QUEUED;
+    if (size) memcpy(axi_job_data(job), data, size);
+    pthread_mutex_lock(&sys->lock);
+    start = !sys->idle && sys->thread_count < loop->desc.threads;
+    pthread_mutex_unlock(&sys->lock);
+    if (start && (rc = axi_thread_start(loop)) < 0 && !sys->thread_count) { /* with one thread at least it only takes longer */
+        axi_job_free(loop, job);
+        return ax_done(rc);
+    }
+    loop->holds++;
+    pthread_mutex_lock(&sys->lock);
+    *sys->last = job;
+    sys->last = &job->next;
+    pthread_cond_signal(&sys->work);
+    pthread_mutex_unlock(&sys->lock);
+    return ax_park(me, axi_forget_job, job);
+}
+
+/* ---- 13 Running a program ---- */
+
+#if defined(__GNUC__)
+#define AXI_THREAD_LOCAL __thread
+#else
+#define AXI_THREAD_LOCAL
+#endif
+static AXI_THREAD_LOCAL struct axi_origin axi_last; /* for ax_exit: how the last AX_RUN of this thread ended */
+static AXI_THREAD_LOCAL const char *axi_last_report;
+static AXI_THREAD_LOCAL int axi_last_error;
+
+static void axi_on_sigint(int sig) { /* its second coming meets the default action: SA_RESETHAND */
+    (void)sig;
+    axi_sigint = 1;
+    if (axi_sigint_pipe >= 0) {
+        int saved = errno;
+        if (write(axi_sigint_pipe, "", 1) < 0) {}
+        errno = saved;
+    }
+}
+
+AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, const struct axi_fn *fn) {
+    ax_loop_desc own;
+    ax_frame *f;
+    int in_heap = !loop;
+    memset(&own, 0, sizeof own);
+    own.flags = AX_CATCH_SIGINT;
+    if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
+    axi_last_report = NULL;
+    axi_last_error = ax_loop_open(loop, desc ? desc : &own);
+    if (axi_last_error >= 0) {
+        f = axi_task_new(&loop->root, NULL, NULL, fn);
+        if (f) return f;
+        ax_loop_close(loop);
+        axi_last_error = AX_ENOMEM;
+    }
+    if (in_heap) free(loop);
+    return NULL;
+}
+
+static void axi_main_done(ax_loop *loop, void *arg) {
+    (void)arg;
+    ax_loop_stop(loop);
+}
+
+AX_API int axi_run_main(ax_loop *given, ax_frame *frame) {
+    ax_task *t = axi_task_start(frame);
+    ax_loop *loop = t ? t->loop : NULL;
+    ax_callback done;
+    struct sigaction act, old;
+    int status, rc, catches;
+    memset(&axi_last, 0, sizeof axi_last);
+    if (!t) return axi_last_error < 0 ? axi_last_error : AX_ENOMEM;
+    catches = loop->desc.flags & AX_CATCH_SIGINT ? 1 : 0;
+    if (catches) {
+        memset(&act, 0, sizeof act);
+        act.sa_handler = axi_on_sigint;
+        act.sa_flags = (int)SA_RESETHAND;
+        axi_sigint = 0;
+        axi_sigint_pipe = AXI_SYS(loop)->pipe[1];
+        sigaction(SIGINT, &act, &old);
+    }
+    memset(&done, 0, sizeof done);
+    loop->main = ax_task_ref(t);
+    ax_on_done(t, &done, axi_main_done, NULL);
+    status = ax_loop_run(loop);
+    if (status >= 0) status = ax_task_status(t);
+    if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
+    ax_callback_stop(&done);
+    if (t->node.state == AXI_DONE) loop->main = NULL;
+    ax_task_unref(t);
+    rc = ax_loop_close(loop);
+    if (status >= 0 && rc < 0) status = rc;
+    if (catches) {
+        sigaction(SIGINT, &old, NULL);
+        axi_sigint_pipe = -1;
+    }
+    axi_last_report = loop->reported;
+    if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
+    axi_last.status = status;
+    if (loop != given) free(loop);
+    return status;
+}
+
+AX_API int ax_exit(int status) {
+    if (status == AX_EINTR) return 130;
+    if (status >= 0) return status <= 125 ? status : 1;
+    fprintf(stderr, "%s: %s", ax_errname(status), ax_strerror(status));
+    if (axi_last.status == status && axi_last.name) {
+        fprintf(stderr, " (in %s, %s", axi_last.name, axi_last.file);
+        if (axi_last.line) fprintf(stderr, ":%d", axi_last.line);
+        fputs(")", stderr);
+    }
+    fputc('\n', stderr);
+    if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
+    return 1;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* ASYNCX_IMPLEMENTATION */
+
+/* Copyright (c) 2026 the asyncx authors
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
+   "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
+   distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+   MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR
+   ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
+   THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
