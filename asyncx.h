@@ -404,12 +404,14 @@ struct ax_task {
 #define AX_WHILE(op) AXI_WHILE(op, AXI_COUNTER)
 #define AXI_WHILE(op, n)                                                                            \
     for (;;)                                                                                        \
-        if (AXI_AT(n), 1)                                                                           \
+        if (1) {                                                                                    \
+            AXI_AT(n);                                                                              \
             return (op);                                                                            \
-        else                                                                                        \
             AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                \
-            else if (me->rc <= 0) break;                                                            \
-            else
+            if (me->rc <= 0) break;                                                                 \
+            goto AXI_CAT(axi_item_, n);                                                             \
+        } else                                                                                      \
+            AXI_CAT(axi_item_, n) :
 
 #define AX_WITHIN(time, op) \
     axi_limited(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
@@ -428,51 +430,63 @@ struct ax_task {
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
+#if defined(__GNUC__)
+#define AXI_ZERO(f) __builtin_memset((f), 0, sizeof *(f)) /* of a constant size: no call */
+#else
+#define AXI_ZERO(f) axi_zero((f), sizeof *(f))
+#endif
 #ifndef ASYNCX_COMMA
+#define AXI_FILL(f, ...)           \
+    if (f) {                       \
+        AXI_ZERO(f);               \
+        AXI_SET(f, __VA_ARGS__)    \
+    }
 #define AXI_CALL(n, fn, ...) AXI_CALL_(AXI_CAT(axi_f_, n), fn, __VA_ARGS__)
-#define AXI_CALL_(f, fn, ...)                                                              \
-    __extension__({                                                                        \
-        struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                        \
-        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                       \
+#define AXI_CALL_(f, fn, ...)                                                                 \
+    __extension__({                                                                           \
+        struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                           \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                          \
     })
 #define AXI_CALL_IN(n, slot, fn, ...) AXI_CALL_IN_(AXI_CAT(axi_f_, n), slot, fn, __VA_ARGS__)
-#define AXI_CALL_IN_(f, slot, fn, ...)                                                     \
-    __extension__({                                                                        \
-        struct fn *f = (slot);                                                             \
-        f = (struct fn *)axi_reuse(&f->frame, sizeof(struct fn));                          \
-        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                       \
+#define AXI_CALL_IN_(f, slot, fn, ...)                                                        \
+    __extension__({                                                                           \
+        struct fn *f = (slot);                                                                \
+        f = (struct fn *)axi_reuse(&f->frame);                                                \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
     })
 #define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
-#define AXI_SPAWN_(f, group, fn, ...)                                                      \
-    __extension__({                                                                        \
-        struct fn *f = (struct fn *)axi_task_new(group, NULL, NULL, AXI_CAT(fn, _axi)());  \
-        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
-        axi_task_start((ax_frame *)(void *)f);                                             \
+#define AXI_SPAWN_(f, group, fn, ...)                                                         \
+    __extension__({                                                                           \
+        struct fn *f = (struct fn *)axi_task_new((group), NULL, NULL, sizeof(struct fn));           \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_task_start(NULL, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                     \
     })
-#define AXI_SPAWN_IN(n, group, storage, fn, ...) AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), group, storage, fn, __VA_ARGS__)
-#define AXI_SPAWN_IN_(f, group, storage, fn, ...)                                          \
-    __extension__({                                                                        \
-        struct fn *f = &(storage)->frame;                                                  \
-        f = (struct fn *)axi_task_new(group, &(storage)->task, &f->frame, AXI_CAT(fn, _axi)()); \
-        if (f) { AXI_SET(f, __VA_ARGS__) }                                                 \
-        axi_task_start((ax_frame *)(void *)f);                                             \
+#define AXI_SPAWN_IN(n, group, storage, fn, ...) \
+    AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), group, storage, fn, __VA_ARGS__)
+#define AXI_SPAWN_IN_(f, t, group, storage, fn, ...)                                          \
+    __extension__({                                                                           \
+        ax_task *t = &(storage)->task;                                                        \
+        struct fn *f = &(storage)->frame;                                                     \
+        f = (struct fn *)axi_task_new((group), t, &f->frame, sizeof(struct fn));              \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
     })
 #define AXI_DO ;
 #else /* the same by comma expressions; the frame stands in a slot meanwhile, so these do not nest in each other's arguments */
-#define AXI_CALL(n, fn, ...)                                                               \
-    (axi_slot(axi_new(me, sizeof(struct fn))) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
-     axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
-#define AXI_CALL_IN(n, slot, fn, ...)                                                      \
-    (axi_slot(axi_reuse(&(slot)->frame, sizeof(struct fn))) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
-     axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
-#define AXI_SPAWN(n, group, fn, ...)                                                       \
-    (axi_slot(axi_task_new(group, NULL, NULL, AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
-     axi_task_start((ax_frame *)axi_slot_))
-#define AXI_SPAWN_IN(n, group, storage, fn, ...)                                           \
-    (axi_slot(axi_task_new(group, &(storage)->task, &(storage)->frame.frame, AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
-     axi_task_start((ax_frame *)axi_slot_))
+#define AXI_FILL(new, fn, ...)                                                                \
+    (axi_slot_ = (new)) ? (AXI_ZERO((struct fn *)axi_slot_), AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0
+#define AXI_CALL(n, fn, ...) \
+    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
+#define AXI_CALL_IN(n, slot, fn, ...) \
+    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
+#define AXI_SPAWN(n, group, fn, ...)                                                          \
+    (AXI_FILL(axi_task_new(group, NULL, NULL, sizeof(struct fn)), fn, __VA_ARGS__),           \
+     axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+#define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
+    (AXI_FILL(axi_task_new(group, &(storage)->task, &(storage)->frame.frame, sizeof(struct fn)), fn, __VA_ARGS__), \
+     axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_DO ,
 #if defined(__GNUC__)
 static __thread void *axi_slot_ __attribute__((unused));
@@ -481,7 +495,6 @@ static __declspec(thread) void *axi_slot_;
 #else
 static void *axi_slot_;
 #endif
-AXI_INLINE void *axi_slot(void *frame) { return axi_slot_ = frame; }
 #endif
 
 /* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
@@ -522,10 +535,11 @@ AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
 AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
 AX_API void *axi_new(ax_task *me, size_t size);
-AX_API void *axi_reuse(ax_frame *frame, size_t size);
+AX_API void *axi_reuse(ax_frame *frame);
+AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
-AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, const struct axi_fn *fn);
-AX_API ax_task *axi_task_start(ax_frame *frame);
+AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, size_t size);
+AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(ax_task *task);
 
 /* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
@@ -742,7 +756,7 @@ enum {
 typedef struct ax_loop_desc { /* zero means default */
     ax_alloc_fn *alloc;       /* default: malloc with free lists per size */
     void *alloc_ctx;
-    void *arena;              /* or: a fixed memory of arena_size bytes, aligned for any type; AX_ENOMEM when it is full */
+    void *arena;              /* or: a fixed memory of arena_size bytes, aligned to 16; AX_ENOMEM when it is full */
     size_t arena_size;
     ax_time (*clock)(void *ctx); /* default: the monotonic clock */
     void *clock_ctx;
@@ -767,14 +781,14 @@ struct ax_loop {
     ax_loop_desc desc; /* private from here */
     ax_time now;
     axi_list ready, aborts, closers;
-    axi_node turn_end;
+    axi_link *turn_last; /* the last of what was ready when this turn began */
     struct axi_timer *timers;
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
     ax_task *main;
     int state, stop, aborting;
     size_t used, peak;
-    void *pool[64]; /* free blocks by size, 16 bytes apart; then by powers of two */
+    void *pool[128]; /* free blocks by size, 8 bytes apart; then by powers of two */
     void *big[32];
     unsigned char *chunk, *chunk_end;
     void *chunks;
@@ -892,17 +906,17 @@ AX_API int ax_exit(int status);
 #define AXI_RUN(desc, fn, ...)                                                                    \
     __extension__({                                                                               \
         ax_loop axi_l;                                                                            \
-        struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), AXI_CAT(fn, _axi)());     \
-        if (axi_main) { AXI_SET(axi_main, __VA_ARGS__) }                                          \
-        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main);                                       \
+        struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), sizeof(struct fn));       \
+        AXI_FILL(axi_main, __VA_ARGS__)                                                           \
+        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main, AXI_CAT(fn, _axi)());                  \
     })
 #else
 #define AXI_RUN(desc, fn, ...)                                                                    \
-    (axi_slot(axi_run_open(NULL, (desc), AXI_CAT(fn, _axi)())) ? (AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0, \
-     axi_run_main(NULL, (ax_frame *)axi_slot_))
+    (AXI_FILL(axi_run_open(NULL, (desc), sizeof(struct fn)), fn, __VA_ARGS__),                    \
+     axi_run_main(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #endif
-AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, const struct axi_fn *fn);
-AX_API int axi_run_main(ax_loop *loop, ax_frame *frame);
+AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
+AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
 
 #ifdef __cplusplus
 }
@@ -948,7 +962,7 @@ extern "C" {
 #endif
 
 enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
-enum { AXI_TASK = 1, AXI_CALLBACK, AXI_TURN_END };                                            /* node.kind */
+enum { AXI_TASK = 1, AXI_CALLBACK };                                                          /* node.kind */
 enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
@@ -1075,8 +1089,8 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 static int axi_size_class(size_t size, size_t *rounded, void ***list, ax_loop *loop) {
     unsigned i = 0;
     if (size <= 1024) {
-        i = size ? (unsigned)((size - 1) / 16) : 0;
-        *rounded = (i + 1) * (size_t)16;
+        i = size ? (unsigned)((size - 1) / 8) : 0;
+        *rounded = (i + 1) * (size_t)8;
         *list = &loop->pool[i];
         return 1;
     }
@@ -1087,7 +1101,9 @@ static int axi_size_class(size_t size, size_t *rounded, void ***list, ax_loop *l
 
 static void *axi_carve(ax_loop *loop, size_t size) {
     void *p;
-    if ((size_t)(loop->chunk_end - loop->chunk) < size) {
+    /* what needs an alignment of 16 has a size that is a multiple of it */
+    if (size % 16 == 0 && (uintptr_t)loop->chunk % 16) loop->chunk += 8;
+    if (loop->chunk > loop->chunk_end || (size_t)(loop->chunk_end - loop->chunk) < size) {
         enum { CHUNK = 65536 };
         void **chunk;
         if (loop->desc.arena) return NULL;
@@ -1216,8 +1232,9 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when, unsigned 
 }
 
 static int axi_timer_reserve(ax_loop *loop, unsigned more) {
-    int rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + more, sizeof *loop->timers);
-    if (rc >= 0) loop->timer_need += more;
+    unsigned need = loop->timer_need + more;
+    int rc = need <= loop->timer_cap ? 0 : axi_grow(loop, &loop->timers, &loop->timer_cap, need, sizeof *loop->timers);
+    if (rc >= 0) loop->timer_need = need;
     return rc;
 }
 
@@ -1717,17 +1734,11 @@ static void axi_frame_init(ax_frame *f, const struct axi_fn *fn, int owned) {
     f->entry.flags = (unsigned char)(AXI_LIVE | (owned ? AXI_OWNED : 0));
 }
 
-AX_API void *axi_new(ax_task *me, size_t size) {
-    void *f = axi_alloc(me->loop, size);
-    if (f) memset(f, 0, size);
-    return f;
-}
+AX_API void *axi_new(ax_task *me, size_t size) { return axi_alloc(me->loop, size); }
 
-AX_API void *axi_reuse(ax_frame *f, size_t size) {
-    if (f->entry.flags & AXI_LIVE) return NULL;
-    memset(f, 0, size);
-    return f;
-}
+AX_API void *axi_reuse(ax_frame *f) { return f->entry.flags & AXI_LIVE ? NULL : f; }
+
+AX_API void axi_zero(void *p, size_t size) { memset(p, 0, size); }
 
 AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int owned) {
     ax_frame *caller = me->frame;
@@ -1759,42 +1770,27 @@ AX_API ax_frame *axi_first_frame(ax_task *t) {
     return (ax_frame *)(void *)e;
 }
 
-/* One block holds the task and its first frame, unless both are the user's. */
-AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, const struct axi_fn *fn) {
+/* Memory for a task and its first frame: one block, unless both are the user's. What the spawn may need later is reserved. */
+AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size) {
     ax_loop *loop = g->loop;
-    int heap = !t;
-    if (!(g->flags & AXI_OPEN) || g->flags & AXI_ABORTING || axi_foreign(loop)) return NULL;
-    if (!heap && t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) {
+    if ((g->flags & (unsigned)(AXI_OPEN | AXI_ABORTING)) != (unsigned)AXI_OPEN || axi_foreign(loop)) return NULL;
+    if (t && t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) {
         axi_misuse(loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
         return NULL;
     }
     if (axi_timer_reserve(loop, 1) < 0) goto no_memory;
-    if (heap) {
-        t = (ax_task *)axi_alloc(loop, sizeof(ax_task) + fn->size);
-        if (!t) {
+    if (!t) {
+        if (!(t = (ax_task *)axi_alloc(loop, sizeof(ax_task) + size))) {
             loop->timer_need--;
             goto no_memory;
         }
         f = (ax_frame *)(void *)(t + 1);
+        t->node.flags = AXI_HEAP | AXI_FRESH;
+    } else {
+        t->node.flags = AXI_FRESH;
     }
-    memset(f, 0, fn->size);
-    axi_frame_init(f, fn, 0);
-    t->node.kind = AXI_TASK;
-    t->node.state = AXI_QUEUED;
-    t->node.flags = (unsigned char)(AXI_FRESH | (heap ? AXI_HEAP : 0));
-    t->node.bad = 0;
-    t->node.timer = 0;
-    t->node.count = 0;
-    t->node.refs = 0;
-    t->rc = 0;
-    t->frame = f;
-    t->top = &f->entry;
-    t->loop = loop;
-    t->forget = NULL;
-    t->limit = AX_FOREVER;
     t->group = g;
-    t->waiters.first = NULL;
-    f->within = (ax_time)(intptr_t)t; /* until axi_task_start */
+    t->loop = loop;
     return f;
 no_memory:
     if (!(g->flags & AX_GROUP_COLLECT) && !g->error) {
@@ -1804,15 +1800,30 @@ no_memory:
     return NULL;
 }
 
-AX_API ax_task *axi_task_start(ax_frame *f) {
-    ax_task *t;
+AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
+    ax_group *g;
+    ax_loop *loop;
     if (!f) return NULL;
-    t = (ax_task *)(intptr_t)f->within;
-    f->within = 0;
-    axi_push(&t->group->children, &t->sibling);
-    t->group->live++;
-    t->loop->tasks++;
-    axi_push(&t->loop->ready, &t->node.link);
+    if (!t) t = (ax_task *)(void *)f - 1; /* one block */
+    g = t->group;
+    loop = t->loop;
+    axi_frame_init(f, fn, 0);
+    t->node.kind = AXI_TASK;
+    t->node.state = AXI_QUEUED;
+    t->node.bad = 0;
+    t->node.timer = 0;
+    t->node.count = 0;
+    t->node.refs = 0;
+    t->rc = 0;
+    t->top = &f->entry;
+    t->frame = f;
+    t->forget = NULL;
+    t->limit = AX_FOREVER;
+    t->waiters.first = NULL;
+    axi_push(&g->children, &t->sibling);
+    g->live++;
+    loop->tasks++;
+    axi_push(&loop->ready, &t->node.link);
     return t;
 }
 
@@ -2435,7 +2446,10 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) { re
 
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
-    if (stopped) axi_take(c->list, &c->node.link);
+    if (stopped) {
+        if (c->loop->turn_last == &c->node.link) c->loop->turn_last = c->list->first == &c->node.link ? NULL : c->node.link.prev;
+        axi_take(c->list, &c->node.link);
+    }
     c->list = NULL;
     if (c->node.state == AXI_PARKED) { /* posted; perhaps not taken yet */
         ax_callback **at;
@@ -2833,16 +2847,16 @@ static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the p
 static volatile sig_atomic_t axi_sigint_pipe = -1;
 
 static void axi_run_ready(ax_loop *loop) {
-    if (!loop->ready.first) return;
-    loop->turn_end.kind = AXI_TURN_END;
-    axi_push(&loop->ready, &loop->turn_end.link);
-    for (;;) {
-        axi_node *node = (axi_node *)(void *)loop->ready.first;
-        axi_take(&loop->ready, &node->link);
+    axi_link *link = loop->ready.first;
+    if (!link) return;
+    loop->turn_last = link->prev;
+    do {
+        axi_node *node = (axi_node *)(void *)(link = loop->ready.first);
+        if (link == loop->turn_last) loop->turn_last = NULL;
+        axi_take(&loop->ready, link);
         if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
-        else if (node->kind == AXI_CALLBACK) axi_run_callback(loop, (ax_callback *)(void *)node);
-        else return;
-    }
+        else axi_run_callback(loop, (ax_callback *)(void *)node);
+    } while (loop->turn_last);
 }
 
 static int axi_turn(ax_loop *loop, int block) {
@@ -2855,6 +2869,7 @@ static int axi_turn(ax_loop *loop, int block) {
         ax_cancel(loop->main);
     }
     axi_run_ready(loop);
+    if (loop->ready.first && !loop->timer_count && AXI_SYS(loop)->polled_count <= 1 && !loop->dirty_count) return 0; /* nothing to look at */
     axi_run_timers(loop, seq);
     timeout = block && !loop->stop ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_poll(loop, 0);
@@ -3151,7 +3166,7 @@ static void axi_on_sigint(int sig) { /* its second coming meets the default acti
     }
 }
 
-AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, const struct axi_fn *fn) {
+AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size) {
     ax_loop_desc own;
     ax_frame *f;
     int in_heap = !loop;
@@ -3161,7 +3176,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, const str
     axi_last_report = NULL;
     axi_last_error = ax_loop_open(loop, desc ? desc : &own);
     if (axi_last_error >= 0) {
-        f = axi_task_new(&loop->root, NULL, NULL, fn);
+        f = axi_task_new(&loop->root, NULL, NULL, size);
         if (f) return f;
         ax_loop_close(loop);
         axi_last_error = AX_ENOMEM;
@@ -3175,8 +3190,8 @@ static void axi_main_done(ax_loop *loop, void *arg) {
     ax_loop_stop(loop);
 }
 
-AX_API int axi_run_main(ax_loop *given, ax_frame *frame) {
-    ax_task *t = axi_task_start(frame);
+AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn) {
+    ax_task *t = axi_task_start(NULL, frame, fn);
     ax_loop *loop = t ? t->loop : NULL;
     ax_callback done;
     struct sigaction act, old;
