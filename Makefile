@@ -43,7 +43,40 @@ test:
 	@$(MAKE) --no-print-directory -s -j2 build-test
 	prove -j2 --exec '' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(SCRIPTS)
 
+# The same tests otherwise built: $(eval $(call variant,name,compiler,flags)).
+define variant
+$(B)/$(1)/%: tests/%.c $(HEADERS)
+	@mkdir -p $$(@D)
+	$(2) $(WARN) $(3) -I. -Itests -Iexamples -o $$@ $$< $$(call libs_of,$$*)
+VARIANTS += $(TESTS:%=$(B)/$(1)/%)
+endef
+$(eval $(call variant,switch,$(CC) $(STD),-O2 -g -DASYNCX_SWITCH))
+$(eval $(call variant,comma,$(CC) $(STD),-O1 -g -DASYNCX_COMMA))
+$(eval $(call variant,ndebug,$(CC) -std=c11 -D_GNU_SOURCE,-O3 -DNDEBUG))
+$(eval $(call variant,clang,clang $(STD),-O2 -g))
+$(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
+
+# What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
+check-more:
+	@$(MAKE) --no-print-directory -s -j2 $(VARIANTS)
+	prove -j2 --exec '' $(VARIANTS)
+	prove -j2 --exec 'valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
+
+$(B)/bench: tests/bench/bench.c asyncx.h
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O2 -DNDEBUG -I. -o $@ $< $(LIBS)
+# Each figure stands beside a bare reference of the same run; best on an otherwise idle machine.
+bench: $(B)/bench
+	$(B)/bench
+
+# The header and a pkg-config file, so that `cc $$(pkg-config --cflags --libs asyncx)` works.
+install:
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 asyncx.h $(DESTDIR)$(PREFIX)/include/
+	printf 'prefix=%s\nName: asyncx\nDescription: async functions, tasks, groups and a poll() loop in one C header\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -lpthread\n' \
+	  '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/asyncx.pc
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test demo bench conformance install clean
+.PHONY: all build-test test check-more demo bench conformance install clean

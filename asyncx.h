@@ -643,12 +643,12 @@ AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
 AX_API int ax_timeout_close(ax_timeout *limit);
 
 /* Calls fn(arg) when the frame's body is left, whatever the reason; it must not wait. */
-typedef struct ax_defer_scope {
+typedef struct ax_deferred {
     axi_entry entry;
     void (*fn)(void *arg);
     void *arg;
-} ax_defer_scope;
-AX_API int ax_defer(ax_task *me, ax_defer_scope *scope, void (*fn)(void *arg), void *arg);
+} ax_deferred;
+AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void *arg);
 
 /* Counting semaphore, FIFO. A released permit goes straight to the first waiter. */
 typedef struct ax_sem {
@@ -796,6 +796,7 @@ struct ax_loop {
     unsigned fd_cap, dirty_cap, polls;
     int *dirty, dirty_count;
     ax_callback *posted, **posted_end;
+    int takes_posts; /* written under the lock of posts only */
     void *sys; /* the backend's and the threads' own state */
     uintptr_t thread;
     uintptr_t stack;
@@ -1517,7 +1518,7 @@ AX_API int ax_timeout_close(ax_timeout *l) {
     return l->expired;
 }
 
-AX_API int ax_defer(ax_task *me, ax_defer_scope *d, void (*fn)(void *), void *arg) {
+AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) {
     if (d->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a defer is opened twice");
     axi_open(me, &d->entry, AXI_DEFER);
     d->fn = fn;
@@ -1901,7 +1902,7 @@ static int axi_unwind(ax_task *t, ax_frame *f) {
             axi_mutex_hand_over((ax_mutex *)(void *)e);
             break;
         default: {
-            ax_defer_scope *d = (ax_defer_scope *)(void *)e;
+            ax_deferred *d = (ax_deferred *)(void *)e;
             axi_shut(t, e);
             d->fn(d->arg);
         }
@@ -2421,7 +2422,7 @@ static void axi_drain_pipe(ax_loop *loop, unsigned events, void *arg) {
 AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     int rc = 0;
     pthread_mutex_lock(&axi_post_lock);
-    if (loop->state == AXI_CLOSED) {
+    if (!loop->takes_posts) {
         rc = AX_EPERM;
     } else if (c->node.state != AXI_PARKED) { /* not posted yet */
         int was_empty = loop->posted_end == &loop->posted;
@@ -2994,6 +2995,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     pthread_mutex_init(&sys->lock, NULL);
     pthread_cond_init(&sys->work, NULL);
     axi_clock(loop);
+    loop->takes_posts = 1;
     loop->state = AXI_IDLE;
     return 0;
 }
@@ -3019,12 +3021,17 @@ AX_API int ax_loop_close(ax_loop *loop) {
     axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
     axi_run_ready(loop);
     pthread_mutex_lock(&axi_post_lock); /* a post meets the loop open or closed, never in between */
-    loop->state = AXI_CLOSED;
+    loop->takes_posts = 0;
     left = loop->posted;
     AXI_SET_POSTED(loop, NULL);
     for (c = left; c; c = c->posted) c->node.state = 0;
     pthread_mutex_unlock(&axi_post_lock);
-    while (loop->ready.first && loop->ready.first->next) axi_take(&loop->ready, loop->ready.first);
+    loop->state = AXI_CLOSED;
+    while (loop->ready.first) {
+        c = (ax_callback *)(void *)loop->ready.first;
+        axi_take(&loop->ready, &c->node.link);
+        if (c->node.kind == AXI_CALLBACK) c->list = NULL; /* its struct may be stopped or used again */
+    }
     ax_watch_stop(&AXI_SYS(loop)->wake);
     pthread_mutex_destroy(&AXI_SYS(loop)->lock);
     pthread_cond_destroy(&AXI_SYS(loop)->work);
