@@ -414,7 +414,7 @@ struct ax_task {
             AXI_CAT(axi_item_, n) :
 
 #define AX_WITHIN(time, op) \
-    axi_limited(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
+    axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
 
 /* Storage for a task and its first frame: AX_TASK(blink) led; */
 #define AX_TASK(fn)        \
@@ -425,8 +425,8 @@ struct ax_task {
 /* The first frame of a task that runs or ran fn: arguments and results of a child. */
 #define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
 
-#define AX_CALL(...) AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
-#define AX_CALL_IN(slot, ...) AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
+#define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
@@ -525,7 +525,7 @@ static void *axi_slot_;
 enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_OWN };
 
 AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
-AXI_INLINE AX_MUST_USE ax_op axi_limited(ax_op op) { return op; }
+AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
 AXI_INLINE ax_op axi_end(ax_task *me) {
     me->rc = 0;
     me->node.bad = 0;
