@@ -276,11 +276,11 @@ struct ax_frame {
    the next ax_park meets it. */
 struct ax_task {
     axi_node node;
-    int rc;             /* public: the result of the last await */
+    int rc;             /* public, read-only: the result of the last await */
     unsigned limit_seq;
+    ax_loop *loop;      /* public, read-only */
     axi_entry *top;     /* private from here: innermost open scope or frame */
     ax_frame *frame;    /* innermost frame: the one to resume; once DONE, the first one */
-    ax_loop *loop;
     ax_forget *forget;  /* the current wait: its hook and object, */
     void *obj;
     union {
@@ -891,7 +891,7 @@ AX_API int ax_close(ax_loop *loop, int fd);
 
 /* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job, and back
    when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is abandoned, ends
-   unheard, and its copy is freed. May suspend. */
+   unheard, and its copy is freed. Allocates the job: AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *data, size_t size);
 
 /* ---- 13 Running a program ----------------------------------------------------------------------------- */
@@ -1382,6 +1382,12 @@ static void axi_wake_all(axi_list *list, int status) {
 
 /* ---- scopes ---- */
 
+/* Whether a scope may be opened: it is not open, and outlives the step. */
+static int axi_openable(ax_task *t, const axi_entry *e) {
+    if (e->flags & AXI_LIVE) return axi_misuse(t->loop, AX_EBUSY, "a scope is opened twice");
+    return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
+}
+
 static void axi_open(ax_task *t, axi_entry *e, int kind) {
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
@@ -1485,7 +1491,8 @@ static int axi_within_end(ax_task *t, ax_frame *f, int status) {
 
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     ax_time now = axi_clock(me->loop);
-    if (l->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a time limit is opened twice");
+    int rc = axi_openable(me, &l->entry);
+    if (rc < 0) return rc;
     axi_open(me, &l->entry, AXI_LIMIT);
     l->when = time <= 0 ? now : time == AX_FOREVER ? AX_FOREVER : axi_add(now, time);
     l->expired = 0;
@@ -1519,7 +1526,8 @@ AX_API int ax_timeout_close(ax_timeout *l) {
 }
 
 AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) {
-    if (d->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a defer is opened twice");
+    int rc = axi_openable(me, &d->entry);
+    if (rc < 0) return rc;
     axi_open(me, &d->entry, AXI_DEFER);
     d->fn = fn;
     d->arg = arg;
@@ -1563,7 +1571,8 @@ static void axi_group_take_back(ax_group *g) {
 }
 
 AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
-    if (g->entry.flags & AXI_LIVE) return axi_misuse(me->loop, AX_EBUSY, "a group is opened twice");
+    int rc = axi_openable(me, &g->entry);
+    if (rc < 0) return rc;
     memset(g, 0, sizeof *g);
     g->loop = me->loop;
     g->owner = me;
@@ -2134,8 +2143,9 @@ static int axi_forget_permit(ax_task *t, void *permit) {
 }
 
 AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
+    int rc;
     AXI_REFUSE(me);
-    if (p->entry.flags & AXI_LIVE) return ax_done(axi_misuse(me->loop, AX_EBUSY, "a permit is entered twice"));
+    if ((rc = axi_openable(me, &p->entry)) < 0) return ax_done(rc);
     axi_open(me, &p->entry, AXI_PERMIT);
     p->sem = s;
     p->task = me;
