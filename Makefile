@@ -19,6 +19,10 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/*.c))
 SCRIPTS := $(wildcard tests/*.t)
 HEADERS := asyncx.h tests/tap.h $(wildcard examples/*.h)
 
+# The small examples, run by tests/examples.t; all but the one with a thread on a virtual clock.
+SMALL := $(patsubst tests/examples/%.out,%,$(wildcard tests/examples/*.out))
+VIRTUAL := $(filter-out to_thread,$(SMALL))
+
 libs_of = $(LIBS) $(if $(filter $(1),$(NEEDS_CURL)),-lcurl) $(if $(filter $(1),$(NEEDS_SQLITE)),-lsqlite3)
 
 all: $(EXAMPLES:%=$(B)/examples/%)
@@ -29,6 +33,12 @@ $(B)/examples/%: examples/%.c $(HEADERS)
 $(B)/san/examples/%: examples/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -o $@ $< $(call libs_of,$*)
+$(B)/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -include tests/virtual.h -o $@ $< $(LIBS)
+$(B)/san/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(SAN) -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/plain/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(LIBS)
@@ -36,7 +46,8 @@ $(B)/san/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(LIBS)
 
-build-test: $(EXAMPLES:%=$(B)/examples/%) $(EXAMPLES:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%)
+build-test: $(EXAMPLES:%=$(B)/examples/%) $(EXAMPLES:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
+	$(VIRTUAL:%=$(B)/virtual/%) $(VIRTUAL:%=$(B)/san/virtual/%)
 
 # Every test twice: plain, and under the address and undefined sanitizers. Scripts (*.t) do both themselves.
 test:
