@@ -383,6 +383,7 @@ struct ax_task {
     return axi_return(me, 0);                                                                       \
     case 1
 #define AX_END                                                                                      \
+        (void)0; /* after AX_FINALLY: with nothing to do */                                         \
     }                                                                                               \
     AXI_PRAGMA(GCC diagnostic pop)                                                                  \
     return axi_end(me)
@@ -742,8 +743,8 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
 
 /* ---- 10 The loop and its callbacks --------------------------------------------------------------------
 
-   A turn runs what was ready when it began, then queues what timers set before it have become due, then looks at the
-   file descriptors, sleeping there until the next deadline if nothing is ready. */
+   A turn runs what was ready when it began, then queues the timers that have become due, then looks at the file descriptors,
+   sleeping there until the next deadline if nothing is ready. */
 
 /* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
@@ -998,7 +999,7 @@ enum { /* group.flags, beside the public ones */
 };
 enum { AXI_OVER = -1 }; /* entry.at of a frame that needs no more steps; 0 start, 1 AX_FINALLY */
 
-/* ---- lists ---- */
+/* ---- Lists ---- */
 
 static void axi_push(axi_list *list, axi_link *link) {
     axi_link *first = list->first;
@@ -1085,7 +1086,7 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 #define axi_dead_stack(loop, data) 0
 #endif
 
-/* ---- 16 Memory: free lists per size over chunks or the arena ---- */
+/* ---- Memory: free lists per size over chunks or the arena ---- */
 
 static int axi_size_class(size_t size, size_t *rounded, void ***list, ax_loop *loop) {
     unsigned i = 0;
@@ -1171,7 +1172,7 @@ static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, si
     return 0;
 }
 
-/* ---- timers: a 4-ary heap with the keys in the array (D. B. Johnson's d-ary heaps; libev shows that 4 suits caches) ---- */
+/* ---- Timers: a 4-ary heap with the keys in the array (D. B. Johnson, "Priority queues with update", 1975) ---- */
 
 static int axi_before(const struct axi_timer *a, const struct axi_timer *b) {
     return a->when < b->when || (a->when == b->when && (int)(a->node->seq - b->node->seq) < 0);
@@ -1298,12 +1299,10 @@ AX_API int ax_wake(ax_task *t, int status) {
 
 /* Meets a request: the wait that is on, or was about to begin, is dropped. */
 static void axi_interrupt(ax_task *t) {
-    t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
-    if (t->forget && t->forget(t, t->obj) == AX_STAY) {
-        if (t->node.state == AXI_PARKED) t->node.flags |= AXI_ASKED;
-    } else {
-        axi_wake(t, AXI_OWN);
-    }
+    int stays;
+    t->node.flags = (unsigned char)((t->node.flags & ~(AXI_UNMET | AXI_PRESSED)) | AXI_ASKED);
+    stays = t->forget && t->forget(t, t->obj) == AX_STAY;
+    if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN); /* unless the hook has woken it */
 }
 
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
@@ -1348,12 +1347,17 @@ static void axi_requeue(ax_task *t, int status) {
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
 static int axi_refuses(ax_task *me) {
+    if (me->node.state != AXI_RUNNING)
+        return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     if (!(me->node.flags & AXI_PRESSED)) return 0;
     me->node.flags &= ~(AXI_PRESSED | AXI_UNMET);
-    return 1;
+    return AXI_OWN;
 }
-#define AXI_REFUSE(me) \
-    if (axi_refuses(me)) return ax_done(AXI_OWN)
+#define AXI_REFUSE(me)                 \
+    do {                               \
+        int axi_why = axi_refuses(me); \
+        if (axi_why) return ax_done(axi_why); \
+    } while (0)
 
 /* Parks the task in a primitive's list; the usual hook takes it off. */
 static int axi_forget_list(ax_task *t, void *list) {
@@ -1380,7 +1384,7 @@ static void axi_wake_all(axi_list *list, int status) {
     }
 }
 
-/* ---- scopes ---- */
+/* ---- Scopes ---- */
 
 /* Whether a scope may be opened: it is not open, and outlives the step. */
 static int axi_openable(ax_task *t, const axi_entry *e) {
@@ -1623,9 +1627,9 @@ static int axi_forget_join(ax_task *t, void *group) {
 }
 
 AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
-    AXI_REFUSE(me);
     if (!(g->flags & AXI_OPEN) || g->owner != me) return ax_done(AX_EPERM);
     axi_group_take_back(g);
+    AXI_REFUSE(me);
     if (!g->live) return ax_done(axi_group_end(g, axi_group_result(g)));
     g->flags |= AXI_AWAITED;
     return ax_park(me, axi_forget_join, g);
@@ -1645,9 +1649,9 @@ static int axi_group_hand(ax_group *g, ax_task **child) {
 }
 
 AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
-    AXI_REFUSE(me);
     if (!(g->flags & AXI_OPEN) || g->owner != me || !(g->flags & AX_GROUP_KEEP)) return ax_done(AX_EPERM);
     axi_group_take_back(g);
+    AXI_REFUSE(me);
     axi_group_drop_handed(g);
     if (g->ended.first || !g->live) return ax_done(axi_group_hand(g, child));
     if (axi_dead_stack(me->loop, child)) return ax_done(AX_EFAULT);
@@ -1759,8 +1763,8 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
         axi_expire(me, me->loop->now);
         me->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
         status = AXI_OWN;
-    } else if (axi_refuses(me)) {
-        status = AXI_OWN;
+    } else if (me->node.flags & AXI_PRESSED) {
+        status = axi_refuses(me);
     }
     f->entry.up = me->top;
     me->top = &f->entry;
@@ -1784,7 +1788,7 @@ AX_API ax_frame *axi_first_frame(ax_task *t) {
 AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size) {
     ax_loop *loop = g->loop;
     if ((g->flags & (unsigned)(AXI_OPEN | AXI_ABORTING)) != (unsigned)AXI_OPEN || axi_foreign(loop)) return NULL;
-    if (t && t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) {
+    if (t && ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || t->node.flags & AXI_KEPT)) {
         axi_misuse(loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
         return NULL;
     }
@@ -1920,6 +1924,17 @@ static int axi_unwind(ax_task *t, ax_frame *f) {
     return 0;
 }
 
+/* An op was begun and not awaited (the compiler has warned): it is as if it was cancelled. 0 if it can't be taken back. */
+static int axi_drop_wait(ax_task *t) {
+    axi_misuse(t->loop, 0, "an op was not awaited");
+    t->node.flags &= ~AXI_SLEEPS;
+    if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
+    if (t->node.state == AXI_QUEUED) axi_take(&t->loop->ready, &t->node.link);
+    axi_arm(t);
+    t->node.state = AXI_RUNNING;
+    return 1;
+}
+
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
     ax_loop *loop = t->loop;
@@ -1945,6 +1960,7 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = f->fn->step(t, f).axi;
+    if (t->node.state != AXI_RUNNING && rc != AXI_PENDING && !axi_drop_wait(t)) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
         from_call = 0;
@@ -1980,7 +1996,7 @@ unwind:
     }
     /* the frame is over */
     rc = f->status;
-    if (f->entry.flags & AXI_PUT_OFF) t->node.flags |= AXI_UNMET;
+    if (f->entry.flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
     {
         axi_entry *e = f->entry.up;
         int owned = f->entry.flags & AXI_OWNED;
@@ -1998,6 +2014,7 @@ unwind:
     from_call = 1;
     if (--share) goto deliver;
 share_used:
+    if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */
     axi_requeue(t, rc);
 }
 
@@ -2049,7 +2066,7 @@ static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg)
 }
 
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
-    if (axi_foreign(loop)) return AX_EPERM;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (!axi_callback_set(c, loop, fn, arg)) return 0;
     c->list = list;
     axi_push(list, &c->node.link);
@@ -2062,6 +2079,7 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
 
 AX_API ax_op ax_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
+    if (me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
     me->node.flags &= ~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
@@ -2343,9 +2361,11 @@ AX_API ax_op ax_queue_join(ax_task *me, ax_queue *q) {
 /* ---- 10 The loop ---- */
 
 /* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
+struct axi_wait;
+typedef int axi_attempt(int fd, struct axi_wait *wait, unsigned events);
 struct axi_wait { /* a task that waits on one direction of a descriptor, and what to do for it there */
     ax_task *task;
-    int (*attempt)(int fd, struct axi_wait *wait, unsigned events);
+    axi_attempt *attempt;
     void *data;
     size_t size;
 };
@@ -2377,7 +2397,7 @@ struct axi_sys {
     pthread_cond_t work;
     struct axi_job *first, **last;
     pthread_t *threads;
-    unsigned thread_count, idle, thread_cap;
+    unsigned thread_count, idle, queued, thread_cap;
     int closing;
 };
 #define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
@@ -2418,7 +2438,7 @@ static void axi_take_posts(ax_loop *loop) {
     for (; c; c = next) {
         next = c->posted;
         c->posted = NULL;
-        axi_queue_callback(loop, c);
+        if (!c->list) axi_queue_callback(loop, c); /* else it was to run anyway */
     }
 }
 
@@ -2451,9 +2471,13 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return rc;
 }
 
-AX_API int ax_soon(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) { return axi_callback_on(c, loop, &loop->ready, fn, arg); }
+AX_API int ax_soon(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
+    return axi_callback_on(c, loop, &loop->ready, fn, arg);
+}
 
-AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) { return axi_callback_on(c, loop, &loop->closers, fn, arg); }
+AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
+    return axi_callback_on(c, loop, &loop->closers, fn, arg);
+}
 
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
@@ -2510,7 +2534,7 @@ static void axi_timer_fire(ax_loop *loop, void *timer) {
 }
 
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
-    if (axi_foreign(loop)) return AX_EPERM;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (!t->armed) {
         if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
         t->callback.node.kind = AXI_CALLBACK;
@@ -2538,12 +2562,13 @@ AX_API int ax_timer_stop(ax_timer *t) {
 
 AX_API void ax_timer_unref(ax_timer *t) { t->background = 1; }
 
-/* Queues what timers set before this turn have become due, in order of deadline. */
-static void axi_run_timers(ax_loop *loop, unsigned turn_seq) {
+/* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts itself anew with a
+   past deadline runs once a turn. */
+static void axi_run_timers(ax_loop *loop) {
     ax_time now;
     if (!loop->timer_count) return;
     now = axi_clock(loop);
-    while (loop->timer_count && loop->timers[0].when <= now && (int)(loop->timers[0].node->seq - turn_seq) < 0) {
+    while (loop->timer_count && loop->timers[0].when <= now) {
         axi_node *node = loop->timers[0].node;
         ax_time when = loop->timers[0].when;
         axi_timer_drop(loop, node);
@@ -2691,7 +2716,7 @@ static int axi_poll(ax_loop *loop, ax_time timeout) {
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, ax_watch_fn *fn, void *arg) {
     int rc = 0;
     struct axi_fd *e;
-    if (axi_foreign(loop)) return AX_EPERM;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (w->active) return AX_EBUSY;
     if (!(e = axi_fd_at(loop, fd, &rc))) return rc;
     w->loop = loop;
@@ -2739,7 +2764,7 @@ static int axi_forget_out(ax_task *t, void *fd) {
     return 0;
 }
 
-static ax_op axi_fd_wait(ax_task *me, int fd, int out, int (*attempt)(int, struct axi_wait *, unsigned), const void *data, size_t size) {
+static ax_op axi_fd_wait(ax_task *me, int fd, int out, axi_attempt *attempt, const void *data, size_t size) {
     int rc = 0;
     struct axi_fd *e = axi_fd_at(me->loop, fd, &rc);
     struct axi_wait *w = e ? out ? &e->out : &e->in : NULL;
@@ -2755,11 +2780,14 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int out, int (*attempt)(int, struc
 }
 
 /* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
-static ax_op axi_fd_op(ax_task *me, int fd, int out, int (*attempt)(int, struct axi_wait *, unsigned), const void *data, size_t size) {
+static ax_op axi_fd_op(ax_task *me, int fd, int out, axi_attempt *attempt, const void *data, size_t size) {
     struct axi_wait now;
     int rc;
     AXI_REFUSE(me);
-    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap && (out ? me->loop->fds[fd].out.task : me->loop->fds[fd].in.task)) return ax_done(AX_EBUSY);
+    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap) {
+        const struct axi_fd *e = &me->loop->fds[fd];
+        if (out ? e->out.task : e->in.task) return ax_done(AX_EBUSY);
+    }
     now.data = (void *)(uintptr_t)data;
     now.size = size;
     rc = attempt(fd, &now, 0);
@@ -2831,9 +2859,15 @@ AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
     return axi_fd_wait(me, fd, events == AX_OUT, axi_attempt_wait, NULL, 0);
 }
-AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) { return axi_fd_op(me, fd, 0, axi_attempt_read, buffer, size); }
-AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) { return axi_fd_op(me, fd, 1, axi_attempt_write, buffer, size); }
-AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) { return axi_fd_op(me, fd, 1, axi_attempt_write_all, buffer, size); }
+AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
+    return axi_fd_op(me, fd, 0, axi_attempt_read, buffer, size);
+}
+AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
+    return axi_fd_op(me, fd, 1, axi_attempt_write, buffer, size);
+}
+AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) {
+    return axi_fd_op(me, fd, 1, axi_attempt_write_all, buffer, size);
+}
 AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, 0, axi_attempt_accept, NULL, 0); }
 
 AX_API void ax_fd_closing(ax_loop *loop, int fd) {
@@ -2870,8 +2904,10 @@ static void axi_run_ready(ax_loop *loop) {
     } while (loop->turn_last);
 }
 
+/* Whether there is anything that a run waits for. */
+static int axi_kept(const ax_loop *loop) { return loop->tasks || loop->alive || loop->holds; }
+
 static int axi_turn(ax_loop *loop, int block) {
-    unsigned seq = loop->next_seq;
     ax_time timeout;
     int rc;
     axi_take_posts(loop);
@@ -2880,11 +2916,11 @@ static int axi_turn(ax_loop *loop, int block) {
         ax_cancel(loop->main);
     }
     axi_run_ready(loop);
-    if (loop->ready.first && !loop->timer_count && AXI_SYS(loop)->polled_count <= 1 && !loop->dirty_count) return 0; /* nothing to look at */
-    axi_run_timers(loop, seq);
+    if (loop->ready.first && !loop->timer_count && !loop->dirty_count && AXI_SYS(loop)->polled_count <= 1) return 0;
+    axi_run_timers(loop);
     timeout = block && !loop->stop ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_poll(loop, 0);
-    if (loop->state == AXI_IN_RUN && !loop->tasks && !loop->alive && !loop->holds) return axi_poll(loop, 0); /* nothing left to wait for */
+    if (loop->state == AXI_IN_RUN && !axi_kept(loop)) return axi_poll(loop, 0); /* nothing left to wait for */
     axi_fd_sync(loop);
     if (!loop->holds) {
         int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT);
@@ -2915,7 +2951,7 @@ AX_API int ax_loop_run(ax_loop *loop) {
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
     loop->stop = 0;
-    while (!loop->stop && rc >= 0 && (loop->ready.first || loop->tasks || loop->alive || loop->holds || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
+    while (rc >= 0 && !loop->stop && (loop->ready.first || axi_kept(loop) || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
     loop->state = AXI_IDLE;
     loop->stack = 0;
     return rc;
@@ -2988,6 +3024,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     if (!(sys = (struct axi_sys *)axi_alloc(loop, sizeof *sys))) return rc;
     memset(sys, 0, sizeof *sys);
     loop->sys = sys;
+    loop->state = AXI_IDLE;
     sys->loop = loop;
     sys->last = &sys->first;
     sys->pipe[0] = sys->pipe[1] = -1;
@@ -3000,13 +3037,13 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     }
     if (rc < 0) {
         axi_loop_free(loop);
+        loop->state = AXI_CLOSED;
         return rc;
     }
     pthread_mutex_init(&sys->lock, NULL);
     pthread_cond_init(&sys->work, NULL);
     axi_clock(loop);
     loop->takes_posts = 1;
-    loop->state = AXI_IDLE;
     return 0;
 }
 
@@ -3037,6 +3074,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     for (c = left; c; c = c->posted) c->node.state = 0;
     pthread_mutex_unlock(&axi_post_lock);
     loop->state = AXI_CLOSED;
+    loop->root.flags = 0;
     while (loop->ready.first) {
         c = (ax_callback *)(void *)loop->ready.first;
         axi_take(&loop->ready, &c->node.link);
@@ -3051,9 +3089,11 @@ AX_API int ax_loop_close(ax_loop *loop) {
 
 /* ---- 12 Threads ---- */
 
-static void axi_job_free(ax_loop *loop, struct axi_job *job) { axi_free(loop, job, ((sizeof *job + 15) & ~(size_t)15) + job->size); }
+enum { AXI_JOB = (sizeof(struct axi_job) + 15) / 16 * 16 }; /* its copy of the data follows, aligned */
 
-static void *axi_job_data(struct axi_job *job) { return (char *)job + ((sizeof *job + 15) & ~(size_t)15); }
+static void axi_job_free(ax_loop *loop, struct axi_job *job) { axi_free(loop, job, AXI_JOB + job->size); }
+
+static void *axi_job_data(struct axi_job *job) { return (char *)job + AXI_JOB; }
 
 static void axi_job_done(ax_loop *loop, void *arg) {
     struct axi_job *job = (struct axi_job *)arg;
@@ -3075,6 +3115,7 @@ static void *axi_worker(void *arg) {
         sys->idle--;
         if (!(job = sys->first)) break;
         if (!(sys->first = job->next)) sys->last = &sys->first;
+        sys->queued--;
         job->state = AXI_RUNNING;
         pthread_mutex_unlock(&sys->lock);
         job->status = job->fn(axi_job_data(job));
@@ -3092,6 +3133,7 @@ static int axi_forget_job(ax_task *t, void *arg) {
     if (job->state == AXI_QUEUED) {
         for (at = &sys->first; *at != job; at = &(*at)->next) {}
         if (!(*at = job->next)) sys->last = at;
+        sys->queued--;
     } else {
         job->task = NULL; /* it runs: it ends unheard */
         job = NULL;
@@ -3137,7 +3179,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
     AXI_REFUSE(me);
     if (axi_dead_stack(loop, data)) return ax_done(AX_EFAULT);
     if (size > SIZE_MAX - 4096) return ax_done(AX_EINVAL);
-    if (!(job = (struct axi_job *)axi_alloc(loop, ((sizeof *job + 15) & ~(size_t)15) + size))) return ax_done(AX_ENOMEM);
+    if (!(job = (struct axi_job *)axi_alloc(loop, AXI_JOB + size))) return ax_done(AX_ENOMEM);
     memset(job, 0, sizeof *job);
     job->sys = sys;
     job->task = me;
@@ -3147,7 +3189,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
     job->state = AXI_QUEUED;
     if (size) memcpy(axi_job_data(job), data, size);
     pthread_mutex_lock(&sys->lock);
-    start = !sys->idle && sys->thread_count < loop->desc.threads;
+    start = sys->idle <= sys->queued && sys->thread_count < loop->desc.threads;
     pthread_mutex_unlock(&sys->lock);
     if (start && (rc = axi_thread_start(loop)) < 0 && !sys->thread_count) { /* with one thread at least it only takes longer */
         axi_job_free(loop, job);
@@ -3157,6 +3199,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
     pthread_mutex_lock(&sys->lock);
     *sys->last = job;
     sys->last = &job->next;
+    sys->queued++;
     pthread_cond_signal(&sys->work);
     pthread_mutex_unlock(&sys->lock);
     return ax_park(me, axi_forget_job, job);
@@ -3231,7 +3274,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     if (status >= 0) status = ax_task_status(t);
     if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
     ax_callback_stop(&done);
-    if (t->node.state == AXI_DONE) loop->main = NULL;
+    loop->main = NULL;
     ax_task_unref(t);
     rc = ax_loop_close(loop);
     if (status >= 0 && rc < 0) status = rc;
