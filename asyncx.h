@@ -1389,6 +1389,7 @@ static void axi_wake_all(axi_list *list, int status) {
 /* Whether a scope may be opened: it is not open, and outlives the step. */
 static int axi_openable(ax_task *t, const axi_entry *e) {
     if (e->flags & AXI_LIVE) return axi_misuse(t->loop, AX_EBUSY, "a scope is opened twice");
+    if (t->node.state != AXI_RUNNING) return axi_misuse(t->loop, AX_EPERM, "a scope is opened in a task that does not run");
     return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
 }
 
@@ -2201,16 +2202,15 @@ static void axi_mutex_hand_over(ax_mutex *m) {
 }
 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
-    if (m->owner) return AX_EBUSY;
-    axi_mutex_give(m, me);
-    return 0;
+    int rc = m->owner ? AX_EBUSY : axi_openable(me, &m->entry);
+    if (rc >= 0) axi_mutex_give(m, me);
+    return rc;
 }
 
 AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
     AXI_REFUSE(me);
     if (m->owner == me) return ax_done(AX_EDEADLK);
-    if (ax_mutex_try_lock(me, m) == 0) return ax_done(0);
-    return axi_wait_in(me, &m->waiters);
+    return m->owner ? axi_wait_in(me, &m->waiters) : ax_done(ax_mutex_try_lock(me, m));
 }
 
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
