@@ -566,6 +566,13 @@ AX_API int ax_cancelling(const ax_task *task);
 /* Waits for a task of any group and gives its status; cancelling the waiter leaves the task alone. AX_EDEADLK for oneself.
    May suspend. */
 AX_API AX_MUST_USE ax_op ax_join(ax_task *me, ax_task *task);
+/* A ready-made task that joins another and ends with its status: AX_SPAWN(&my->group, ax_joiner, .task = other). With it a group of
+   yours can wait for, race or collect tasks of other groups, and leave them running. */
+struct ax_joiner {
+    ax_frame frame;
+    ax_task *task;
+};
+AX_API const struct axi_fn *ax_joiner_axi(void);
 /* The status a task ended with; AX_EINPROGRESS before. */
 AX_API int ax_task_status(const ax_task *task);
 /* The name of the async function that the task was spawned with. */
@@ -774,6 +781,7 @@ struct axi_timer {
 struct axi_origin { /* where an error was first met */
     int status, line;
     const char *name, *file;
+    const ax_task *passed; /* the task that is handed it as another's status, and so is not its origin */
 };
 
 struct ax_loop {
@@ -1611,6 +1619,7 @@ static int axi_group_end(ax_group *g, int status) {
     axi_shut(t, &g->entry);
     if (g->error && !(g->flags & AX_GROUP_RACE && g->winner >= 0)) {
         if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
+        g->loop->origin.passed = t;
         return g->error;
     }
     if (status == AXI_OWN && !outside && g->flags & AXI_BY_HAND) return 0;
@@ -1883,6 +1892,7 @@ static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     o->status = status;
     o->name = f->fn->name;
     o->file = f->fn->file;
+    o->passed = NULL;
 #if ASYNCX_TRACE
     o->line = f->line;
 #else
@@ -1981,7 +1991,8 @@ step:
         f->entry.at = AXI_OVER;
     } else {
         f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
-        if (f->status < 0 && f->status != AXI_OWN && !(from_call && t->rc == loop->origin.status)) axi_note_origin(t, f, t->rc);
+        if (f->status < 0 && f->status != AXI_OWN && !(t->rc == loop->origin.status && (from_call || loop->origin.passed == t)))
+            axi_note_origin(t, f, t->rc);
         f->entry.at = 1;
     }
 unwind:
@@ -2038,6 +2049,13 @@ AX_API ax_op ax_join(ax_task *me, ax_task *t) {
     if (t == me) return ax_done(AX_EDEADLK);
     if (t->node.state == AXI_DONE) return ax_done(t->rc);
     return axi_wait_in(me, &t->waiters);
+}
+
+AXI_ASYNC(ax_joiner, AX_API) {
+    AX_BEGIN;
+    AX_AWAIT(ax_join(me, my->task));
+    AX_RETURN(me->rc);
+    AX_END;
 }
 
 AX_API int ax_task_status(const ax_task *t) { return t->node.state == AXI_DONE ? t->rc : AX_EINPROGRESS; }
