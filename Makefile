@@ -11,11 +11,11 @@ LIBS = -lpthread
 B = build
 VERSION := $(shell sed -n 's/^\#define ASYNCX_VERSION "\(.*\)"/\1/p' asyncx.h)
 
-# An example named in NEEDS_x is built with library x.
-NEEDS_CURL = hn_pipeline
-NEEDS_SQLITE = hn_pipeline
+# An example or a test named in NEEDS_x is built with library x.
+NEEDS_CURL = hn_pipeline curl
+NEEDS_SQLITE = hn_pipeline sqlite
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
-TESTS := $(patsubst tests/%.c,%,$(wildcard tests/*.c))
+TESTS := $(patsubst tests/%.c,%,$(wildcard tests/*.c)) conformance/conformance
 SCRIPTS := $(wildcard tests/*.t)
 HEADERS := asyncx.h tests/tap.h $(wildcard examples/*.h)
 
@@ -41,10 +41,16 @@ $(B)/san/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/plain/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
 $(B)/san/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
+
+CONFORMANCE := $(wildcard tests/conformance/*.c tests/conformance/*.h)
+$(foreach d,plain san switch comma ndebug clang thread,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
+# What asyncx does in each case, in the form that its reference prints.
+conformance: $(B)/plain/conformance/conformance
+	$< --print > $(B)/conformance.txt
 
 build-test: $(EXAMPLES:%=$(B)/examples/%) $(EXAMPLES:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
 	$(VIRTUAL:%=$(B)/virtual/%) $(VIRTUAL:%=$(B)/san/virtual/%)
@@ -53,6 +59,10 @@ build-test: $(EXAMPLES:%=$(B)/examples/%) $(EXAMPLES:%=$(B)/san/examples/%) $(TE
 test:
 	@$(MAKE) --no-print-directory -s -j2 build-test
 	prove -j2 --exec '' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(SCRIPTS)
+
+# The first job end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
+demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline
+	@sh examples/demo.sh $(B)
 
 # The same tests otherwise built: $(eval $(call variant,name,compiler,flags)).
 define variant
