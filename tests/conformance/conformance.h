@@ -148,6 +148,46 @@ static const char *name_of(const ax_task *task) {
     return a ? a->name : "nobody";
 }
 
+/* The line of final statuses, once; what still waits is pending. A loop that is adopted writes it at the latest when it closes, and lets
+   the actors' frames go, which are read until then. */
+static void write_finals(void) {
+    char token[128];
+    int i;
+    if (*final_line) return;
+    for (i = 0; i < actor_count; i++) {
+        snprintf(token, sizeof token, "%s=%s", actors[i].name, outcome(ax_task_status(actors[i].task)));
+        append(final_line, sizeof final_line, token);
+    }
+}
+static void loop_closes(ax_loop *loop, void *arg) {
+    (void)loop;
+    (void)arg;
+    write_finals();
+    while (actor_count) ax_task_unref(actors[--actor_count].task);
+}
+static void adopt_loop(ax_loop *loop, ax_callback *at_close) {
+    memset(at_close, 0, sizeof *at_close);
+    ax_at_close(loop, at_close, loop_closes, NULL);
+}
+static void open_loop(const ax_loop_desc *desc) {
+    static ax_callback at_close;
+    ax_loop_open(&the_loop, desc);
+    adopt_loop(&the_loop, &at_close);
+    loop_now = &the_loop;
+}
+
+/* For scenarios that move the time themselves. */
+static ax_time own_now;
+static ax_time own_clock(void *now) { return *(ax_time *)now; }
+static void open_own_clock(void) { /* instead of the loop that is open */
+    ax_loop_desc desc = {0};
+    desc.clock = own_clock;
+    desc.clock_ctx = &own_now;
+    own_now = 0;
+    ax_loop_close(&the_loop);
+    open_loop(&desc);
+}
+
 #define ACTOR ax_frame frame; const char *name; int began
 #define BEGINS AX_BEGIN; my->began = 1
 #define LAST_WORD do if (my->began) says_end(me, my->name); while (0) /* who never started says nothing */
@@ -188,6 +228,10 @@ static void event(ax_loop *loop, void *token) { /* says "c1:called" */
     (void)loop;
     snprintf(who, sizeof who, "%.*s", (int)(what - (const char *)token), (const char *)token);
     says(who, "%s", what + 1);
+}
+static void stop_loop(ax_loop *loop, void *arg) {
+    (void)arg;
+    ax_loop_stop(loop);
 }
 static void cancel_it(ax_loop *loop, void *task) {
     (void)loop;
@@ -246,15 +290,8 @@ AX_ASYNC(wait_for) {
     AX_END;
 }
 
-/* Joiners make a collecting group over tasks of other groups. Their ends come out of ax_group_next in order of completion, and
-   cancelling them leaves the tasks alone. */
-struct joiner { ax_frame frame; ax_task *task; };
-AX_ASYNC(joiner) {
-    AX_BEGIN;
-    AX_AWAIT(ax_join(me, my->task));
-    AX_RETURN(me->rc);
-    AX_END;
-}
+/* Joiners (ax_joiner) make a collecting group over tasks of other groups. Their ends come out of ax_group_next in order of
+   completion, and cancelling them leaves the tasks alone. */
 #define JOINERS (AX_GROUP_COLLECT | AX_GROUP_KEEP | AX_GROUP_BACKGROUND)
 
 static void open_joiners(ax_task *me, ax_group *group, ax_task *const *tasks) {
@@ -262,7 +299,7 @@ static void open_joiners(ax_task *me, ax_group *group, ax_task *const *tasks) {
     ax_group_open(me, group, JOINERS);
     for (i = 0; tasks[i]; i++) {
         for (k = 0; k < i && tasks[k] != tasks[i]; k++) {}
-        if (k == i) AX_SPAWN(group, joiner, .task = tasks[i]); /* duplicates count once */
+        if (k == i) AX_SPAWN(group, ax_joiner, .task = tasks[i]); /* duplicates count once */
     }
 }
 

@@ -115,12 +115,10 @@ SCENARIO(LOOP_04) {
 }
 
 /* a late loop fires overdue timers in deadline order, once each: on a clock that a callback moves, as a slow one does */
-static ax_time LOOP_06_now;
-static ax_time LOOP_06_clock(void *now) { return *(ax_time *)now; }
 static void LOOP_06_busy(ax_loop *loop, void *arg) {
     (void)loop;
     (void)arg;
-    LOOP_06_now += AX_MS(20);
+    own_now += AX_MS(20);
 }
 struct LOOP_06_m { ACTOR; };
 AX_ASYNC(LOOP_06_m) {
@@ -132,15 +130,10 @@ AX_ASYNC(LOOP_06_m) {
     ENDS;
 }
 static void LOOP_06_play(void) {
-    ax_loop_desc desc = {0};
-    desc.clock = LOOP_06_clock;
-    desc.clock_ctx = &LOOP_06_now;
-    LOOP_06_now = 0;
-    ax_loop_close(&the_loop);
-    ax_loop_open(&the_loop, &desc);
+    open_own_clock();
     GO(ROOT, "M", LOOP_06_m);
     do while (ax_run_once(&the_loop) == 1) {} /* a loop that is a guest: time goes on between its turns */
-    while (ax_next_deadline(&the_loop) != AX_FOREVER && (LOOP_06_now = ax_next_deadline(&the_loop), 1));
+    while (ax_next_deadline(&the_loop) != AX_FOREVER && (own_now = ax_next_deadline(&the_loop), 1));
 }
 
 /* a task's value comes from its return; the timer of a sleep dies with a cancel */
@@ -157,10 +150,6 @@ SCENARIO(LOOP_07) {
 }
 
 /* stop returns after the current turn; the loop can be run again */
-static void stop_it(ax_loop *loop, void *arg) {
-    (void)arg;
-    ax_loop_stop(loop);
-}
 static void LOOP_09_c1(ax_loop *loop, void *arg) {
     (void)arg;
     says("c1", "run");
@@ -172,7 +161,7 @@ static void LOOP_09_play(void) {
     soon(event, "c2:run");
     ax_loop_run(&the_loop);
     says("main", "returned");
-    soon(stop_it, NULL);
+    soon(stop_loop, NULL);
     ax_loop_run(&the_loop);
     says("main", "returned");
     ax_loop_close(&the_loop);
