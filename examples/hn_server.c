@@ -1,10 +1,10 @@
 /* A small HTTP/1.1 server that speaks a part of the Hacker News API with made-up stories: something for hn_pipeline to fetch
    without a network, and an example of a server. One task per connection, in a group that is cancelled at the end.
 
-     hn_server [--port N] [--delay MS] [--fail PCT] [--idle S]
+     hn_server [--port N] [--delay MS] [--fail PCT] [--null PCT] [--bad PCT] [--idle S]
 
-   GET /v0/topstories.json gives 500 ids, GET /v0/item/ID.json a story after the delay; null for ids that don't exist. With
-   --fail, so many percent of the items answer 503 the first time. Ctrl-C ends it in order. */
+   GET /v0/topstories.json gives 500 ids, GET /v0/item/ID.json a story after the delay; null for ids that don't exist. Some can be
+   made to fail: a 503 the first time, a null, a JSON that is cut off. Ctrl-C ends it in order. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 
 enum { STORIES = 500, FIRST_ID = 42000000, CONNECTIONS = 1000, MAX_HEAD = 8192, MAX_BODY = 65536 };
 
-struct options { int port, delay, fail, idle; };
+struct options { int port, delay, fail, null, bad, idle; };
 struct server { struct options options; ax_sem connections; unsigned char failed[STORIES]; };
 
 /* ---- what is served ---- */
@@ -42,9 +42,13 @@ static unsigned hash(unsigned x) { /* Knuth's multiplicative, so that every run 
     return x ^ x >> 15;
 }
 
-static void top_stories(struct answer *a) {
+static void top_stories(struct answer *a, struct server *server) {
     size_t n = 0;
     int i;
+    if (server->options.bad == 100) {
+        answer(a, 200, "<html>");
+        return;
+    }
     for (i = 0; i < STORIES; i++) n += (size_t)snprintf(a->body + n, sizeof a->body - n, "%c%d", i ? ',' : '[', FIRST_ID + i * 7);
     a->size = n + (size_t)snprintf(a->body + n, sizeof a->body - n, "]");
     a->status = 200;
@@ -61,11 +65,13 @@ static void story(struct answer *a, struct server *server, long id) {
     static const char *const of[] = {"event loop", "caf\\u00e9 menu", "database", "\\\"simple\\\" parser", "garbage collector", "C compiler", "queue"};
     int i = story_index(id);
     unsigned h = hash((unsigned)id);
-    if (i < 0) {
+    if (i < 0 || (int)(h / 100 % 100) < server->options.null) {
         answer(a, 200, "null");
     } else if (!server->failed[i] && (int)(h % 100) < server->options.fail) {
         server->failed[i] = 1;
         answer(a, 503, "busy\n");
+    } else if ((int)(h / 10000 % 100) < server->options.bad) {
+        answer(a, 200, "{\"id\":%ld,\"title\":\"", id);
     } else {
         answer(a, 200, "{\"by\":\"user%u\",\"descendants\":%u,\"id\":%ld,\"score\":%u,\"time\":%ld,\"title\":\"%s %s\",\"type\":\"story\",\"url\":\"https://example.org/%ld\"}",
                h % 89, h % 300, id, 1 + h % 997, 1700000000L + i * 60L, what[h / 7 % 6], of[h / 43 % 7], id);
@@ -179,7 +185,7 @@ AX_ASYNC(serve) {
     if (strcmp(c->request.method, "GET") && strcmp(c->request.method, "HEAD")) {
         a->status = 405;
     } else if (!strcmp(c->request.path, "/v0/topstories.json")) {
-        top_stories(a);
+        top_stories(a, c->server);
     } else if (!strncmp(c->request.path, "/v0/item/", 9)) {
         my->id = strtol(c->request.path + 9, &end, 10);
         if (end == c->request.path + 9 || strcmp(end, ".json")) {
@@ -284,22 +290,27 @@ AX_ASYNC(app) {
 }
 
 static int usage(FILE *to) {
-    fputs("usage: hn_server [--port N] [--delay MS] [--fail PCT] [--idle S]\n"
+    fputs("usage: hn_server [--port N] [--delay MS] [--fail PCT] [--null PCT] [--bad PCT] [--idle S]\n"
           "  --port N    listen there; 0, the default: any free one\n"
           "  --delay MS  time that an item takes, 20\n"
           "  --fail PCT  so many percent of the items answer 503 the first time, 0\n"
+          "  --null PCT  so many are null, 0\n"
+          "  --bad PCT   so many are no JSON, 0; with 100 the list isn't either\n"
           "  --idle S    a client may be silent for so long, 15\n", to);
     return to == stdout ? 0 : 2;
 }
 
 int main(int argc, char **argv) {
-    struct options o = {0, 20, 0, 15};
+    struct options o = {0, 20, 0, 0, 0, 15};
     int i;
     for (i = 1; i < argc; i++) {
-        int *value = !strcmp(argv[i], "--port") ? &o.port : !strcmp(argv[i], "--delay") ? &o.delay : !strcmp(argv[i], "--fail") ? &o.fail :
-                     !strcmp(argv[i], "--idle") ? &o.idle : NULL;
+        const char *const names[] = {"--port", "--delay", "--fail", "--null", "--bad", "--idle"};
+        int *const values[] = {&o.port, &o.delay, &o.fail, &o.null, &o.bad, &o.idle}, *value = NULL;
+        size_t k;
         char *end;
         if (!strcmp(argv[i], "--help")) return usage(stdout);
+        for (k = 0; k < sizeof names / sizeof *names; k++)
+            if (!strcmp(argv[i], names[k])) value = values[k];
         if (!value || ++i == argc) return usage(stderr);
         *value = (int)strtol(argv[i], &end, 10);
         if (*end || !*argv[i] || *value < 0 || *value > 65535) return usage(stderr);
