@@ -16,6 +16,7 @@
 #include "sync.c"
 #include "queue.c"
 #include "thread_run.c"
+#include "trio.c"
 
 static const struct scenario { const char *id; void (*play)(void); } scenarios[] = {
 #define S(id) {#id, id##_play},
@@ -41,7 +42,12 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
     S(LOCK_01) S(LOCK_02) S(LOCK_03) S(LOCK_04) S(LOCK_06) S(LOCK_09) S(LOCK_10)
     S(THR_01) S(THR_02) S(THR_03) S(THR_05) S(THR_07) S(THR_08) S(THR_09)
     S(RUN_01) S(RUN_02) S(RUN_03) S(RUN_04) S(RUN_05) S(RUN_06) S(RUN_07)
-    S(SCP_01) S(SCP_04)
+    S(LIM_01) S(LIM_02) S(LIM_05) S(LIM_06)
+    S(CHAN_01) S(CHAN_03) S(CHAN_09)
+    S(SCP_01) S(SCP_04) S(SCP_06)
+#if ASYNCX_DEBUG
+    S(DBG_03)
+#endif
 };
 
 /* Cases of the suite that are not here, each with what they would need. */
@@ -66,6 +72,9 @@ static const char *const missing[] = {
     "BAR-09 barrier",
     "BAR-12 barrier",
     "QUE-01 LIFO and priority order",
+#if !ASYNCX_DEBUG
+    "DBG-03 checked in debug builds only",
+#endif
     "GEN-01 generator",
     "GEN-02 generator",
     "GEN-03 generator",
@@ -76,23 +85,15 @@ static const char *const missing[] = {
     "RUN-10 generator",
     "DBG-01 debug report",
     "DBG-02 debug report",
-    "DBG-03 debug report",
     "DBG-04 debug report",
-    "LIM-01 limiter of tokens",
-    "LIM-02 limiter of tokens",
-    "LIM-05 limiter of tokens",
-    "LIM-06 limiter of tokens",
-    "CHAN-01 channel",
-    "CHAN-02 channel",
-    "CHAN-03 channel",
-    "CHAN-05 channel",
-    "CHAN-09 channel",
-    "SCP-06 start handshake",
+    "CHAN-02 channel with two ends",
+    "CHAN-05 channel with two ends",
 };
 
 /* Cases that show a bug in asyncx, until it is mended. */
 static const char *const open_bugs[] = {
     "RUN-03 a task that fails while the loop closes is not reported",
+    "CHAN-01 a queue of a size that no memory has is accepted",
     NULL
 };
 
