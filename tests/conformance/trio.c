@@ -182,7 +182,6 @@ struct SCP_04_s2 { ax_frame frame; struct SCP_04 *m; };
 AX_ASYNC(SCP_04_s2) {
     AX_BEGIN;
     ax_group_open(me, &my->m->g2, 0);
-    my->m->rc3 = 1;
     AX_TRY_ALL(AX_CALL(SCP_04_s3, .m = my->m));
     my->m->rc3 = me->rc;
     AX_RETURN(me->rc);
