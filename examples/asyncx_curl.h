@@ -60,7 +60,7 @@ typedef struct ax_curl {
     int faults;
 } ax_curl;
 
-/* Zeroed before its first use; each use frees what is in it. ax_http_free fits ax_defer. */
+/* Zeroed before its first use; each request begins by freeing what is in it. ax_http_free fits ax_defer. */
 typedef struct ax_response {
     long status;   /* 0: no answer came */
     char *body;    /* followed by a zero byte; NULL if there is none */
@@ -245,7 +245,6 @@ static inline void axi_curl_finish(struct axi_curl_request *r, CURLcode code) {
     if (r->fault == AX_EOVERFLOW) strcpy(r->got.message, "the answer is larger than the limit");
     else if (code && !r->got.message[0]) strncat(r->got.message, curl_easy_strerror(code), sizeof r->got.message - 1);
     else if (!code) r->got.message[0] = 0;
-    ax_http_free(r->out);
     *r->out = r->got;
     r->got.body = r->got.headers = NULL;
     ax_wake(r->task, status);
@@ -363,6 +362,7 @@ static inline ax_op axi_curl_perform(ax_task *me, const struct ax_http_get *get)
     ax_curl *c = get->curl;
     struct axi_curl_request *r;
     int rc;
+    ax_http_free(get->out);
     if (!c->loop || c->loop != me->loop) return ax_done(AX_EPERM);
     if ((rc = axi_curl_multi(c)) < 0) return ax_done(rc);
     if (!(r = (struct axi_curl_request *)calloc(1, sizeof *r))) return ax_done(AX_ENOMEM);

@@ -70,7 +70,7 @@ typedef struct ax_sql_value {
     size_t size;
 } ax_sql_value;
 
-/* A result. Zeroed before its first use; each use frees what is in it. ax_sql_free fits ax_defer. */
+/* A result. Zeroed before its first use; each statement begins by freeing what is in it. ax_sql_free fits ax_defer. */
 typedef struct ax_sql_rows {
     int count, columns;
     int changes;     /* rows that the statement inserted, updated or deleted */
@@ -556,7 +556,6 @@ static inline void axi_sql_done(ax_loop *loop, void *arg) {
         memcpy(job->db->message, job->rows.message, sizeof job->db->message);
     }
     if (job->out) {
-        ax_sql_free(job->out);
         *job->out = job->rows;
         memset(&job->rows, 0, sizeof job->rows);
     }
@@ -629,6 +628,7 @@ static inline ax_op axi_sql_ask(ax_task *me, ax_sql *db, int kind, int shielded,
                                 const ax_sql_value *values) {
     struct axi_sql *c = db->conn;
     struct axi_sql_job *job;
+    if (out) ax_sql_free(out);
     if (!c || c->closing || !c->opened) return ax_done(AX_EPIPE);
     if (!db->tx && c->owner == me) return ax_done(AX_EDEADLK); /* would wait for its own transaction: &tx.db is meant */
     if (!(job = axi_sql_job(db, kind, sql, count, values))) return ax_done(AX_ENOMEM);

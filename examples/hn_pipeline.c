@@ -84,7 +84,6 @@ AX_ASYNC(get) {
     struct pipeline *p = my->p;
     AX_BEGIN;
     for (;; my->attempt++) {
-        ax_http_free(my->out);
         AX_TRY(AX_WITHIN(AX_SEC(p->options.timeout), AX_CALL(ax_http_get, .curl = &p->curl, .url = my->url, .out = my->out)));
         if (my->attempt == p->options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
         AX_AWAIT(ax_sleep(me, backoff(p, my->attempt)));

@@ -1,0 +1,291 @@
+/* The curl adapter against a server on the same loop: answers, broken connections, cancellation in every phase, the idle pool. */
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "asyncx_curl.h"
+#include "tap.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A resolver that takes its time: libcurl calls this one. */
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    struct timespec t = {0, 400000000};
+    (void)host;
+    (void)service;
+    (void)hints;
+    *result = NULL;
+    nanosleep(&t, NULL);
+    return EAI_NONAME;
+}
+
+/* ---- the server ---- */
+
+static int port, connections, aborted;
+
+struct client { ax_frame frame; int fd; size_t have; char in[4096], out[512]; int i; };
+
+static int reply(struct client *c, const char *extra, const char *body) {
+    return snprintf(c->out, sizeof c->out, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n%s", extra, strlen(body), body);
+}
+
+AX_ASYNC(client) {
+    struct linger reset = {1, 0};
+    const char *path = my->in + 4;
+    AX_BEGIN;
+    for (;;) {
+        for (my->have = 0, my->in[0] = 0; !strstr(my->in, "\r\n\r\n"); my->in[my->have] = 0) {
+            AX_AWAIT(ax_read(me, my->fd, my->in + my->have, sizeof my->in - 1 - my->have));
+            if (me->rc == 0) AX_RETURN(0);
+            my->have += (size_t)me->rc;
+        }
+        my->in[strcspn(my->in + 4, " ") + 4] = 0;
+        if (!strcmp(path, "/ok")) {
+            reply(my, "X-Test:  a value \r\n", "hello");
+        } else if (!strcmp(path, "/missing")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
+        } else if (!strcmp(path, "/redirect")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 302 Found\r\nX-Test: old\r\nLocation: /ok\r\nContent-Length: 4\r\n\r\naway");
+        } else if (!strcmp(path, "/loop")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n");
+        } else if (!strcmp(path, "/file")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0\r\n\r\n");
+        } else if (!strcmp(path, "/garbage")) {
+            snprintf(my->out, sizeof my->out, "SMTP ready\r\n\r\n");
+        } else if (!strcmp(path, "/cut")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+        } else if (!strcmp(path, "/drip") || !strcmp(path, "/chunks")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        } else if (!strcmp(path, "/never")) {
+            my->out[0] = 0;
+        } else if (!strcmp(path, "/reset")) {
+            setsockopt(my->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            AX_RETURN(0);
+        } else {
+            AX_RETURN(0); /* /close */
+        }
+        AX_AWAIT(ax_write_all(me, my->fd, my->out, strlen(my->out)));
+        if (!strcmp(path, "/cut") || !strcmp(path, "/garbage")) AX_RETURN(0);
+        if (!strcmp(path, "/chunks")) {
+            for (my->i = 0; my->i < 1000; my->i++) AX_AWAIT(ax_write_all(me, my->fd, "A\r\n0123456789\r\n", 15));
+            AX_AWAIT(ax_write_all(me, my->fd, "0\r\n\r\n", 5));
+        }
+        while (!strcmp(path, "/drip")) {
+            AX_TRY(ax_write_all(me, my->fd, "1\r\nx\r\n", 6));
+            if (me->rc < 0) aborted++;
+            if (me->rc < 0) AX_RETURN(0);
+            AX_AWAIT(ax_sleep(me, AX_MS(2)));
+        }
+        if (!strcmp(path, "/never")) {
+            AX_TRY(ax_read(me, my->fd, my->in, 1));
+            if (me->rc <= 0) aborted++;
+            AX_RETURN(0);
+        }
+    }
+    AX_FINALLY:
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+struct server { ax_frame frame; int fd; ax_group clients; };
+AX_ASYNC(server) {
+    AX_BEGIN;
+    ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
+    for (;;) {
+        AX_AWAIT(ax_accept(me, my->fd));
+        connections++;
+        AX_SPAWN(&my->clients, client, .fd = me->rc);
+    }
+    AX_FINALLY:
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+static int listen_on_any(void) {
+    struct sockaddr_in a;
+    socklen_t size = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    memset(&a, 0, sizeof a);
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)&a, &size) < 0) exit(1);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    port = ntohs(a.sin_port);
+    return fd;
+}
+
+/* ---- the tests ---- */
+
+static const char *url(const char *path) {
+    static char text[8][128];
+    static int i;
+    i = (i + 1) % 8;
+    snprintf(text[i], sizeof text[i], "http://127.0.0.1:%d%s", port, path);
+    return text[i];
+}
+#define GET(path) AX_CALL(ax_http_get, .curl = &my->curl, .url = url(path), .out = &my->r)
+
+struct app { ax_frame frame; ax_curl curl; ax_response r; ax_group servers, g; ax_task *t; ax_time start, best; int i, n; unsigned polls; };
+
+static int ms(ax_loop *loop, ax_time since) { return (int)((ax_now(loop) - since) / 1000000); }
+
+static int same(const ax_response *r, const char *name, const char *value) {
+    size_t size;
+    const char *s = ax_http_header(r, name, &size);
+    return s ? size == strlen(value) && !memcmp(s, value, size) : !value[0];
+}
+
+struct fetch { ax_frame frame; ax_curl *curl; const char *path; ax_task *victim; ax_response r; int *count; };
+AX_ASYNC(fetch) {
+    AX_BEGIN;
+    AX_AWAIT(AX_CALL(ax_http_get, .curl = my->curl, .url = url(my->path), .out = &my->r));
+    if (my->victim) ax_cancel(my->victim);
+    if (my->victim) AX_AWAIT(AX_CALL(ax_http_get, .curl = my->curl, .url = url(my->path), .out = &my->r));
+    ++*my->count;
+    AX_FINALLY:
+    ax_http_free(&my->r);
+    AX_END;
+}
+
+AX_ASYNC(app) {
+    size_t size;
+    AX_BEGIN;
+    ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->servers, server, .fd = listen_on_any());
+    AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+    is(ax_curl_open(&my->curl, me->loop), AX_EBUSY, "it is opened once");
+
+    /* answers */
+    AX_AWAIT(GET("/ok"));
+    is(me->rc, 200, "an answer gives its status");
+    ok(my->r.status == 200 && my->r.size == 5 && !strcmp(my->r.body, "hello"), "and its body");
+    ok(same(&my->r, "x-test", "a value") && same(&my->r, "Content-Length", "5"), "and its headers");
+    ok(!ax_http_header(&my->r, "X-Tes", &size) && !ax_http_header(&my->r, "Other", &size), "and no others");
+    ok(my->r.code == 0 && !my->r.message[0], "and no error");
+    AX_AWAIT(GET("/missing"));
+    is(me->rc, 404, "so does a 404");
+    AX_AWAIT(GET("/redirect"));
+    ok(me->rc == 200 && !strcmp(my->r.body, "hello") && same(&my->r, "X-Test", "a value") && same(&my->r, "Location", ""),
+       "a redirect is followed, and only the last answer's headers are kept");
+    is(connections, 1, "all over one connection");
+    AX_AWAIT(GET("/chunks"));
+    is(my->r.size, 10000, "a body in chunks");
+    AX_AWAIT(AX_CALL(ax_http_get, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 10000));
+    is(me->rc, 200, "a body that is as large as the limit");
+    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 9999));
+    is(me->rc, AX_EOVERFLOW, "and one that is larger");
+
+    /* failures */
+    AX_TRY(GET("/loop"));
+    is(me->rc, -ELOOP, "a redirect without end");
+    AX_TRY(GET("/file"));
+    is(me->rc, AX_EINVAL, "a redirect to a file");
+    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "file:///etc/hostname", .out = &my->r));
+    is(me->rc, AX_EINVAL, "a file");
+    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://127.0.0.1:1/", .out = &my->r));
+    is(me->rc, -ECONNREFUSED, "nobody listens");
+    is(my->r.code, CURLE_COULDNT_CONNECT, "with libcurl's code");
+    ok(my->r.message[0] && !my->r.body && !my->r.status, "and text: %s", my->r.message);
+    AX_TRY(GET("/close"));
+    is(me->rc, -ECONNRESET, "closed without an answer");
+    AX_TRY(GET("/reset"));
+    is(me->rc, -ECONNRESET, "reset");
+    AX_TRY(GET("/cut"));
+    is(me->rc, -ECONNRESET, "closed in the body");
+    AX_TRY(GET("/garbage"));
+    ok(me->rc < 0, "no HTTP: %s", my->r.message);
+
+    /* the loop's side */
+    for (my->i = 0, my->best = AX_FOREVER; my->i < 5; my->i++) {
+        my->start = ax_now(me->loop);
+        for (my->n = 0; my->n < 40; my->n++) AX_AWAIT(GET("/ok"));
+        if (ax_now(me->loop) - my->start < my->best) my->best = ax_now(me->loop) - my->start;
+    }
+    ok(my->best < AX_MS(40) || (getenv("LD_PRELOAD") && strstr(getenv("LD_PRELOAD"), "vgpreload")),
+       "a timer of 0 is the next turn, not the next millisecond: %d us for a request", (int)(my->best / 40000));
+    AX_AWAIT(ax_sleep(me, AX_MS(20)));
+    my->polls = me->loop->polls;
+    AX_AWAIT(ax_sleep(me, AX_MS(100)));
+    ok(me->loop->polls - my->polls < 5, "an idle pool costs no turns: %u", me->loop->polls - my->polls);
+
+    ax_group_open(me, &my->g, 0);
+    for (my->i = my->n = 0; my->i < 100; my->i++) AX_SPAWN(&my->g, fetch, .curl = &my->curl, .path = "/ok", .count = &my->n);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    is(my->n, 100, "a hundred at a time");
+
+    /* cancellation */
+    my->start = ax_now(me->loop);
+    AX_TRY(AX_WITHIN(AX_MS(20), GET("/never")));
+    ok(me->rc == AX_ETIMEDOUT && ax_expired(me), "a limit while the server is silent");
+    ok(!my->r.body && !my->r.message[0], "leaves an empty response");
+    AX_TRY(AX_WITHIN(AX_MS(20), GET("/drip")));
+    ok(me->rc == AX_ETIMEDOUT, "a limit in the body");
+    AX_AWAIT(ax_sleep(me, AX_MS(50)));
+    is(aborted, 2, "the server sees both go");
+    my->start = ax_now(me->loop);
+    AX_TRY(AX_WITHIN(AX_MS(20), AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r)));
+    ok(me->rc == AX_ETIMEDOUT, "a limit while the name is resolved");
+#if LIBCURL_VERSION_NUM >= 0x075700
+    ok(ms(me->loop, my->start) < 300, "does not wait for the resolver: %d ms", ms(me->loop, my->start));
+#endif
+    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r));
+    is(me->rc, -EHOSTUNREACH, "no such host");
+
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->n = 0;
+    my->t = AX_SPAWN(&my->g, fetch, .curl = &my->curl, .path = "/ok", .count = &my->n);
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->t); /* added, but not begun */
+    my->t = AX_SPAWN(&my->g, fetch, .curl = &my->curl, .path = "/never", .count = &my->n);
+    AX_SPAWN(&my->g, fetch, .curl = &my->curl, .path = "/ok", .victim = my->t, .count = &my->n);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    is(my->n, 1, "a request's end starts one and cancels another");
+
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT | AX_GROUP_KEEP);
+    AX_SPAWN(&my->g, fetch, .curl = &my->curl, .path = "/never", .count = &my->n);
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    ax_curl_close(&my->curl);
+    AX_AWAIT(ax_group_next(me, &my->g, &my->t));
+    is(ax_task_status(my->t), AX_EPIPE, "a request that is in flight at the close is told");
+    AX_TRY(GET("/ok"));
+    is(me->rc, AX_EPERM, "and no more is taken");
+    ax_curl_close(&my->curl);
+    AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+    AX_AWAIT(GET("/ok"));
+    is(me->rc, 200, "it can be opened again");
+    AX_FINALLY:
+    ax_http_free(&my->r);
+    ax_curl_close(&my->curl);
+    AX_END;
+}
+
+/* A pool that is warm, in a loop that is run until nothing keeps it. */
+static ax_curl warm;
+struct warm_up { ax_frame frame; ax_response r; ax_group servers; };
+AX_ASYNC(warm_up) {
+    AX_BEGIN;
+    ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->servers, server, .fd = listen_on_any());
+    AX_AWAIT(AX_CALL(ax_http_get, .curl = &warm, .url = url("/ok"), .out = &my->r));
+    AX_FINALLY:
+    ax_http_free(&my->r);
+    AX_END;
+}
+
+int main(void) {
+    ax_loop loop;
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    is(AX_RUN(app), 0, "requests");
+
+    ax_loop_open(&loop, NULL);
+    is(ax_curl_open(&warm, &loop), 0, "a loop of one's own");
+    AX_SPAWN(&loop.root, warm_up);
+    is(ax_loop_run(&loop), 0, "ends though connections are kept");
+    ax_curl_close(&warm);
+    is(ax_loop_close(&loop), 0, "and closes");
+    return tap_end();
+}
