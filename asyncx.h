@@ -781,7 +781,6 @@ struct axi_timer {
 struct axi_origin { /* where an error was first met */
     int status, line;
     const char *name, *file;
-    const ax_task *passed; /* the task that is handed it as another's status, and so is not its origin */
 };
 
 struct ax_loop {
@@ -986,6 +985,7 @@ enum { /* node.flags of a task */
     AXI_PRESSED = 64, /* had its share of turns without waiting, and is to be cancelled: the next op refuses */
     AXI_KEPT = 128    /* in a group's list of ended children */
 };
+enum { AXI_HANDED_ON = 4 }; /* node.bad of a queued task whose result is the status of another: it is not an error's origin */
 enum { /* entry.flags of a frame or limit */
     AXI_OWNED = 1,      /* frame memory is the allocator's */
     AXI_LIMITED = 2,    /* AX_WITHIN's limit is open */
@@ -1274,6 +1274,7 @@ static void axi_arm(ax_task *t) {
 
 static void axi_queue_task(ax_task *t, int status) {
     t->node.state = AXI_QUEUED;
+    t->node.bad = 0;
     t->rc = status;
     axi_push(&t->loop->ready, &t->node.link);
 }
@@ -1382,15 +1383,20 @@ static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
     axi_push(&loop->ready, &c->node.link);
 }
-static void axi_wake_all(axi_list *list, int status) {
+static void axi_wake_with(axi_list *list, int status, int how) {
     axi_link *link;
     while ((link = list->first) != NULL) {
         axi_node *node = (axi_node *)(void *)link;
         axi_take(list, link);
-        if (node->kind == AXI_TASK) axi_wake((ax_task *)(void *)node, status);
-        else axi_queue_callback(((ax_callback *)(void *)node)->loop, (ax_callback *)(void *)node);
+        if (node->kind == AXI_TASK) {
+            axi_wake((ax_task *)(void *)node, status);
+            node->bad = (unsigned char)how;
+        } else {
+            axi_queue_callback(((ax_callback *)(void *)node)->loop, (ax_callback *)(void *)node);
+        }
     }
 }
+static void axi_wake_all(axi_list *list, int status) { axi_wake_with(list, status, 0); }
 
 /* ---- Scopes ---- */
 
@@ -1619,7 +1625,6 @@ static int axi_group_end(ax_group *g, int status) {
     axi_shut(t, &g->entry);
     if (g->error && !(g->flags & AX_GROUP_RACE && g->winner >= 0)) {
         if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
-        g->loop->origin.passed = t;
         return g->error;
     }
     if (status == AXI_OWN && !outside && g->flags & AXI_BY_HAND) return 0;
@@ -1705,7 +1710,8 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
         } else {
             int asked = g->owner->node.flags & AXI_ASKED;
             g->owner->node.flags &= ~AXI_ASKED;
-            axi_wake(g->owner, axi_group_end(g, asked ? AXI_OWN : axi_group_result(g)));
+            axi_wake(t = g->owner, axi_group_end(g, asked ? AXI_OWN : axi_group_result(g)));
+            t->node.bad = AXI_HANDED_ON;
         }
     }
 }
@@ -1858,6 +1864,7 @@ static void axi_task_release(ax_task *t) {
 
 static void axi_task_end(ax_task *t, int status) {
     ax_group *g = t->group;
+    int kept;
     t->node.state = AXI_DONE;
     t->node.flags &= AXI_HEAP;
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
@@ -1865,10 +1872,11 @@ static void axi_task_end(ax_task *t, int status) {
     t->loop->timer_need--;
     t->loop->tasks--;
     t->group = NULL;
-    axi_wake_all(&t->waiters, t->rc);
+    axi_wake_with(&t->waiters, t->rc, AXI_HANDED_ON);
     axi_take(&g->children, &t->sibling);
+    kept = (int)(g->flags & AX_GROUP_KEEP); /* then the group releases it, perhaps in the next line */
     axi_group_ended(g, t, t->rc);
-    axi_task_release(t);
+    if (!kept) axi_task_release(t);
 }
 
 /* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
@@ -1892,7 +1900,6 @@ static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     o->status = status;
     o->name = f->fn->name;
     o->file = f->fn->file;
-    o->passed = NULL;
 #if ASYNCX_TRACE
     o->line = f->line;
 #else
@@ -1950,7 +1957,7 @@ static int axi_drop_wait(ax_task *t) {
 static void axi_run_task(ax_task *t) {
     ax_loop *loop = t->loop;
     ax_frame *f = t->frame;
-    int rc = t->rc, share = ASYNCX_AWAITS, from_call = 0;
+    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON;
     t->node.state = AXI_RUNNING;
     if (t->node.flags & AXI_FRESH) {
         t->node.flags &= ~AXI_FRESH;
@@ -1974,7 +1981,7 @@ step:
     if (t->node.state != AXI_RUNNING && rc != AXI_PENDING && !axi_drop_wait(t)) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
-        from_call = 0;
+        handed_on = 0;
         if (--share) goto deliver;
         goto share_used;
     }
@@ -1991,7 +1998,7 @@ step:
         f->entry.at = AXI_OVER;
     } else {
         f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
-        if (f->status < 0 && f->status != AXI_OWN && !(t->rc == loop->origin.status && (from_call || loop->origin.passed == t)))
+        if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == loop->origin.status))
             axi_note_origin(t, f, t->rc);
         f->entry.at = 1;
     }
@@ -2023,7 +2030,7 @@ unwind:
         if (owned) axi_free(loop, f, f->fn->size);
         t->frame = f = (ax_frame *)(void *)e;
     }
-    from_call = 1;
+    handed_on = 1;
     if (--share) goto deliver;
 share_used:
     if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Every program in README.md compiles as shown, without a warning; the first one runs.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+result() { n=$((n + 1)); if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$tmp/log"; fi; }
+
+awk -v dir="$tmp" '/^```c$/ { k++; on = 1; next } /^```$/ { on = 0 } on { print > (dir "/block" k ".c") }' "$here/README.md"
+program=$(grep -l 'int main' "$tmp"/block*.c | head -n 1)
+for flags in "-std=c99 -Wall -Wextra -Wpedantic -Werror" "-std=c11 -O2 -Wall -Wextra -Werror"; do
+    ${CC:-cc} $flags -I"$here" -include "$here/tests/virtual.h" "$program" -o "$tmp/first" -lpthread >"$tmp/log" 2>&1
+    result $? "the first program compiles with $flags"
+done
+"$tmp/first" >"$tmp/out" 2>"$tmp/log"
+result $? "it runs"
+printf 'Hello, Alice!\nHello, Bob!\n' | cmp -s - "$tmp/out"
+result $? "it greets both"
+lines=$(wc -l <"$program")
+[ "$lines" -le 30 ]
+result $? "it has at most 30 lines"
+# the async functions shown on their own compile inside a program
+printf '#define ASYNCX_IMPLEMENTATION\n#include "asyncx.h"\nstruct serve { ax_frame frame; int fd; char buffer[512]; };\n' >"$tmp/serve.c"
+cat "$(grep -l 'AX_ASYNC(serve)' "$tmp"/block*.c)" >>"$tmp/serve.c"
+printf 'int main(void) { return ax_exit(AX_RUN(serve, .fd = -1)) != 1; }\n' >>"$tmp/serve.c"
+${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$here" "$tmp/serve.c" -o "$tmp/serve" -lpthread >"$tmp/log" 2>&1 && "$tmp/serve" 2>>"$tmp/log"
+result $? "the function with AX_FINALLY compiles and runs"
+echo "1..$n"
