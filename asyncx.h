@@ -43,7 +43,8 @@
    THE RULES IN SHORT
 
      - `me` is the task, `my` is this function's frame. What must outlive a wait lives in `my`; a C local
-       does not survive an await (the compiler warns), nor does its address.
+       does not survive an await, nor does its address. Compilers warn: clang always, gcc nearly always (a
+       counter that only counts escapes it above -O0).
      - A status is an int: >= 0 is success, negative is an AX_E... error. The result of an await is in
        `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
      - A completed operation is never undone. A cancel that comes too late for one await is met at the next
@@ -184,7 +185,10 @@ typedef int64_t ax_time;
    task   a stack of frames that runs concurrently with other tasks
    op     anything awaitable: a function that returns ax_op
    scope  something opened in a frame that closes when the frame's body is left
-   loop   a ready queue, timers and poll() */
+   loop   a ready queue, timers and poll()
+
+   The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. {0} is a valid event,
+   mutex, future, callback, timer and watch; a semaphore and a queue need their init. */
 
 typedef struct ax_task ax_task;
 typedef struct ax_frame ax_frame;
@@ -301,21 +305,25 @@ struct ax_task {
    is optional, once, at the top level of the body. It runs however the body is left, even if a cancel came before the
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
    body's status stands (ax_leaving reads it), AX_RETURN is refused. It is the outermost scope: permits, groups
-   and the like of the same frame are closed before it.
+   and the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
+   and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for the rare code that turns a cancel into something else.
-     AX_WHILE(op) { }     runs the block while the op gives > 0, ends at 0, leaves on an error.
+     AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0, leaves on an error.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup.
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
-     AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups). Good until the spawner's next
-                                          await, or longer with ax_task_ref.
+     AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
      AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
 
-   Arguments are set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. */
+   Arguments are named and set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. They are assigned: a compound
+   literal needs parentheses, `.p = ((struct pt){1, 2})`. A function used before its definition needs AX_DECLARE(fn);
+
+   A task pointer is good until your next await: a child that ends is freed. To use it later, spawn with AX_SPAWN_IN, open the group with
+   AX_GROUP_KEEP, or take a reference with ax_task_ref. */
 
 #define AX_DECLARE(name) static const struct axi_fn *name##_axi(void) /* AX_DECLARE(name); before use */
 #define AX_EXTERN(name) extern const struct axi_fn *name##_axi(void)  /* AX_EXTERN(name); in a header */
@@ -324,6 +332,7 @@ struct ax_task {
 
 /* The typed body stands behind a step of one type: calling a function through another type is undefined. */
 #define AXI_ASYNC(name, linkage)                                                                      \
+    typedef char name##_frame_must_be_first_member[offsetof(struct name, frame) == 0 ? 1 : -1];       \
     AXI_KEEP_LABELS static ax_op name##_axi_body(ax_task *me, struct name *my);                       \
     static ax_op name##_axi_step(ax_task *me, ax_frame *frame) {                                      \
         return name##_axi_body(me, (struct name *)(void *)frame);                                     \
@@ -361,15 +370,15 @@ struct ax_task {
 #define AXI_BASE case 0
 #else
 #define AXI_AT(n) \
-    (AXI_LINE, my->frame.entry.at = (int)((char *)__extension__ && AXI_CAT(axi_at_, n) - (char *)__extension__ && axi_base_))
+    (AXI_LINE, my->frame.entry.at = (int)((char *)__extension__ && AXI_CAT(axi_at_, n) - (char *)__extension__ && AX_BEGIN_is_missing))
 #define AXI_HERE(n) AXI_CAT(axi_at_, n)
 #define AXI_RESUME                                                                                  \
     default:                                                                                        \
         if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
         AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
-        goto *(void *)((char *)&&axi_base_ + my->frame.entry.at);                                   \
+        goto *(void *)((char *)&&AX_BEGIN_is_missing + my->frame.entry.at);                                   \
         AXI_PRAGMA(GCC diagnostic pop)
-#define AXI_BASE case 0: axi_base_
+#define AXI_BASE case 0: AX_BEGIN_is_missing
 #endif
 
 #define AX_BEGIN                                                                                    \
@@ -586,7 +595,8 @@ AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg
 AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
 /* In AX_FINALLY: the status that the body was left with. */
 AX_API int ax_leaving(const ax_task *me);
-/* Whether the AX_ETIMEDOUT in me->rc comes from a limit of this task, and not from a peer or a callee. */
+/* Whether me->rc is the AX_ETIMEDOUT of the AX_WITHIN around that very await: 0 if it came from the callee, from a limit inside it, or
+   from a peer. Good until the next await. */
 AX_API int ax_expired(const ax_task *me);
 
 /* ---- 7 Groups -----------------------------------------------------------------------------------------
@@ -596,8 +606,9 @@ AX_API int ax_expired(const ax_task *me);
    and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure. */
 
 enum {
-    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed */
-    AX_GROUP_RACE = 2,       /* the first success cancels the rest; the join gives its status, or the first error if all failed */
+    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted) */
+    AX_GROUP_RACE = 2,       /* the first success cancels the rest; the join gives its status (let each child return its number),
+                                or the first error, or AX_ECANCELED if nobody won */
     AX_GROUP_BACKGROUND = 4, /* children are cancelled when the body ends: heart-beats */
     AX_GROUP_KEEP = 8        /* ended children are kept for ax_group_next */
 };
@@ -619,7 +630,7 @@ AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
    are, and all are awaited. For the owner. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
 /* With AX_GROUP_KEEP: 1 and the next child that has ended, in order of completion; 0 when none is left (the group's error, if it
-   failed). The child is good until the next call. For the owner. May suspend. */
+   failed): the group stays open for more, and for its join. The child is good until the next call. For the owner. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 /* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
 AX_API int ax_group_cancel(ax_group *group);
@@ -631,6 +642,8 @@ AX_API int ax_group_cancel(ax_group *group);
 
 /* The loop's clock; for ax_loop_open's virtual clock that one. */
 AX_API ax_time ax_now(ax_loop *loop);
+/* The point in time that is so much later than now; AX_FOREVER stays for ever. */
+AX_API ax_time ax_after(ax_loop *loop, ax_time time);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
@@ -670,7 +683,7 @@ typedef struct ax_permit { /* a held permit as a scope: given back when the fram
     ax_task *task;
     int held;
 } ax_permit;
-#define AX_SEM_INIT(permits) {(permits), 0, {NULL}}
+#define AX_SEM_INIT(permits) {(permits), 0, {NULL}} /* for statics; in a frame call ax_sem_init */
 /* max 0: unbounded, else a release beyond it is refused. AX_EINVAL if negative, or more permits than max. */
 AX_API int ax_sem_init(ax_sem *sem, int permits, int max);
 AX_API AX_MUST_USE ax_op ax_sem_acquire(ax_task *me, ax_sem *sem); /* 0. May suspend. */
@@ -757,8 +770,9 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
 enum {
-    AX_VIRTUAL_CLOCK = 1, /* time starts at 0 and jumps to the next deadline when nothing is ready: for tests */
-    AX_CATCH_SIGINT = 2   /* AX_RUN's loop: the first Ctrl-C cancels main, the second ends the process at once */
+    AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
+                             a thread works for the loop */
+    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; AX_RUN sets it, AX_RUN_WITH takes yours */
 };
 
 typedef struct ax_loop_desc { /* zero means default */
@@ -809,7 +823,6 @@ struct ax_loop {
     uintptr_t thread;
     uintptr_t stack;
     struct axi_origin origin;
-    const char *reported;
 };
 
 /* Opens a loop; desc may be NULL. AX_ENOMEM, or the error of pipe(). */
@@ -908,7 +921,8 @@ AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *
    status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
-/* A status as a process exit code: 0 to 125 itself, errors 1 with name, text and origin on stderr, AX_EINTR 130. */
+/* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
+   AX_EINTR 130; an error 1, with its name, text and origin on stderr. Misuse that was reported during the run is said too. */
 AX_API int ax_exit(int status);
 
 #ifndef ASYNCX_COMMA
@@ -971,7 +985,7 @@ extern "C" {
 #endif
 
 enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
-enum { AXI_TASK = 1, AXI_CALLBACK };                                                          /* node.kind */
+enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
 enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
@@ -1069,9 +1083,18 @@ AX_API const char *ax_errname(int status) {
     return "error";
 }
 
-static int axi_misuse(ax_loop *loop, int status, const char *text) {
-    loop->reported = text;
-    if (loop->desc.report) loop->desc.report(loop->desc.report_ctx, text);
+#if defined(__GNUC__)
+#define AXI_THREAD_LOCAL __thread
+#else
+#define AXI_THREAD_LOCAL
+#endif
+/* For ax_exit: how the last AX_RUN of this thread ended, and what misuse was reported. */
+static AXI_THREAD_LOCAL struct axi_origin axi_last;
+static AXI_THREAD_LOCAL const char *axi_last_report;
+
+static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
+    axi_last_report = text;
+    if (loop && loop->desc.report) loop->desc.report(loop->desc.report_ctx, text);
     AX_ASSERT(0);
     return status;
 }
@@ -1089,7 +1112,14 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
     axi_misuse(loop, 0, "a wait has its data in a local variable, which is gone when it ends; put it into the frame");
     return 1;
 }
+/* Freed tasks stay mapped in the loop's free lists: a stale pointer is seen as long as the memory is not used again. */
+static int axi_freed(const ax_task *t) {
+    if (t->node.kind == AXI_TASK) return 0;
+    axi_misuse(NULL, 0, "a task is used after it was freed: keep it with ax_task_ref, AX_SPAWN_IN or AX_GROUP_KEEP");
+    return 1;
+}
 #else
+#define axi_freed(task) 0
 #define axi_foreign(loop) 0
 #define axi_dead_stack(loop, data) 0
 #endif
@@ -1632,7 +1662,8 @@ static int axi_group_end(ax_group *g, int status) {
 }
 
 static int axi_group_result(const ax_group *g) {
-    return g->flags & AX_GROUP_COLLECT ? (int)g->failed : g->flags & AX_GROUP_RACE && g->winner >= 0 ? g->winner : 0;
+    if (g->flags & AX_GROUP_COLLECT) return (int)g->failed;
+    return !(g->flags & AX_GROUP_RACE) ? 0 : g->winner >= 0 ? g->winner : AX_ECANCELED;
 }
 
 static int axi_forget_join(ax_task *t, void *group) {
@@ -1641,8 +1672,14 @@ static int axi_forget_join(ax_task *t, void *group) {
     return AX_STAY;
 }
 
+static int axi_group_mine(ax_task *me, const ax_group *g) {
+    if (!(g->flags & AXI_OPEN)) return axi_misuse(me->loop, AX_EPERM, "a group is awaited that is not open");
+    return g->owner == me ? 0 : axi_misuse(me->loop, AX_EPERM, "a group is awaited by another task than its owner");
+}
+
 AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
-    if (!(g->flags & AXI_OPEN) || g->owner != me) return ax_done(AX_EPERM);
+    int rc = axi_group_mine(me, g);
+    if (rc < 0) return ax_done(rc);
     axi_group_take_back(g);
     AXI_REFUSE(me);
     if (!g->live) return ax_done(axi_group_end(g, axi_group_result(g)));
@@ -1664,7 +1701,9 @@ static int axi_group_hand(ax_group *g, ax_task **child) {
 }
 
 AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
-    if (!(g->flags & AXI_OPEN) || g->owner != me || !(g->flags & AX_GROUP_KEEP)) return ax_done(AX_EPERM);
+    int rc = axi_group_mine(me, g);
+    if (rc >= 0 && !(g->flags & AX_GROUP_KEEP)) rc = axi_misuse(me->loop, AX_EPERM, "ax_group_next on a group without AX_GROUP_KEEP");
+    if (rc < 0) return ax_done(rc);
     axi_group_take_back(g);
     AXI_REFUSE(me);
     axi_group_drop_handed(g);
@@ -1786,6 +1825,7 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     me->top = &f->entry;
     me->frame = f;
     if (status == AXI_OWN) {
+        f->entry.at = 1;
         me->rc = AX_ECANCELED;
         me->node.bad = 2;
         return axi_op(AXI_LEFT);
@@ -1803,7 +1843,8 @@ AX_API ax_frame *axi_first_frame(ax_task *t) {
 /* Memory for a task and its first frame: one block, unless both are the user's. What the spawn may need later is reserved. */
 AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size) {
     ax_loop *loop = g->loop;
-    if ((g->flags & (unsigned)(AXI_OPEN | AXI_ABORTING)) != (unsigned)AXI_OPEN || axi_foreign(loop)) return NULL;
+    if (!(g->flags & AXI_OPEN)) return axi_misuse(loop, 0, "AX_SPAWN into a group that is not open"), (ax_frame *)NULL;
+    if (g->flags & AXI_ABORTING || axi_foreign(loop)) return NULL;
     if (t && ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || t->node.flags & AXI_KEPT)) {
         axi_misuse(loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
         return NULL;
@@ -1858,8 +1899,9 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
 }
 
 static void axi_task_release(ax_task *t) {
-    if (t->node.state == AXI_DONE && !t->node.refs && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP)
-        axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
+    if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
+    t->node.kind = AXI_FREED;
+    axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
 }
 
 static void axi_task_end(ax_task *t, int status) {
@@ -1953,6 +1995,24 @@ static int axi_drop_wait(ax_task *t) {
     return 1;
 }
 
+/* The same for calls: takes frames off that the step has pushed, but for the one that it awaits. */
+static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
+    ax_frame *called = rc == AXI_CALLED || (rc == AXI_LEFT && t->frame->entry.at == 1) ? t->frame : NULL; /* 1: refused */
+    axi_entry **at = &t->top;
+    while (*at != &f->entry) {
+        axi_entry *e = *at;
+        if (e->kind != AXI_FRAME || e == (axi_entry *)called) {
+            at = &e->up;
+            continue;
+        }
+        axi_misuse(t->loop, 0, "a call was not awaited");
+        *at = e->up;
+        if (e->flags & AXI_OWNED) axi_free(t->loop, e, ((ax_frame *)(void *)e)->fn->size);
+        else e->flags = 0;
+    }
+    t->frame = called ? called : f;
+}
+
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
     ax_loop *loop = t->loop;
@@ -1978,6 +2038,7 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = f->fn->step(t, f).axi;
+    if (t->frame != f) axi_drop_calls(t, f, rc);
     if (t->node.state != AXI_RUNNING && rc != AXI_PENDING && !axi_drop_wait(t)) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
@@ -2040,6 +2101,7 @@ share_used:
 /* ---- 6 Tasks ---- */
 
 AX_API int ax_cancel(ax_task *t) {
+    if (axi_freed(t)) return AX_EINVAL;
     if (axi_foreign(t->loop)) return AX_EPERM;
     return axi_request(t);
 }
@@ -2053,6 +2115,7 @@ AX_API int ax_cancelling(const ax_task *t) { return t->node.count; }
 
 AX_API ax_op ax_join(ax_task *me, ax_task *t) {
     AXI_REFUSE(me);
+    if (axi_freed(t)) return ax_done(AX_EINVAL);
     if (t == me) return ax_done(AX_EDEADLK);
     if (t->node.state == AXI_DONE) return ax_done(t->rc);
     return axi_wait_in(me, &t->waiters);
@@ -2065,7 +2128,10 @@ AXI_ASYNC(ax_joiner, AX_API) {
     AX_END;
 }
 
-AX_API int ax_task_status(const ax_task *t) { return t->node.state == AXI_DONE ? t->rc : AX_EINPROGRESS; }
+AX_API int ax_task_status(const ax_task *t) {
+    if (axi_freed(t)) return AX_EINVAL;
+    return t->node.state == AXI_DONE ? t->rc : AX_EINPROGRESS;
+}
 
 AX_API const char *ax_task_name(ax_task *t) { return axi_first_frame(t)->fn->name; }
 
@@ -2122,6 +2188,7 @@ AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->
 /* ---- 8 Sleeping and locks ---- */
 
 AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
+AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
 
 static int axi_forget_for_ever(ax_task *t, void *none) {
     (void)none;
@@ -2300,6 +2367,7 @@ AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t ite
 
 AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     ax_task *getter;
+    if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (q->closed) return AX_EPIPE;
     if ((getter = axi_first(&q->getters)) != NULL) {
         memcpy(getter->u.data, item, q->item_size);
@@ -2315,6 +2383,7 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
 
 AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     ax_task *putter;
+    if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (!q->count && !q->putters.first) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
     if (q->count) {
@@ -3232,14 +3301,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
 
 /* ---- 13 Running a program ---- */
 
-#if defined(__GNUC__)
-#define AXI_THREAD_LOCAL __thread
-#else
-#define AXI_THREAD_LOCAL
-#endif
-static AXI_THREAD_LOCAL struct axi_origin axi_last; /* for ax_exit: how the last AX_RUN of this thread ended */
-static AXI_THREAD_LOCAL const char *axi_last_report;
-static AXI_THREAD_LOCAL int axi_last_error;
+static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
 
 static void axi_on_sigint(int sig) { /* its second coming meets the default action: SA_RESETHAND */
     (void)sig;
@@ -3259,12 +3321,12 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     own.flags = AX_CATCH_SIGINT;
     if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
     axi_last_report = NULL;
-    axi_last_error = ax_loop_open(loop, desc ? desc : &own);
-    if (axi_last_error >= 0) {
+    axi_open_error = ax_loop_open(loop, desc ? desc : &own);
+    if (axi_open_error >= 0) {
         f = axi_task_new(&loop->root, NULL, NULL, size);
         if (f) return f;
         ax_loop_close(loop);
-        axi_last_error = AX_ENOMEM;
+        axi_open_error = AX_ENOMEM;
     }
     if (in_heap) free(loop);
     return NULL;
@@ -3282,7 +3344,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     struct sigaction act, old;
     int status, rc, catches;
     memset(&axi_last, 0, sizeof axi_last);
-    if (!t) return axi_last_error < 0 ? axi_last_error : AX_ENOMEM;
+    if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
     catches = loop->desc.flags & AX_CATCH_SIGINT ? 1 : 0;
     if (catches) {
         memset(&act, 0, sizeof act);
@@ -3297,6 +3359,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     ax_on_done(t, &done, axi_main_done, NULL);
     status = ax_loop_run(loop);
     if (status >= 0) status = ax_task_status(t);
+    else if (t->node.state != AXI_DONE) axi_note_origin(t, t->frame, status); /* where main waits for ever */
     if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
     ax_callback_stop(&done);
     loop->main = NULL;
@@ -3307,7 +3370,6 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
         sigaction(SIGINT, &old, NULL);
         axi_sigint_pipe = -1;
     }
-    axi_last_report = loop->reported;
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;
     if (loop != given) free(loop);
@@ -3315,6 +3377,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
 }
 
 AX_API int ax_exit(int status) {
+    if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
     if (status == AX_EINTR) return 130;
     if (status >= 0) return status <= 125 ? status : 1;
     fprintf(stderr, "%s: %s", ax_errname(status), ax_strerror(status));
@@ -3324,7 +3387,6 @@ AX_API int ax_exit(int status) {
         fputs(")", stderr);
     }
     fputc('\n', stderr);
-    if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
     return 1;
 }
 
