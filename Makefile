@@ -17,7 +17,7 @@ NEEDS_SQLITE = hn_pipeline sqlite
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/*.c)) conformance/conformance
 SCRIPTS := $(wildcard tests/*.t)
-HEADERS := asyncx.h tests/tap.h $(wildcard examples/*.h)
+HEADERS := asyncx.h $(wildcard tests/*.h) $(wildcard examples/*.h)
 
 # The small examples, run by tests/examples.t; all but the one with a thread on a virtual clock.
 SMALL := $(patsubst tests/examples/%.out,%,$(wildcard tests/examples/*.out))

@@ -16,7 +16,6 @@ not_ok() { # name, file with the details
     echo "not ok $n - $1"
     sed 's/^/# /' "$2" | head -20
 }
-todo() { n=$((n + 1)); echo "not ok $n - $1 # TODO $2"; }
 missing() { # tool
     n=$((n + 1))
     if [ -n "$CI" ]; then failed=1; echo "not ok $n - $1 is missing"; else echo "ok $n - $1 # SKIP not installed"; fi

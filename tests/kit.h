@@ -1,0 +1,68 @@
+/* What the test programs share: a scenario is an async function run on a virtual clock, judged by its status, its trace,
+   what was reported as misuse, and that all memory came back. Include after the implementation. */
+#ifndef KIT_H
+#define KIT_H
+#include "tap.h"
+
+static long kit_balance, kit_allocations, kit_fail_at; /* bytes out; how many so far; the one to fail, or 0 */
+static const char *kit_reported;
+
+static inline __attribute__((unused)) void *kit_alloc(void *ctx, void *p, size_t old_size, size_t size) {
+    (void)ctx;
+    if (size && ++kit_allocations == kit_fail_at) return NULL;
+    kit_balance += (long)size - (long)old_size;
+    if (size) return malloc(size);
+    free(p);
+    return NULL;
+}
+static inline void kit_report(void *ctx, const char *text) {
+    (void)ctx;
+    kit_reported = text;
+}
+static inline __attribute__((unused)) ax_loop_desc *kit_desc(void) {
+    static ax_loop_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.flags = AX_VIRTUAL_CLOCK;
+    desc.alloc = kit_alloc;
+    desc.report = kit_report;
+    kit_balance = kit_allocations = kit_fail_at = 0;
+    kit_reported = NULL;
+    tap_trace[0] = 0;
+    return &desc;
+}
+static inline int ms(ax_loop *l) { return (int)(ax_now(l) / 1000000); }
+#define LOG(...) tap_log(__VA_ARGS__)
+
+/* reported: NULL for nothing, or a part of the sentence. */
+static const char *kit_todo; /* why the next scenario is known to fail */
+static inline __attribute__((unused)) int kit_judge(const char *name, int got, int want, const char *trace, const char *reported, const char *file, int line) {
+    int said = reported ? kit_reported && strstr(kit_reported, reported) : !kit_reported;
+    int passed = got == want && strcmp(tap_trace, trace) == 0 && said && kit_balance == 0;
+    if (kit_todo && !passed) tap_failed--;
+    tap_ok(passed, "%s%s%s", name, kit_todo ? " # TODO " : "", kit_todo ? kit_todo : "");
+    kit_todo = NULL;
+    if (!passed)
+        printf("# %s:%d: status %d, expected %d; %ld bytes kept; reported: %s\n#   got      %s\n#   expected %s\n", file, line, got, want, kit_balance,
+               kit_reported ? kit_reported : "nothing", tap_trace, trace);
+    tap_trace[0] = 0;
+    return passed;
+}
+#define SCENARIO(name, status, trace, ...) \
+    kit_judge(name, AX_RUN_WITH(kit_desc(), __VA_ARGS__), status, trace, NULL, __FILE__, __LINE__)
+#define TODO_SCENARIO(name, why, ...) (kit_todo = why, SCENARIO(name, __VA_ARGS__))
+#define MISUSE(name, status, trace, report, ...) \
+    kit_judge(name, AX_RUN_WITH(kit_desc(), __VA_ARGS__), status, trace, report, __FILE__, __LINE__)
+
+/* Sleeps, then ends with a status; its cleanup takes a while. Says so: "A:0@10" is its status and when its cleanup ended. */
+struct sleeper { ax_frame frame; const char *name; int time, status, cleanup, cleanup_status; };
+AX_ASYNC(sleeper) {
+    AX_BEGIN;
+    if (my->time) AX_AWAIT(ax_sleep(me, my->time < 0 ? AX_FOREVER : AX_MS(my->time)));
+    AX_RETURN(my->status);
+    AX_FINALLY:
+    if (my->cleanup) AX_AWAIT(ax_sleep(me, AX_MS(my->cleanup)));
+    if (my->name) LOG("%s:%d@%d", my->name, ax_leaving(me), ms(me->loop));
+    AX_END;
+}
+static inline __attribute__((unused)) const struct axi_fn *kit_keep(void) { return sleeper_axi(); }
+#endif
