@@ -1,0 +1,409 @@
+/* Groups: rules 12 and 13, every flag, deep trees and wide ones. */
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "kit.h"
+
+#define AT ms(me->loop)
+
+/* Children a, b, c sleep 10, 20, 30 and end with a status; the owner waits in its join, in its body, in its close or in next. */
+enum { JOIN, BODY, CLOSE, NEXT };
+struct three { ax_frame frame; unsigned flags; int where, a, b, c, cleanup; ax_group g; ax_task *t; };
+AX_ASYNC(three) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, my->flags);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 10, .status = my->a, .cleanup = my->cleanup);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 20, .status = my->b, .cleanup = my->cleanup);
+    AX_SPAWN(&my->g, sleeper, .name = "c", .time = 30, .status = my->c, .cleanup = my->cleanup);
+    if (my->where == JOIN) {
+        AX_TRY(ax_group_join(me, &my->g));
+        LOG("join:%d@%d", me->rc, AT);
+        AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+        LOG("next:%d", me->rc);
+    }
+    if (my->where == BODY) {
+        AX_AWAIT(ax_sleep(me, AX_MS(100)));
+        LOG("body@%d", AT);
+    }
+    if (my->where == NEXT) {
+        AX_WHILE(ax_group_next(me, &my->g, &my->t)) LOG("got:%d@%d", ax_task_status(my->t), AT);
+        LOG("none:%d@%d", me->rc, AT);
+    }
+    AX_FINALLY:
+    LOG("end:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+
+/* next, out of order of spawning, while another has been cancelled */
+struct nexts { ax_frame frame; ax_group g; ax_task *t, *slow; int n; };
+AX_ASYNC(nexts) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_KEEP | AX_GROUP_COLLECT);
+    AX_TRY(ax_group_next(me, &my->g, &my->t));
+    LOG("empty:%d", me->rc);
+    my->slow = AX_SPAWN(&my->g, sleeper, .time = 50);
+    AX_SPAWN(&my->g, sleeper, .time = 20, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .time = 10, .status = 3);
+    AX_WHILE(ax_group_next(me, &my->g, &my->t)) {
+        my->n++;
+        LOG("%s:%d t%d@%d", ax_task_name(my->t), ax_task_status(my->t), AX_FRAME(sleeper, my->t)->time, AT);
+        if (my->n == 2) ax_cancel(my->slow);
+        if (my->n == 3) {
+            AX_SPAWN(&my->g, sleeper, .time = 1, .status = 1);
+            continue;
+        }
+        if (my->n == 4) break;
+    }
+    LOG("n=%d", my->n);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("failed:%d", me->rc);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("again:%d", me->rc);
+    AX_TRY(ax_group_next(me, &my->g, &my->t));
+    LOG("next:%d", me->rc);
+    AX_END;
+}
+
+
+/* ax_group_cancel by the owner in its body, and by somebody else while the owner is in its body, its join or its close */
+enum { SELF, OTHER_BODY, OTHER_JOIN, OTHER_CLOSE };
+struct cancelled { ax_frame frame; ax_group g; int how; unsigned flags; };
+AX_ASYNC(cancelled) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, my->flags);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 50, .cleanup = 5);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 5, .status = 2);
+    if (my->how == SELF) {
+        AX_AWAIT(ax_sleep(me, AX_MS(10)));
+        LOG("cancel:%d", ax_group_cancel(&my->g));
+        LOG("twice:%d", ax_group_cancel(&my->g));
+        LOG("spawn:%d", AX_SPAWN(&my->g, sleeper) != NULL);
+    }
+    if (my->how == OTHER_BODY) {
+        AX_AWAIT(ax_sleep(me, AX_MS(100)));
+        LOG("never");
+    }
+    if (my->how == SELF || my->how == OTHER_JOIN) {
+        AX_AWAIT(ax_group_join(me, &my->g));
+        LOG("join:%d count:%d@%d", me->rc, ax_cancelling(me), AT);
+        LOG("closed:%d", ax_group_cancel(&my->g));
+        AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    }
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("end:%d/%d@%d", ax_leaving(me), me->rc, AT);
+    AX_END;
+}
+struct canceller { ax_frame frame; ax_group g; int how; unsigned flags; ax_task *t; };
+AX_ASYNC(canceller) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, cancelled, .how = my->how, .flags = my->flags);
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    if (my->how != SELF) ax_group_cancel(&AX_FRAME(cancelled, my->t)->g);
+    AX_END;
+}
+
+/* An owner that catches its group's request, or looks the other way. */
+struct catches { ax_frame frame; ax_group g; };
+AX_ASYNC(catches) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5, .status = AX_EPIPE);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(50)));
+    LOG("body:%d count:%d@%d", me->rc, ax_cancelling(me), AT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("body:%d@%d", me->rc, AT);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d count:%d", me->rc, ax_cancelling(me));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("on@%d", AT);
+    AX_END;
+}
+/* The request finds the owner between two awaits: the join takes it back. */
+struct queued { ax_frame frame; ax_group g; ax_event e; ax_task *t; unsigned flags; };
+struct setter { ax_frame frame; ax_event *e; };
+AX_ASYNC(setter) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    ax_event_set(my->e);
+    AX_RETURN(AX_EPIPE); /* the owner is queued with the event: the group's request is unmet */
+    AX_END;
+}
+AX_ASYNC(queued) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, my->flags);
+    AX_SPAWN(&my->g, setter, .e = &my->e);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 50, .cleanup = 1);
+    AX_AWAIT(ax_event_wait(me, &my->e));
+    LOG("event:%d count:%d", me->rc, ax_cancelling(me));
+    if (my->flags) {
+        AX_WHILE(ax_group_next(me, &my->g, &my->t)) LOG("got:%d", ax_task_status(my->t));
+    } else {
+        AX_TRY(ax_group_join(me, &my->g));
+    }
+    LOG("joined:%d count:%d", me->rc, ax_cancelling(me));
+    AX_END;
+}
+/* The same for an owner that never waits, and so would be pressed. */
+struct busy { ax_frame frame; ax_group g; int n; };
+AX_ASYNC(busy) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 50);
+    for (my->n = 0; my->n < 3 * ASYNCX_AWAITS - 2; my->n++) AX_AWAIT(ax_done(0));
+    LOG("n=%d count:%d", my->n, ax_cancelling(me));
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d count:%d", me->rc, ax_cancelling(me));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_END;
+}
+
+/* An outside cancel while a child's error is on its way. */
+struct both { ax_frame frame; ax_group g; };
+AX_ASYNC(both) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 10, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 50, .cleanup = 10);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d count:%d@%d", me->rc, ax_cancelling(me), AT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    LOG("next:%d", me->rc);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    LOG("then:%d", me->rc);
+    AX_END;
+}
+struct cancels_both { ax_frame frame; ax_group g; ax_task *t; int at; };
+AX_ASYNC(cancels_both) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, both);
+    AX_AWAIT(ax_sleep(me, AX_MS(my->at)));
+    ax_cancel(my->t);
+    AX_END;
+}
+
+/* Who may spawn. */
+struct spawns_late { ax_frame frame; ax_group *g; int time; };
+AX_ASYNC(spawns_late) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(my->time)));
+    LOG("spawn:%d", AX_SPAWN(my->g, sleeper, .name = "late", .time = 5) != NULL);
+    AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("aborting:%d", AX_SPAWN(my->g, sleeper) != NULL);
+    AX_END;
+}
+struct spawning { ax_frame frame; ax_group g; int fail; };
+AX_ASYNC(spawning) {
+    AX_BEGIN;
+    LOG("not open:%d", AX_SPAWN(&my->g, sleeper) != NULL);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, spawns_late, .g = &my->g, .time = 10);
+    if (my->fail) AX_SPAWN(&my->g, sleeper, .time = 5, .status = AX_EAGAIN);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("closed:%d@%d", AX_SPAWN(&my->g, sleeper) != NULL, AT);
+    AX_END;
+}
+struct no_memory { ax_frame frame; ax_group g; unsigned flags; };
+AX_ASYNC(no_memory) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, my->flags);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5);
+    kit_fail_at = kit_allocations + 1;
+    LOG("spawn:%d", AX_SPAWN(&my->g, sleeper, .name = "b") != NULL);
+    LOG("then:%d", AX_SPAWN(&my->g, sleeper, .name = "c", .time = 1) != NULL);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d count:%d", me->rc, ax_cancelling(me));
+    AX_AWAIT(ax_sleep(me, 0));
+    AX_END;
+}
+
+/* A tree of one branch, DEPTH groups deep; each waits in its join, in its close, or in its body. */
+enum { DEPTH = 10000 };
+static int deep_cleanups, deep_started;
+struct deep { ax_frame frame; ax_group g; int level; };
+AX_ASYNC(deep) {
+    AX_BEGIN;
+    deep_started++;
+    ax_group_open(me, &my->g, 0);
+    if (my->level) AX_SPAWN(&my->g, deep, .level = my->level - 1);
+    else AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    if (my->level % 3 == 0) AX_AWAIT(ax_group_join(me, &my->g));
+    if (my->level % 3 == 1) AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    deep_cleanups++;
+    AX_END;
+}
+struct cuts_deep { ax_frame frame; ax_group g; int by_error; };
+AX_ASYNC(cuts_deep) {
+    AX_BEGIN;
+    deep_cleanups = deep_started = 0;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, deep, .level = DEPTH);
+    if (my->by_error) AX_SPAWN(&my->g, sleeper, .time = 1, .status = AX_EPIPE);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_group_cancel(&my->g);
+    AX_FINALLY:
+    LOG("%d %d@%d", deep_started == DEPTH + 1, deep_cleanups == DEPTH + 1, AT);
+    AX_END;
+}
+/* A call chain, equally deep, cut by a limit. */
+struct chain { ax_frame frame; int level; };
+AX_ASYNC(chain) {
+    AX_BEGIN;
+    if (my->level) AX_AWAIT(AX_CALL(chain, .level = my->level - 1));
+    else AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    deep_cleanups++;
+    AX_END;
+}
+struct cuts_chain { ax_frame frame; };
+AX_ASYNC(cuts_chain) {
+    AX_BEGIN;
+    deep_cleanups = 0;
+    AX_TRY(AX_WITHIN(AX_MS(1), AX_CALL(chain, .level = DEPTH)));
+    LOG("%d %d@%d", me->rc, deep_cleanups == DEPTH + 1, AT);
+    AX_END;
+}
+
+/* Joins in a ring. */
+enum { RING = 5 };
+static ax_task *ring[RING];
+struct joins { ax_frame frame; int i; };
+AX_ASYNC(joins) {
+    AX_BEGIN;
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_join(me, ring[(my->i + 1) % RING]));
+    AX_FINALLY:
+    LOG("%d:%d", my->i, ax_leaving(me));
+    AX_END;
+}
+struct ring_of { ax_frame frame; ax_group g; int i, all; };
+AX_ASYNC(ring_of) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < RING; my->i++) ring[my->i] = AX_SPAWN(&my->g, joins, .i = my->i);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->all) ax_group_cancel(&my->g);
+    else ax_cancel(ring[2]);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
+struct ten_thousand { ax_frame frame; ax_group g; int i, n; size_t before; unsigned flags; ax_task *t; int cancel; };
+AX_ASYNC(ten_thousand) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, my->flags);
+    for (my->i = 0; my->i < 10000; my->i++) my->n += AX_SPAWN(&my->g, sleeper, .time = 1 + my->i % 97) != NULL;
+    LOG("%d", my->n);
+    if (my->cancel) {
+        AX_AWAIT(ax_sleep(me, AX_MS(50)));
+        ax_group_cancel(&my->g);
+    }
+    my->n = 0;
+    if (my->flags & AX_GROUP_KEEP) {
+        AX_WHILE(ax_group_next(me, &my->g, &my->t)) my->n++;
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%d:%d@%d", me->rc, my->n, AT);
+    AX_END;
+}
+/* A server's group does not grow. */
+struct server { ax_frame frame; ax_group g; int i; size_t peak; };
+AX_ASYNC(server) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < 1000; my->i++) {
+        AX_SPAWN(&my->g, sleeper, .time = 1);
+        AX_AWAIT(ax_sleep(me, AX_MS(2)));
+        if (my->i == 0) my->peak = (size_t)kit_balance;
+    }
+    LOG("grew by %d", (int)(kit_balance - (long)my->peak));
+    AX_END;
+}
+struct background { ax_frame frame; ax_group g; int join; };
+AX_ASYNC(background) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, sleeper, .name = "beat", .time = -1, .cleanup = 2);
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    AX_RETURN(7);
+    AX_FINALLY:
+    LOG("end:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+struct misuse { ax_frame frame; ax_group g, other; ax_task *t; AX_TASK(sleeper) own; };
+AX_ASYNC(misuse) {
+    AX_BEGIN;
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("not open:%d", me->rc);
+    LOG("cancel:%d", ax_group_cancel(&my->g));
+    ax_group_open(me, &my->g, 0);
+    AX_TRY(ax_group_next(me, &my->g, &my->t));
+    LOG("not kept:%d", me->rc);
+    AX_SPAWN_IN(&my->g, &my->own, sleeper, .time = 5, .name = "own");
+    LOG("running:%d", AX_SPAWN_IN(&my->g, &my->own, sleeper) != NULL);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_group_open(me, &my->other, AX_GROUP_KEEP);
+    LOG("again:%d", AX_SPAWN_IN(&my->other, &my->own, sleeper, .time = 1, .name = "own") != NULL);
+    AX_AWAIT(ax_sleep(me, AX_MS(3)));
+    LOG("kept:%d", AX_SPAWN_IN(&my->other, &my->own, sleeper) != NULL);
+    AX_WHILE(ax_group_next(me, &my->other, &my->t)) LOG("got:%d", my->t == &my->own.task);
+    AX_AWAIT(ax_group_join(me, &my->other));
+    LOG("joined:%d", me->rc);
+    AX_END;
+}
+
+int main(void) {
+    SCENARIO("rule 12: all succeed: the join is 0", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31", three, .a = 1, .b = 2, .c = 3);
+    SCENARIO("rule 12: the first failure cancels the siblings; the join tells it", 0, "a:1@10 b:-32@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = 1, .b = AX_EPIPE, .c = 3);
+    SCENARIO("rule 12: the first failure is told, not one in a sibling's cleanup", 0, "a:-32@15 b:-125@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = AX_EPIPE, .b = AX_EAGAIN, .cleanup = 5);
+    SCENARIO("rule 12: a failure cancels the owner in its body", AX_EPIPE, "a:-32@10 b:-125@10 c:-125@10 end:-32@10", three, .where = BODY, .a = AX_EPIPE);
+    SCENARIO("rule 12: the end of the body joins; a child's error becomes the status", AX_EPIPE, "a:0@10 b:-32@20 c:-125@20 end:-32@20", three, .where = CLOSE, .b = AX_EPIPE);
+    SCENARIO("rule 12: a cancelled child is no failure", 0, "a:-125@10 b:0@20 c:0@30 join:0@30 next:0 end:0@31", three, .a = AX_ECANCELED);
+    SCENARIO("rule 12: AX_GROUP_COLLECT: the join is the number that failed", 0, "a:-32@10 b:0@20 c:-11@30 join:2@30 next:0 end:0@31", three, .flags = AX_GROUP_COLLECT, .a = AX_EPIPE, .c = AX_EAGAIN);
+    SCENARIO("rule 12: AX_GROUP_COLLECT: failures do not touch the body nor its status", 0, "a:-32@10 b:-32@20 c:-32@30 body@100 end:0@100", three, .flags = AX_GROUP_COLLECT, .where = BODY, .a = AX_EPIPE, .b = AX_EPIPE, .c = AX_EPIPE);
+    SCENARIO("rule 12: AX_GROUP_RACE: the first success cancels the rest and is told", 0, "a:-32@10 b:5@20 c:-125@20 join:5@20 next:0 end:0@21", three, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = 5);
+    SCENARIO("rule 12: AX_GROUP_RACE: a success of 0 wins too", 0, "a:0@10 b:-125@10 c:-125@10 join:0@10 next:0 end:0@11", three, .flags = AX_GROUP_RACE);
+    SCENARIO("rule 12: AX_GROUP_RACE: if all fail the first error is told", 0, "a:-32@10 b:-11@20 c:-1@30 join:-32@30 next:0 end:0@31", three, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = AX_EAGAIN, .c = AX_EPERM);
+    SCENARIO("rule 12: AX_GROUP_RACE: the winner does not cancel the body", 0, "a:0@10 b:-125@10 c:-125@10 body@100 end:0@100", three, .flags = AX_GROUP_RACE, .where = BODY);
+    SCENARIO("rule 12: AX_GROUP_BACKGROUND: children are cancelled when the body ends", 7, "beat:-125@7 end:7@7", background);
+    SCENARIO("rule 12: AX_GROUP_BACKGROUND: an explicit join waits", 0, "a:0@10 b:0@20 c:0@30 join:0@30 next:0 end:0@31", three, .flags = AX_GROUP_BACKGROUND);
+    SCENARIO("rule 12: AX_GROUP_KEEP: next hands children back as they end", 0, "a:1@10 got:1@10 b:2@20 got:2@20 c:3@30 got:3@30 none:0@30 end:0@30", three, .flags = AX_GROUP_KEEP, .where = NEXT, .a = 1, .b = 2, .c = 3);
+    SCENARIO("rule 12: AX_GROUP_KEEP: a failed group's children are handed back, then its error", AX_EPIPE, "a:-32@10 b:-125@10 c:-125@10 got:-32@10 got:-125@10 got:-125@10 end:-32@10",
+             three, .flags = AX_GROUP_KEEP, .where = NEXT, .a = AX_EPIPE);
+    SCENARIO("rule 12: AX_GROUP_KEEP and COLLECT: failures are handed back", 0, "a:-32@10 got:-32@10 b:2@20 got:2@20 c:3@30 got:3@30 none:0@30 end:0@30", three,
+             .flags = AX_GROUP_KEEP | AX_GROUP_COLLECT, .where = NEXT, .a = AX_EPIPE, .b = 2, .c = 3);
+    SCENARIO("rule 12: AX_GROUP_KEEP: children nobody took are freed by the join", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31" , three, .flags = AX_GROUP_KEEP, .a = 1, .b = 2, .c = 3);
+    SCENARIO("rule 12: AX_GROUP_KEEP: children nobody took are freed by the close", 0, "a:1@10 b:2@20 c:3@30 body@100 end:0@100", three, .flags = AX_GROUP_KEEP, .where = BODY, .a = 1, .b = 2, .c = 3);
+    SCENARIO("rule 12: next in order of completion; break, continue, a spawn meanwhile, then the join", 0,
+             "empty:0 sleeper:3 t10@10 sleeper:-32 t20@20 sleeper:-125 t50@20 sleeper:1 t1@21 n=4 failed:1 again:-1 next:-1", nexts);
+    SCENARIO("rule 12: the group's own request is taken back by the join, though caught", 0, "a:-32@5 body:-125 count:1@5 body:0@6 join:-32 count:0 on@7", catches);
+    SCENARIO("rule 12: a join is never interrupted by the group's own request", 0, "event:0 count:1 b:-125@6 joined:-32 count:0", queued);
+    SCENARIO("rule 12: next is never interrupted by the group's own request", AX_EPIPE, "event:0 count:1 got:-32 b:-125@6 got:-125", queued, .flags = AX_GROUP_KEEP);
+    SCENARIO("rule 12: nor a join after many awaits that did not wait", 0, "b:-125@0 n=382 count:1 join:-32 count:0", busy);
+    SCENARIO("rule 12: an error beats an outside cancel that came later, which is met next", 0, "a:-32@10 b:-125@20 join:-32 count:1@20 next:-125 then:0", cancels_both, .at = 15);
+    SCENARIO("rule 12: a cancel before the error cancels the children: no error", 0, "a:-125@5 b:-125@15", cancels_both, .at = 5);
+    SCENARIO("rule 13: ax_group_cancel by the owner ends the group with 0", 0, "b:2@5 cancel:0 twice:0 spawn:0 a:-125@15 join:0 count:0@15 closed:-1 end:0/0@17", canceller, .how = SELF);
+    SCENARIO("rule 13: by another, the owner in its body: it leaves up to the group's end, with 0", 0, "b:2@5 a:-125@15 end:0/0@16", canceller, .how = OTHER_BODY);
+    SCENARIO("rule 13: by another, the owner in its join: it is not interrupted", 0, "b:2@5 a:-125@15 join:0 count:0@15 closed:-1 end:0/0@17", canceller, .how = OTHER_JOIN);
+    SCENARIO("rule 13: by another, while the group closes", 0, "b:2@5 a:-125@15 end:0/0@16", canceller, .how = OTHER_CLOSE);
+    SCENARIO("rule 13: cancelled by hand, a race tells its winner", 0, "b:2@5 a:-125@10 join:2 count:0@10 closed:-1 end:0/0@12", canceller, .how = OTHER_JOIN, .flags = AX_GROUP_RACE);
+    SCENARIO("rule 13: a child may spawn siblings while the owner joins; a closed group refuses", 0, "not open:0 spawn:1 late:0@15 closed:0@15", spawning);
+    SCENARIO("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", spawning, .fail = 1);
+    SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
+    SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
+    SCENARIO("rule 5: a tree 10,000 groups deep is cancelled without the C stack", 0, "1 1@1", cuts_deep);
+    SCENARIO("rule 12: ... by a failure beside it", AX_EPIPE, "1 1@1", cuts_deep, .by_error = 1);
+    SCENARIO("rule 8: a chain of 10,000 calls is cut by a limit", 0, "-110 1@1", cuts_chain);
+    SCENARIO("rule 5: a ring of joins: cancelling one ends all", 0, "2:-125 1:-125 0:-125 4:-125 3:-125 join:0", ring_of);
+    SCENARIO("rule 5: a ring of joins cancelled as a whole ends", 0, "0:-125 1:-125 2:-125 3:-125 4:-125 join:0", ring_of, .all = 1);
+    SCENARIO("rule 12: 10,000 children", 0, "10000 0:0@97", ten_thousand);
+    SCENARIO("rule 12: 10,000 children, kept", 0, "10000 0:10000@97", ten_thousand, .flags = AX_GROUP_KEEP);
+    SCENARIO("rule 13: 10,000 children cancelled by hand", 0, "10000 0:0@50", ten_thousand, .cancel = 1);
+    SCENARIO("rule 12: a group of ended children does not grow", 0, "grew by 0", server);
+    MISUSE("rule 3: groups and tasks used wrongly", 0, "not open:-1 cancel:-1 not kept:-1 running:0 own:0@5 again:1 own:0@6 kept:0 got:1 joined:0", "AX_SPAWN_IN", misuse);
+    return tap_end();
+}
