@@ -378,8 +378,8 @@ int main(void) {
              .flags = AX_GROUP_KEEP | AX_GROUP_COLLECT, .where = NEXT, .a = AX_EPIPE, .b = 2, .c = 3);
     SCENARIO("rule 12: AX_GROUP_KEEP: children nobody took are freed by the join", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31" , three, .flags = AX_GROUP_KEEP, .a = 1, .b = 2, .c = 3);
     SCENARIO("rule 12: AX_GROUP_KEEP: children nobody took are freed by the close", 0, "a:1@10 b:2@20 c:3@30 body@100 end:0@100", three, .flags = AX_GROUP_KEEP, .where = BODY, .a = 1, .b = 2, .c = 3);
-    SCENARIO("rule 12: next in order of completion; break, continue, a spawn meanwhile, then the join", 0,
-             "empty:0 sleeper:3 t10@10 sleeper:-32 t20@20 sleeper:-125 t50@20 sleeper:1 t1@21 n=4 failed:1 again:-1 next:-1", nexts);
+    MISUSE("rule 12: next in order of completion; break, continue, a spawn meanwhile, then the join", 0,
+             "empty:0 sleeper:3 t10@10 sleeper:-32 t20@20 sleeper:-125 t50@20 sleeper:1 t1@21 n=4 failed:1 again:-1 next:-1", "not open", nexts);
     SCENARIO("rule 12: the group's own request is taken back by the join, though caught", 0, "a:-32@5 body:-125 count:1@5 body:0@6 join:-32 count:0 on@7", catches);
     SCENARIO("rule 12: a join is never interrupted by the group's own request", 0, "event:0 count:1 b:-125@6 joined:-32 count:0", queued);
     SCENARIO("rule 12: next is never interrupted by the group's own request", AX_EPIPE, "event:0 count:1 got:-32 b:-125@6 got:-125", queued, .flags = AX_GROUP_KEEP);
@@ -391,7 +391,7 @@ int main(void) {
     SCENARIO("rule 13: by another, the owner in its join: it is not interrupted", 0, "b:2@5 a:-125@15 join:0 count:0@15 closed:-1 end:0/0@17", canceller, .how = OTHER_JOIN);
     SCENARIO("rule 13: by another, while the group closes", 0, "b:2@5 a:-125@15 end:0/0@16", canceller, .how = OTHER_CLOSE);
     SCENARIO("rule 13: cancelled by hand, a race tells its winner", 0, "b:2@5 a:-125@10 join:2 count:0@10 closed:-1 end:0/0@12", canceller, .how = OTHER_JOIN, .flags = AX_GROUP_RACE);
-    SCENARIO("rule 13: a child may spawn siblings while the owner joins; a closed group refuses", 0, "not open:0 spawn:1 late:0@15 closed:0@15", spawning);
+    MISUSE("rule 13: a child may spawn siblings while the owner joins; a closed group refuses", 0, "not open:0 spawn:1 late:0@15 closed:0@15", "not open", spawning);
     SCENARIO("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", spawning, .fail = 1);
     SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
