@@ -293,6 +293,14 @@ static inline void axi_sql_forget_statement(struct axi_sql_statement *s) {
     s->used = 0;
 }
 
+static inline int axi_sql_is_empty(sqlite3 *db, const char *sql) { /* blanks and comments */
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    int empty = rc == SQLITE_OK && !stmt;
+    sqlite3_finalize(stmt);
+    return empty;
+}
+
 static inline sqlite3_stmt *axi_sql_statement(struct axi_sql_job *job) {
     struct axi_sql *c = job->conn;
     struct axi_sql_statement *oldest = c->cache, *s;
@@ -310,7 +318,7 @@ static inline sqlite3_stmt *axi_sql_statement(struct axi_sql_job *job) {
     rc = sqlite3_prepare_v3(c->db, job->sql, -1, SQLITE_PREPARE_PERSISTENT, &oldest->stmt, &tail);
     if (rc != SQLITE_OK) {
         axi_sql_failed(job, rc);
-    } else if (!oldest->stmt || strspn(tail, " \t\r\n;") != strlen(tail)) {
+    } else if (!oldest->stmt || (*tail && !axi_sql_is_empty(c->db, tail))) {
         axi_sql_fail(job, AX_EINVAL, SQLITE_MISUSE, oldest->stmt ? "more than one statement: use ax_sql_exec" : "no statement");
     } else if ((oldest->sql = (char *)malloc(size)) == NULL) {
         axi_sql_fail(job, AX_ENOMEM, SQLITE_NOMEM, "out of memory");

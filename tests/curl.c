@@ -1,7 +1,18 @@
 /* The curl adapter against a server on the same loop: answers, broken connections, cancellation in every phase, the idle pool. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include <stdlib.h>
+
+/* The adapter's allocations, so that the n-th can be made to fail. */
+static int fail_at = -1;
+static int fails(void) { return fail_at >= 0 && fail_at-- == 0; }
+static void *test_calloc(size_t n, size_t size) { return fails() ? NULL : calloc(n, size); }
+static void *test_realloc(void *p, size_t size) { return fails() ? NULL : realloc(p, size); }
+#define calloc test_calloc
+#define realloc test_realloc
 #include "asyncx_curl.h"
+#undef calloc
+#undef realloc
 #include "tap.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -197,6 +208,17 @@ AX_ASYNC(app) {
     is(me->rc, -ECONNRESET, "closed in the body");
     AX_TRY(GET("/garbage"));
     ok(me->rc < 0, "no HTTP: %s", my->r.message);
+
+    for (my->i = 0, my->n = 0; my->i < 100; my->i++) { /* a fresh connection each time, so that there is a socket to be watched */
+        ax_curl_close(&my->curl);
+        AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+        fail_at = my->i;
+        AX_TRY(GET("/chunks"));
+        if (me->rc == 200 && fail_at >= 0) break;
+        if (me->rc != AX_ENOMEM) my->n++;
+    }
+    fail_at = -1;
+    ok(me->rc == 200 && !my->n && my->i > 5, "each of %d allocations may fail", my->i);
 
     /* the loop's side */
     for (my->i = 0, my->best = AX_FOREVER; my->i < 5; my->i++) {

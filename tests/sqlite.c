@@ -1,7 +1,21 @@
 /* The SQLite adapter: values, errors, cancellation in every phase, transactions, and the end of a connection. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include <stdlib.h>
+
+/* The adapter's allocations, so that the n-th can be made to fail. */
+static int fail_at = -1;
+static int fails(void) { return fail_at >= 0 && fail_at-- == 0; }
+static void *test_malloc(size_t size) { return fails() ? NULL : malloc(size); }
+static void *test_calloc(size_t n, size_t size) { return fails() ? NULL : calloc(n, size); }
+static void *test_realloc(void *p, size_t size) { return fails() ? NULL : realloc(p, size); }
+#define malloc test_malloc
+#define calloc test_calloc
+#define realloc test_realloc
 #include "asyncx_sqlite.h"
+#undef malloc
+#undef calloc
+#undef realloc
 #include "tap.h"
 #include <unistd.h>
 
@@ -13,9 +27,9 @@ static int ms(ax_loop *loop, ax_time since) { return (int)((ax_now(loop) - since
 
 /* ---- values, rows and errors ---- */
 
-struct values { ax_frame frame; ax_sql db; ax_sql_rows rows; };
+struct values { ax_frame frame; ax_sql db; ax_sql_rows rows; int i, wrong; };
 AX_ASYNC(values) {
-    char text[6] = "a\0b";
+    char text[32] = "a\0b";
     AX_BEGIN;
     is(ax_sql_exec(me, &my->db, "SELECT 1").axi, AX_EPIPE, "a connection that is not open refuses");
     is(ax_sql_close(me, &my->db).axi, 0, "and to close it is harmless");
@@ -44,6 +58,23 @@ AX_ASYNC(values) {
     AX_AWAIT(ax_sql_exec(me, &my->db, "DROP TABLE t"));
     ok(1, "nothing stays open behind a statement");
 
+    for (; my->i < 200; my->i++) { /* more than are kept prepared, and each twice */
+        snprintf(text, sizeof text, "SELECT %d -- and so on", my->i / 2 % 50);
+        AX_TRY(SELECT(text));
+        if (me->rc != 1 || ax_sql_get_int(&my->rows, 0, 0) != my->i / 2 % 50) my->wrong++;
+    }
+    is(my->wrong, 0, "many different statements");
+    AX_AWAIT(ax_sql_exec(me, &my->db, "INSERT INTO one VALUES(7)"));
+    AX_AWAIT(SELECT("SELECT * FROM one"));
+    is(my->rows.columns, 1, "a table of one column");
+    AX_AWAIT(ax_sql_exec(me, &my->db, "ALTER TABLE one ADD COLUMN more; DELETE FROM one"));
+    AX_AWAIT(SELECT("SELECT * FROM one"));
+    is(me->rc, 0, "emptied meanwhile");
+    AX_AWAIT(ax_sql_exec(me, &my->db, "INSERT INTO one VALUES(7, 8)"));
+    AX_AWAIT(SELECT("SELECT * FROM one"));
+    ok(my->rows.columns == 2 && ax_sql_get_int(&my->rows, 0, 1) == 8, "the same statement sees a column that was added");
+    AX_AWAIT(ax_sql_exec(me, &my->db, "DELETE FROM one"));
+
     AX_TRY(SELECT("SELECT nonsense"));
     is(me->rc, AX_EINVAL, "an error in the SQL");
     ok(!strcmp(my->rows.message, "no such column: nonsense") && !strcmp(my->db.message, my->rows.message), "with SQLite's text: %s", my->rows.message);
@@ -53,12 +84,12 @@ AX_ASYNC(values) {
     is(me->rc, AX_EINVAL, "two statements in one");
     AX_TRY(SELECT(""));
     is(me->rc, AX_EINVAL, "no statement");
-    AX_TRY(ax_sql_run(me, &my->db, &my->rows, "INSERT INTO one VALUES(?1)", AX_SQL(ax_sql_int(-1))));
+    AX_TRY(ax_sql_run(me, &my->db, &my->rows, "INSERT INTO one(id) VALUES(?1)", AX_SQL(ax_sql_int(-1))));
     is(me->rc, -EEXIST, "a constraint");
     is(my->rows.code, SQLITE_CONSTRAINT_CHECK, "with the extended code");
     AX_TRY(ax_sql_run(me, &my->db, NULL, "SELECT json_extract(?1, '$.a')", AX_SQL(ax_sql_text("<html>"))));
     is(me->rc, AX_EINVAL, "JSON that is none");
-    AX_TRY(ax_sql_exec(me, &my->db, "BEGIN; INSERT INTO one VALUES(1); nonsense"));
+    AX_TRY(ax_sql_exec(me, &my->db, "BEGIN; INSERT INTO one(id) VALUES(1); nonsense"));
     AX_AWAIT(SELECT("SELECT * FROM one"));
     is(me->rc, 0, "a script that fails leaves no transaction");
     AX_FINALLY:
@@ -273,8 +304,25 @@ AX_ASYNC(forgotten) {
     AX_END;
 }
 
+/* Every allocation of the adapter fails once. */
+struct poor { ax_frame frame; ax_sql db; ax_sql_rows rows; ax_sql_tx tx; };
+AX_ASYNC(poor) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sql_open(me, &my->db, ":memory:", 0));
+    AX_AWAIT(ax_sql_exec(me, &my->db, "CREATE TABLE t(x)"));
+    AX_AWAIT(ax_sql_begin(me, &my->db, &my->tx));
+    AX_AWAIT(ax_sql_run(me, &my->tx.db, NULL, "INSERT INTO t VALUES(?1)", AX_SQL(ax_sql_text("a text"))));
+    AX_AWAIT(ax_sql_commit(me, &my->tx));
+    AX_AWAIT(SELECT("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 100) SELECT i, x FROM c, t"));
+    if (me->rc != 100) AX_RETURN(AX_EINVAL);
+    AX_FINALLY:
+    ax_sql_free(&my->rows);
+    AX_AWAIT(ax_sql_close(me, &my->db));
+    AX_END;
+}
+
 int main(void) {
-    int i;
+    int i, rc, wrong = 0;
     snprintf(file, sizeof file, "/tmp/asyncx-sqlite-%ld", (long)getpid());
     is(AX_RUN(values), 0, "values, rows and errors");
     is(AX_RUN(refusals), 0, "refusals");
@@ -286,6 +334,14 @@ int main(void) {
         if (AX_RUN(forgetful) < 0) break;
     is(i, 20, "the program ends without a close");
     is(AX_RUN(forgotten), 0, "afterwards");
+    for (i = 0, rc = AX_ENOMEM; rc < 0 && i < 100; i++) {
+        fail_at = i;
+        rc = AX_RUN(poor);
+        if (rc < 0 && rc != AX_ENOMEM) wrong++;
+        if (rc == 0 && fail_at < 0) rc = AX_ENOMEM; /* that was the close: then it is closed with the loop */
+    }
+    fail_at = -1;
+    ok(rc == 0 && !wrong && i > 10, "each of %d allocations may fail", i - 1);
     remove(file);
     return tap_end();
 }
