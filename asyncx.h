@@ -589,7 +589,8 @@ AX_API const char *ax_task_name(ax_task *task);
 /* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
-/* Calls fn(loop, arg) after the task has ended, in order of registration; on the next turn if it has ended already. */
+/* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended already. Hold the
+   task with ax_task_ref if fn looks at it. */
 AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg);
 /* One turn for everybody else. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
@@ -744,7 +745,8 @@ typedef struct ax_queue {
 /* ax_queue q = AX_QUEUE_INIT(array); */
 #define AX_QUEUE_INIT(array) \
     {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}}
-/* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0 or missing storage. */
+/* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0, a size that
+   can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
 /* 0, or AX_EPIPE once closed. The item must stay (in the frame) until the put is done. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_put(ax_task *me, ax_queue *queue, const void *item);
@@ -784,6 +786,8 @@ typedef struct ax_loop_desc { /* zero means default */
     void *clock_ctx;
     void (*report)(void *ctx, const char *text); /* misuse, in a sentence; default: none */
     void *report_ctx;
+    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody joined it; default: none */
+    void *unheard_ctx;
     unsigned flags;
     unsigned threads;         /* at most so many for ax_to_thread; default 8 */
 } ax_loop_desc;
@@ -1763,7 +1767,7 @@ static int axi_group_close(ax_task *t, ax_group *g, int *status) {
         if (*status < 0 && *status != AXI_OWN && !g->error) g->error = *status;
         if (*status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
     }
-    if (t->node.flags & AXI_UNMET) {
+    if (g->live && t->node.flags & AXI_UNMET) {
         t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
         if (*status >= 0) *status = AXI_OWN;
         else if (*status != AXI_OWN) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
@@ -1914,6 +1918,8 @@ static void axi_task_end(ax_task *t, int status) {
     t->loop->timer_need--;
     t->loop->tasks--;
     t->group = NULL;
+    if (t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.first && t->loop->desc.unheard)
+        t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
     axi_wake_with(&t->waiters, t->rc, AXI_HANDED_ON);
     axi_take(&g->children, &t->sibling);
     kept = (int)(g->flags & AX_GROUP_KEEP); /* then the group releases it, perhaps in the next line */
@@ -2358,7 +2364,7 @@ static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
 
 AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
     memset(q, 0, sizeof *q);
-    if (!item_size || (capacity && !storage)) return AX_EINVAL;
+    if (!item_size || capacity > SIZE_MAX / 2 / item_size || (capacity && !storage)) return AX_EINVAL;
     q->storage = (unsigned char *)storage;
     q->capacity = capacity;
     q->item_size = item_size;

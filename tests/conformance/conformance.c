@@ -92,8 +92,6 @@ static const char *const missing[] = {
 
 /* Cases that show a bug in asyncx, until it is mended. */
 static const char *const open_bugs[] = {
-    "RUN-03 a task that fails while the loop closes is not reported",
-    "CHAN-01 a queue of a size that no memory has is accepted",
     NULL
 };
 

@@ -273,7 +273,17 @@ AX_ASYNC(RUN_03_m) {
     AX_RETURN(123);
     ENDS;
 }
+static void RUN_03_unheard(void *ctx, ax_task *task, int status) {
+    (void)ctx;
+    (void)task;
+    says("LOOP", "shutdown_error(%s)", word(status));
+}
 static void RUN_03_play(void) {
+    ax_loop_desc desc = {0};
+    desc.flags = AX_VIRTUAL_CLOCK;
+    desc.unheard = RUN_03_unheard;
+    ax_loop_close(&the_loop);
+    open_loop(&desc);
     says("run", "ret(%s)", word(run_main(AX_SPAWN(ROOT, RUN_03_m, .name = "M"))));
     ax_loop_close(&the_loop);
     says("run", "closed");
