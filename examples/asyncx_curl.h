@@ -215,22 +215,22 @@ static inline void axi_curl_remove(struct axi_curl_request *r) {
 }
 
 static inline int axi_curl_status(struct axi_curl_request *r, CURLcode code) {
-    long sys = 0;
+    long sys = 0, sent = 0;
     if (r->fault) return r->fault;
     curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &sys);
+    curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &sent);
     switch ((int)code) {
     case CURLE_OK: return (int)r->got.status;
-    case CURLE_URL_MALFORMAT: case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_BAD_FUNCTION_ARGUMENT: return AX_EINVAL;
+    case CURLE_URL_MALFORMAT: case CURLE_BAD_FUNCTION_ARGUMENT: return AX_EINVAL;
+    case CURLE_UNSUPPORTED_PROTOCOL: return sent && !r->got.status ? -EPROTO : AX_EINVAL; /* an answer that is not HTTP; or the URL */
     case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: return -EHOSTUNREACH;
     case CURLE_COULDNT_CONNECT: return sys ? -(int)sys : -ECONNREFUSED;
     case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE: return -ECONNRESET;
     case CURLE_OUT_OF_MEMORY: return AX_ENOMEM;
     case CURLE_OPERATION_TIMEDOUT: return AX_ETIMEDOUT;
     case CURLE_TOO_MANY_REDIRECTS: return -ELOOP;
-    case CURLE_WEIRD_SERVER_REPLY: case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: return -EPROTO;
-#if LIBCURL_VERSION_NUM >= 0x074500
-    case CURLE_BAD_CONTENT_ENCODING: return -EPROTO;
-#endif
+    case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: return -EPROTO;
+    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: return -EPROTO;
     default: return -EIO;
     }
 }
