@@ -100,7 +100,8 @@
 #endif
 
 /* The implementation needs POSIX declarations that a strict -std=c99 hides; this works if no system header came first. */
-#if defined(ASYNCX_IMPLEMENTATION) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(_XOPEN_SOURCE) && !defined(__APPLE__)
+#if defined(ASYNCX_IMPLEMENTATION) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(_XOPEN_SOURCE) && \
+    !defined(__APPLE__)
 #define _GNU_SOURCE 1
 #endif
 
@@ -187,8 +188,8 @@ typedef int64_t ax_time;
    scope  something opened in a frame that closes when the frame's body is left
    loop   a ready queue, timers and poll()
 
-   The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. {0} is a valid event,
-   mutex, future, callback, timer and watch; a semaphore and a queue need their init. */
+   The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. {0} is
+   a valid event, mutex, future, callback, timer and watch; a semaphore and a queue need their init. */
 
 typedef struct ax_task ax_task;
 typedef struct ax_frame ax_frame;
@@ -311,7 +312,8 @@ struct ax_task {
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for the rare code that turns a cancel into something else.
-     AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0, leaves on an error.
+     AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
+                          leaves on an error.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup.
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
@@ -319,11 +321,11 @@ struct ax_task {
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
      AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
 
-   Arguments are named and set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. They are assigned: a compound
-   literal needs parentheses, `.p = ((struct pt){1, 2})`. A function used before its definition needs AX_DECLARE(fn);
+   Arguments are named and set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. They are assigned:
+   a compound literal needs parentheses, `.p = ((struct pt){1, 2})`. A function used before its definition needs AX_DECLARE(fn);
 
-   A task pointer is good until your next await: a child that ends is freed. To use it later, spawn with AX_SPAWN_IN, open the group with
-   AX_GROUP_KEEP, or take a reference with ax_task_ref. */
+   A task pointer is good until your next await: a child that ends is freed. To use it later, spawn with AX_SPAWN_IN, open the
+   group with AX_GROUP_KEEP, or take a reference with ax_task_ref. */
 
 #define AX_DECLARE(name) static const struct axi_fn *name##_axi(void) /* AX_DECLARE(name); before use */
 #define AX_EXTERN(name) extern const struct axi_fn *name##_axi(void)  /* AX_EXTERN(name); in a header */
@@ -364,19 +366,20 @@ struct ax_task {
 /* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
    a jump, done or not: a C local can't survive it by luck, and compilers see that. */
 #ifdef ASYNCX_SWITCH
-#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = (int)(n) - (int)axi_base + 1)
-#define AXI_HERE(n) case (int)(n) - (int)axi_base + 1
+#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = (int)(n) - (int)axi_base + 2)
+#define AXI_HERE(n) case (int)(n) - (int)axi_base + 2
 #define AXI_RESUME default: return axi_lost(me)
 #define AXI_BASE case 0
 #else
 #define AXI_AT(n) \
-    (AXI_LINE, my->frame.entry.at = (int)((char *)__extension__ && AXI_CAT(axi_at_, n) - (char *)__extension__ && AX_BEGIN_is_missing))
+    (AXI_LINE, my->frame.entry.at = (int)(AXI_LABEL(AXI_CAT(axi_at_, n)) - AXI_LABEL(AX_BEGIN_is_missing)))
+#define AXI_LABEL(label) ((char *)__extension__ && label)
 #define AXI_HERE(n) AXI_CAT(axi_at_, n)
 #define AXI_RESUME                                                                                  \
     default:                                                                                        \
         if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
         AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
-        goto *(void *)((char *)&&AX_BEGIN_is_missing + my->frame.entry.at);                                   \
+        goto *(void *)(AXI_LABEL(AX_BEGIN_is_missing) + my->frame.entry.at);                        \
         AXI_PRAGMA(GCC diagnostic pop)
 #define AXI_BASE case 0: AX_BEGIN_is_missing
 #endif
@@ -589,15 +592,15 @@ AX_API const char *ax_task_name(ax_task *task);
 /* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
-/* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended already. Hold the
-   task with ax_task_ref if fn looks at it. */
+/* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended
+   already. Hold the task with ax_task_ref if fn looks at it. */
 AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg);
 /* One turn for everybody else. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
 /* In AX_FINALLY: the status that the body was left with. */
 AX_API int ax_leaving(const ax_task *me);
-/* Whether me->rc is the AX_ETIMEDOUT of the AX_WITHIN around that very await: 0 if it came from the callee, from a limit inside it, or
-   from a peer. Good until the next await. */
+/* Whether me->rc is the AX_ETIMEDOUT of the AX_WITHIN around that very await: 0 if it came from the callee, from a limit
+   inside it, or from a peer. Good until the next await. */
 AX_API int ax_expired(const ax_task *me);
 
 /* ---- 7 Groups -----------------------------------------------------------------------------------------
@@ -704,7 +707,7 @@ AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EBUSY */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
 
-/* How many wait in one of the lists below or above: ax_waiters(&sem.waiters), ax_waiters(&queue.getters). For tests and debugging. */
+/* How many wait in a list of this header: ax_waiters(&sem.waiters), ax_waiters(&queue.getters). For tests and debugging. */
 AX_API int ax_waiters(const axi_list *list);
 
 /* A flag to wait for. Setting wakes all who wait now, for good: a later clear does not take it back. {0} is clear. */
@@ -774,7 +777,8 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop */
-    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; AX_RUN sets it, AX_RUN_WITH takes yours */
+    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; AX_RUN sets it, AX_RUN_WITH
+                             takes yours */
 };
 
 typedef struct ax_loop_desc { /* zero means default */
@@ -786,7 +790,7 @@ typedef struct ax_loop_desc { /* zero means default */
     void *clock_ctx;
     void (*report)(void *ctx, const char *text); /* misuse, in a sentence; default: none */
     void *report_ctx;
-    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody joined it; default: none */
+    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody joined it */
     void *unheard_ctx;
     unsigned flags;
     unsigned threads;         /* at most so many for ax_to_thread; default 8 */
@@ -831,19 +835,21 @@ struct ax_loop {
 
 /* Opens a loop; desc may be NULL. AX_ENOMEM, or the error of pipe(). */
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
-/* Runs until nothing keeps it alive: no task, no timer, watch or hold; or until ax_loop_stop. 0; AX_EDEADLK if tasks wait and nothing
-   can ever wake them; AX_EBUSY inside a run; AX_EPERM on a closed loop. */
+/* Runs until nothing keeps it alive: no task, no timer, watch or hold; or until ax_loop_stop. 0; AX_EDEADLK if tasks wait
+   and nothing can ever wake them; AX_EBUSY inside a run; AX_EPERM on a closed loop. */
 AX_API int ax_loop_run(ax_loop *loop);
 /* The run returns after the current turn. The loop can be run again. */
 AX_API void ax_loop_stop(ax_loop *loop);
-/* For a loop that is a guest of another: one turn that never sleeps. 1 if more is ready, 0 if not until ax_next_deadline, or an error. */
+/* For a loop that is a guest of another: one turn that never sleeps. 1 if more is ready, 0 if not until ax_next_deadline,
+   or an error. */
 AX_API int ax_run_once(ax_loop *loop);
-/* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can wake it. */
+/* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can
+   wake it. */
 AX_API ax_time ax_next_deadline(ax_loop *loop);
 /* Takes memory for so many tasks and timers at once, and for file descriptors below fds, so that it can't run out later. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
-/* Cancels all tasks, awaits them, calls the closers in reverse order, joins the threads, frees everything. Twice is harmless. The error that
-   ended the waiting, if a task can't end. AX_EBUSY inside a run. */
+/* Cancels all tasks, awaits them, calls the closers in reverse order, joins the threads, frees everything. Twice is
+   harmless. 0; the error that ended the waiting, if a task can't end; AX_EBUSY inside a run. */
 AX_API int ax_loop_close(ax_loop *loop);
 /* While held, the loop keeps running: another thread or an interrupt will post to it. On the loop's thread. */
 AX_API void ax_loop_hold(ax_loop *loop);
@@ -881,8 +887,9 @@ AX_API void ax_timer_unref(ax_timer *timer);
 
 enum { AX_IN = 1, AX_OUT = 2, AX_PRI = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
 
-/* Calls fn on each turn in which the descriptor shows one of the events, or AX_ERR, AX_HUP, AX_NVAL. Level-triggered. Several per
-   descriptor are allowed. Everything may be called inside any callback; a stop takes effect at once. Never closes the descriptor. */
+/* Calls fn on each turn in which the descriptor shows one of the events, or AX_ERR, AX_HUP, AX_NVAL. Level-triggered.
+   Several per descriptor are allowed. Everything may be called inside any callback; a stop takes effect at once. Never closes the
+   descriptor. */
 typedef void ax_watch_fn(ax_loop *loop, unsigned events, void *arg);
 typedef struct ax_watch {
     struct ax_watch *next; /* private, all of it */
@@ -900,7 +907,8 @@ AX_API void ax_watch_unref(ax_watch *watch);               /* does not keep ax_l
 
 /* Waits for AX_IN or AX_OUT (one of them): the events that came. May suspend. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
-/* Reads what there is, at least a byte: the count, 0 at the end, or an error. Tries first. The buffer must outlive the wait. May suspend. */
+/* Reads what there is, at least a byte: the count, 0 at the end, or an error. Tries first. The buffer must outlive the wait.
+   May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
 /* Writes as much as fits at once: the count. No SIGPIPE on sockets: AX_EPIPE. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
@@ -914,9 +922,9 @@ AX_API int ax_close(ax_loop *loop, int fd);
 
 /* ---- 12 Threads --------------------------------------------------------------------------------------- */
 
-/* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job, and back
-   when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is abandoned, ends
-   unheard, and its copy is freed. Allocates the job: AX_ENOMEM. May suspend. */
+/* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job,
+   and back when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is
+   abandoned, ends unheard, and its copy is freed. Allocates the job: AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *data, size_t size);
 
 /* ---- 13 Running a program ----------------------------------------------------------------------------- */
@@ -1706,7 +1714,8 @@ static int axi_group_hand(ax_group *g, ax_task **child) {
 
 AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
     int rc = axi_group_mine(me, g);
-    if (rc >= 0 && !(g->flags & AX_GROUP_KEEP)) rc = axi_misuse(me->loop, AX_EPERM, "ax_group_next on a group without AX_GROUP_KEEP");
+    if (rc >= 0 && !(g->flags & AX_GROUP_KEEP))
+        rc = axi_misuse(me->loop, AX_EPERM, "ax_group_next on a group without AX_GROUP_KEEP");
     if (rc < 0) return ax_done(rc);
     axi_group_take_back(g);
     AXI_REFUSE(me);
@@ -2662,8 +2671,8 @@ AX_API int ax_timer_stop(ax_timer *t) {
 
 AX_API void ax_timer_unref(ax_timer *t) { t->background = 1; }
 
-/* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts itself anew with a
-   past deadline runs once a turn. */
+/* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts
+   itself anew with a past deadline runs once a turn. */
 static void axi_run_timers(ax_loop *loop) {
     ax_time now;
     if (!loop->timer_count) return;
@@ -3403,11 +3412,12 @@ AX_API int ax_exit(int status) {
 
 /* Copyright (c) 2026 the asyncx authors
 
-   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
-   "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
-   distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so.
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+   files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+   modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
+   is furnished to do so.
 
-   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
-   MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR
-   ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH
-   THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT
+   HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+   OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
