@@ -1,0 +1,690 @@
+/* The loop: turns, timers, posts, descriptors, threads, closing: rules 14 and 15. poll() and read() are counted and interrupted. */
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+static int count_poll(struct pollfd *fds, nfds_t n, int timeout);
+static ssize_t count_read(int fd, void *data, size_t size);
+#if defined(_GNU_SOURCE)
+static int count_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *ts, const sigset_t *set);
+#define ppoll(a, b, c, d) count_ppoll(a, b, c, d)
+#endif
+#define poll(a, b, c) count_poll(a, b, c)
+#define read(a, b, c) count_read(a, b, c)
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#undef poll
+#undef read
+#include "kit.h"
+#include <sched.h>
+
+#define AT ms(me->loop)
+
+static int polls, sleeping_polls, interrupts, read_interrupts;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int loop_sleeps;
+
+static void set_sleeps(int yes) {
+    pthread_mutex_lock(&lock);
+    loop_sleeps = yes;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+static int count_poll(struct pollfd *fds, nfds_t n, int timeout) {
+    int rc;
+    polls++;
+    if (interrupts > 0) {
+        interrupts--;
+        errno = EINTR;
+        return -1;
+    }
+    if (timeout) sleeping_polls++, set_sleeps(1);
+    rc = poll(fds, n, timeout);
+    if (timeout) set_sleeps(0);
+    return rc;
+}
+#if defined(_GNU_SOURCE)
+#undef ppoll
+static int count_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *ts, const sigset_t *set) {
+    (void)set;
+    return count_poll(fds, n, (int)(ts->tv_sec * 1000 + (ts->tv_nsec + 999999) / 1000000));
+}
+#endif
+static ssize_t count_read(int fd, void *data, size_t size) {
+    if (read_interrupts > 0) {
+        read_interrupts--;
+        errno = EINTR;
+        return -1;
+    }
+    return read(fd, data, size);
+}
+
+static ax_loop loop; /* of the tests without a task */
+static void open_loop(unsigned flags) {
+    ax_loop_desc *d = kit_desc();
+    d->flags = flags;
+    if (ax_loop_open(&loop, d) < 0) abort();
+}
+#define JUDGE(name, rc, want, trace) kit_judge(name, rc, want, trace, NULL, __FILE__, __LINE__)
+static void close_and_judge(const char *name, int rc, const char *trace, int line) {
+    int closed = ax_loop_close(&loop);
+    kit_judge(name, rc < 0 ? rc : closed, 0, trace, NULL, __FILE__, line);
+}
+#define RUN_AND_CLOSE(name, trace)                          \
+    do {                                                    \
+        int run_rc = ax_loop_run(&loop);                    \
+        close_and_judge(name, run_rc, trace, __LINE__);     \
+    } while (0)
+
+/* ---- turns ---- */
+
+static ax_callback cb[8];
+static ax_timer tm[8];
+static const char *const letter[] = {"a", "b", "c", "d", "e", "f"};
+#define LETTER(i) ((void *)(uintptr_t)letter[i])
+
+static void say(ax_loop *l, void *arg) { LOG("%s@%d", (const char *)arg, ms(l)); }
+static void say_and_again(ax_loop *l, void *arg) {
+    say(l, arg);
+    ax_soon(l, &cb[4], say, LETTER(4));
+    ax_timer_start(l, &tm[4], 0, say, LETTER(5)); /* in the past: not inside this call */
+    LOG("|");
+}
+struct turns { ax_frame frame; int i; };
+AX_ASYNC(turns) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 3; my->i++) {
+        LOG("t%d", my->i);
+        AX_AWAIT(ax_checkpoint(me));
+    }
+    AX_END;
+}
+static void turns_tests(void) {
+    memset(cb, 0, sizeof cb);
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_soon(&loop, &cb[0], say_and_again, LETTER(0));
+    AX_SPAWN(&loop.root, turns);
+    ax_soon(&loop, &cb[1], say, LETTER(1));
+    ax_soon(&loop, &cb[1], say, LETTER(2)); /* changes nothing */
+    ax_soon(&loop, &cb[2], say, LETTER(2));
+    LOG("%d", ax_callback_stop(&cb[2]));
+    LOG("%d", ax_callback_stop(&cb[2]));
+    ax_soon(&loop, &cb[3], say, LETTER(3));
+    RUN_AND_CLOSE("rule 14: a turn runs what was ready when it began, in order; what it makes ready comes next turn", "1 0 a@0 | t0 b@0 d@0 e@0 t1 f@0 t2");
+
+    memset(cb, 0, sizeof cb);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_soon(&loop, &cb[0], say, LETTER(0));
+    ax_post(&loop, &cb[0], say, LETTER(0));
+    ax_post(&loop, &cb[1], say, LETTER(1));
+    ax_soon(&loop, &cb[1], say, LETTER(1));
+    ax_post(&loop, &cb[1], say, LETTER(1));
+    ax_post(&loop, &cb[2], say, LETTER(2));
+    LOG("%d", ax_callback_stop(&cb[2]));
+    ax_post(&loop, &cb[3], say, LETTER(3));
+    RUN_AND_CLOSE("a callback asked for by ax_soon and ax_post runs once; a posted one can be stopped", "1 a@0 b@0 d@0");
+}
+
+/* ---- timers ---- */
+
+static void stop_next(ax_loop *l, void *arg) {
+    say(l, arg);
+    LOG("%d", ax_timer_stop(&tm[1]));   /* due in the same turn, has not run */
+    LOG("%d", ax_timer_stop(&tm[0]));   /* itself: it runs */
+    ax_timer_start(l, &tm[2], AX_MS(20), say, LETTER(2)); /* due, moved away */
+}
+static int repeats;
+static void repeat(ax_loop *l, void *arg) {
+    say(l, arg);
+    if (++repeats < 3) ax_timer_start(l, &tm[0], ax_now(l) + AX_MS(5), repeat, arg);
+}
+static void timers_tests(void) {
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_timer_start(&loop, &tm[0], AX_MS(10), say, LETTER(0));
+    ax_timer_start(&loop, &tm[1], AX_MS(10), say, LETTER(1));
+    ax_timer_start(&loop, &tm[2], AX_MS(5), say, LETTER(2));
+    ax_timer_start(&loop, &tm[3], AX_MS(10), say, LETTER(3));
+    ax_timer_start(&loop, &tm[0], AX_MS(10), say, LETTER(0)); /* again: now the last of the tie */
+    ax_timer_start(&loop, &tm[4], -5, say, LETTER(4));
+    ax_timer_start(&loop, &tm[5], AX_MS(7), say, LETTER(5));
+    ax_timer_stop(&tm[5]);
+    RUN_AND_CLOSE("rule 8: timers fire in order of deadline, ties in the order set; a restart is set anew", "e@0 c@5 b@10 d@10 a@10");
+
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_timer_start(&loop, &tm[0], AX_MS(10), stop_next, LETTER(0));
+    ax_timer_start(&loop, &tm[1], AX_MS(10), say, LETTER(1));
+    ax_timer_start(&loop, &tm[2], AX_MS(10), say, LETTER(2));
+    RUN_AND_CLOSE("a timer stopped or moved by one that is due in the same turn does not fire", "a@10 1 0 c@20");
+
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    repeats = 0;
+    ax_timer_unref(&tm[1]);
+    ax_timer_start(&loop, &tm[1], AX_MS(100), say, LETTER(1));
+    ax_timer_start(&loop, &tm[0], AX_MS(5), repeat, LETTER(0));
+    RUN_AND_CLOSE("a timer restarts inside its callback; a background timer keeps nothing alive", "a@5 a@10 a@15");
+    /*AFTER1*/
+}
+
+/* ---- posts ---- */
+
+enum { POSTERS = 4, POSTS = 1000 };
+static struct posted { ax_callback c; int thread, n; } posted[POSTERS][POSTS];
+static int last_of[POSTERS], out_of_order, posts_run;
+static void post_ran(ax_loop *l, void *arg) {
+    struct posted *p = (struct posted *)arg;
+    if (last_of[p->thread] != p->n) out_of_order++;
+    last_of[p->thread] = p->n + 1;
+    if (++posts_run == POSTERS * POSTS) ax_loop_release(l);
+}
+static void *poster(void *arg) {
+    struct posted *p = (struct posted *)arg;
+    int i;
+    for (i = 0; i < POSTS; i++) ax_post(&loop, &p[i].c, post_ran, &p[i]);
+    return NULL;
+}
+static int refused;
+static ax_callback racing[2];
+static void nothing(ax_loop *l, void *arg) { (void)l; (void)arg; }
+static void *post_until_refused(void *arg) {
+    int rc;
+    while ((rc = ax_post(&loop, (ax_callback *)arg, nothing, NULL)) == 0) sched_yield();
+    return (void *)(intptr_t)rc;
+}
+static void release(ax_loop *l, void *arg) { say(l, arg); ax_loop_release(l); }
+static void *post_release_when_it_sleeps(void *arg) {
+    pthread_mutex_lock(&lock);
+    while (!loop_sleeps) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    ax_post(&loop, (ax_callback *)arg, release, LETTER(0));
+    return NULL;
+}
+static void posts_tests(void) {
+    pthread_t t[POSTERS];
+    void *result[2];
+    int i, j;
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_loop_hold(&loop);
+    for (i = 0; i < POSTERS; i++) {
+        for (j = 0; j < POSTS; j++) posted[i][j].thread = i, posted[i][j].n = j;
+        pthread_create(&t[i], NULL, poster, posted[i]);
+    }
+    RUN_AND_CLOSE("posts of several threads all run; a held loop waits for them", "");
+    for (i = 0; i < POSTERS; i++) pthread_join(t[i], NULL);
+    is(posts_run, POSTERS * POSTS, "every post ran once");
+    is(out_of_order, 0, "one thread's posts keep their order");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(racing, 0, sizeof racing);
+    for (i = 0; i < 2; i++) pthread_create(&t[i], NULL, post_until_refused, &racing[i]);
+    ax_run_once(&loop);
+    ax_loop_close(&loop);
+    for (i = 0; i < 2; i++) pthread_join(t[i], &result[i]);
+    refused = (int)(intptr_t)result[0];
+    ok(refused == AX_EPERM && result[1] == result[0], "posts that race with the close are taken or refused");
+    is(kit_balance, 0, "and nothing leaks");
+
+    memset(cb, 0, sizeof cb);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_loop_hold(&loop);
+    polls = sleeping_polls = 0;
+    pthread_create(&t[0], NULL, post_release_when_it_sleeps, &cb[0]);
+    RUN_AND_CLOSE("a post wakes a sleeping loop", "a@0");
+    pthread_join(t[0], NULL);
+    is(sleeping_polls, 1, "an idle loop sleeps once, and is not woken without need");
+    ok(polls <= 3, "and makes hardly any other system call");
+
+    open_loop(0); /* a real clock: nothing is due, nothing is polled in between */
+    ax_loop_hold(&loop);
+    memset(tm, 0, sizeof tm);
+    memset(cb, 0, sizeof cb);
+    ax_timer_unref(&tm[0]);
+    ax_timer_start(&loop, &tm[0], ax_now(&loop) + AX_SEC(100), say, LETTER(1));
+    polls = sleeping_polls = 0;
+    interrupts = 3;
+    pthread_create(&t[0], NULL, post_release_when_it_sleeps, &cb[0]);
+    i = ax_loop_run(&loop);
+    pthread_join(t[0], NULL);
+    ok(i == 0 && sleeping_polls == 1 && polls <= 3 + 3, "EINTR of poll() is no error, and a loop with a distant timer sleeps once");
+    is(ax_loop_close(&loop), 0, "it closes");
+}
+
+/* ---- descriptors ---- */
+
+static int fd[8];
+static void make_pipe(int *p) {
+    if (pipe(p) < 0) abort();
+    fcntl(p[0], F_SETFL, O_NONBLOCK), fcntl(p[1], F_SETFL, O_NONBLOCK);
+}
+static void put_byte(int to) { if (write(to, "x", 1) != 1) abort(); }
+
+static ax_watch w[6];
+static int seen[6], turn_of[6], rounds;
+static void watch_says(ax_loop *l, unsigned events, void *arg) {
+    (void)l;
+    LOG("%s%s%s", (const char *)arg, events & AX_IN ? "i" : "", events & AX_HUP ? "h" : "");
+}
+static void watch_stops_all(ax_loop *l, unsigned events, void *arg) {
+    watch_says(l, events, arg);
+    LOG("%d", ax_watch_stop(&w[0]) + ax_watch_stop(&w[1]) + ax_watch_stop(&w[2]) + ax_watch_stop(&w[2]));
+}
+static void watch_starts(ax_loop *l, unsigned events, void *arg) { /* a new one on the same descriptor: from the next turn on */
+    watch_says(l, events, arg);
+    ax_watch_stop(&w[0]);
+    ax_watch_start(l, &w[1], fd[0], AX_IN, watch_stops_all, LETTER(1));
+    LOG("|");
+}
+static void watch_counts(ax_loop *l, unsigned events, void *arg) {
+    int i = *(int *)arg;
+    (void)events;
+    seen[i]++;
+    if (turn_of[i] == rounds) LOG("twice in a turn");
+    turn_of[i] = rounds;
+    if (seen[0] >= 5) ax_loop_stop(l);
+}
+static void next_round(ax_loop *l, void *arg) {
+    rounds++;
+    ax_soon(l, &cb[0], next_round, arg);
+}
+static void reuses(ax_loop *l, unsigned events, void *arg) { /* closes the other descriptor and opens a pipe of the same number */
+    int p[2], old = *(int *)arg;
+    (void)events;
+    ax_watch_stop(&w[0]);
+    ax_watch_stop(&w[1]);
+    LOG("close:%d", ax_close(l, old));
+    make_pipe(p);
+    LOG("reused:%d", p[0] == old || p[1] == old);
+    fd[4] = p[0], fd[5] = p[1];
+    ax_watch_unref(&w[2]);
+    ax_watch_start(l, &w[2], p[0], AX_IN, watch_says, LETTER(2));
+}
+
+struct waits_fd { ax_frame frame; int fd; unsigned events; const char *name; char byte; };
+AX_ASYNC(waits_fd) {
+    AX_BEGIN;
+    AX_TRY(ax_wait_fd(me, my->fd, my->events));
+    LOG("%s:%s%d", my->name, me->rc > 0 ? "+" : "", me->rc < 0 ? me->rc : (me->rc & AX_IN) != 0);
+    AX_END;
+}
+struct reads_fd { ax_frame frame; int fd; const char *name; char byte; };
+AX_ASYNC(reads_fd) {
+    AX_BEGIN;
+    AX_TRY(ax_read(me, my->fd, &my->byte, 1));
+    LOG("%s:%d", my->name, me->rc);
+    AX_END;
+}
+struct fds { ax_frame frame; ax_group g; int p[2], q[2]; char byte; ax_watch watch; ax_task *t; };
+AX_ASYNC(fds) {
+    AX_BEGIN;
+    make_pipe(my->p);
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->g, reads_fd, .fd = my->p[0], .name = "A");
+    AX_SPAWN(&my->g, reads_fd, .fd = my->p[0], .name = "B");
+    AX_SPAWN(&my->g, waits_fd, .fd = my->p[0], .events = AX_IN, .name = "C");
+    AX_AWAIT(ax_checkpoint(me));
+    put_byte(my->p[1]);
+    read_interrupts = 2; /* EINTR of read() is no error either */
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("|");
+    AX_SPAWN(&my->g, reads_fd, .fd = my->p[0], .name = "D");
+    AX_AWAIT(ax_checkpoint(me));
+    close(my->p[1]); /* the end of the stream */
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_close(me->loop, my->p[0]) == 0 ? ax_done(0) : ax_done(AX_EBADF));
+    AX_TRY(ax_read(me, -1, &my->byte, 1));
+    LOG("bad:%d", me->rc);
+    AX_TRY(ax_wait_fd(me, -1, AX_IN));
+    LOG("bad:%d", me->rc);
+    AX_TRY(ax_wait_fd(me, 0, AX_IN | AX_OUT));
+    LOG("both:%d |", me->rc);
+
+    make_pipe(my->p); /* closing wakes both directions and stops the watches */
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->q) < 0) abort();
+    AX_SPAWN(&my->g, waits_fd, .fd = my->q[0], .events = AX_IN, .name = "in");
+    AX_SPAWN(&my->g, waits_fd, .fd = my->p[0], .events = AX_IN, .name = "pipe");
+    ax_watch_start(me->loop, &my->watch, my->q[0], AX_IN, watch_says, LETTER(3));
+    AX_AWAIT(ax_checkpoint(me));
+    ax_fd_closing(me->loop, my->q[0]);
+    LOG("active:%d", ax_watch_stop(&my->watch));
+    AX_AWAIT(ax_checkpoint(me));
+    close(my->q[0]), close(my->q[1]);
+    ax_close(me->loop, my->p[0]), close(my->p[1]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("|");
+
+    /* the peer hangs up: both directions wake */
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->q) < 0) abort();
+    fcntl(my->q[0], F_SETFL, O_NONBLOCK);
+    while (send(my->q[0], "0123456789abcdef", 16, MSG_NOSIGNAL) > 0) {}
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->g, waits_fd, .fd = my->q[0], .events = AX_OUT, .name = "out");
+    AX_SPAWN(&my->g, waits_fd, .fd = my->q[0], .events = AX_IN, .name = "in");
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("hang up");
+    close(my->q[1]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_TRY(ax_write(me, my->q[0], "x", 1));
+    LOG("write:%d", me->rc == AX_EPIPE || me->rc == -ECONNRESET);
+    ax_close(me->loop, my->q[0]);
+    AX_END;
+}
+static void early_timer(ax_loop *l, unsigned events, void *arg) {
+    (void)events;
+    ax_watch_stop(&w[0]);
+    ax_timer_start(l, &tm[1], ax_now(l) + AX_MS(1), say, arg);
+}
+static void descriptors_tests(void) {
+    static int zero = 0, one = 1;
+    int i;
+    memset(w, 0, sizeof w);
+    open_loop(AX_VIRTUAL_CLOCK);
+    make_pipe(fd);
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_stops_all, LETTER(0));
+    ax_watch_start(&loop, &w[1], fd[0], AX_IN, watch_stops_all, LETTER(1));
+    ax_watch_start(&loop, &w[2], fd[0], AX_IN, watch_stops_all, LETTER(2));
+    LOG("%d", ax_watch_start(&loop, &w[2], fd[0], AX_IN, watch_says, LETTER(2)));
+    put_byte(fd[1]);
+    ax_loop_run(&loop);
+    /* any of the three may be the first; it stops all */
+    ok(strcmp(tap_trace, "-16 ci 3") == 0 || strcmp(tap_trace, "-16 ai 3") == 0, "a watch that is stopped inside any callback is not called any more");
+    tap_trace[0] = 0;
+    memset(w, 0, sizeof w);
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_starts, LETTER(0));
+    ax_loop_run(&loop);
+    trace_is("ai | bi 1", "a watch started inside a callback is called from the next turn on");
+    memset(w, 0, sizeof w);
+    memset(cb, 0, sizeof cb);
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_counts, &zero);
+    ax_watch_start(&loop, &w[1], fd[0], AX_IN, watch_counts, &one);
+    ax_watch_start(&loop, &w[2], fd[0], 0, watch_says, LETTER(2)); /* no interest */
+    ax_watch_start(&loop, &w[3], fd[0], AX_IN, watch_says, LETTER(3));
+    ax_watch_set(&w[3], 0);
+    rounds = 1;
+    ax_soon(&loop, &cb[0], next_round, NULL);
+    ax_loop_run(&loop);
+    ok(seen[0] == 5 && seen[1] >= 4, "several watches on one descriptor are called, while it stays readable");
+    trace_is("", "rule 14: at most one dispatch per descriptor and turn; none without interest");
+    ax_callback_stop(&cb[0]);
+    for (i = 0; i < 4; i++) ax_watch_stop(&w[i]);
+    close(fd[1]); /* a hang-up is told to whoever has any interest */
+    ax_watch_start(&loop, &w[0], fd[0], AX_PRI, watch_stops_all, LETTER(0));
+    ax_loop_run(&loop);
+    ok(strstr(tap_trace, "ah 1") != NULL, "a hang-up is told to every watch");
+    tap_trace[0] = 0;
+    close(fd[0]);
+
+    /* two descriptors are ready in one turn: the first callback closes the second and its number is used again */
+    make_pipe(fd), make_pipe(fd + 2);
+    memset(w, 0, sizeof w);
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, reuses, &fd[2]);
+    ax_watch_start(&loop, &w[1], fd[2], AX_IN, reuses, &fd[0]);
+    put_byte(fd[1]), put_byte(fd[3]);
+    ax_loop_run(&loop);
+    for (i = 0; i < 3; i++) ax_run_once(&loop);
+    trace_is("close:0 reused:1", "old events are not told to a new watch on a reused descriptor");
+    put_byte(fd[5]);
+    ax_run_once(&loop);
+    trace_is("ci", "which then hears of its own");
+    ax_watch_stop(&w[2]);
+    for (i = 0; i < 6; i++) close(fd[i]);
+
+    make_pipe(fd);
+    put_byte(fd[1]);
+    memset(tm, 0, sizeof tm), memset(w, 0, sizeof w);
+    ax_timer_start(&loop, &tm[0], AX_MS(10), say, LETTER(0));
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, early_timer, LETTER(1));
+    ax_loop_run(&loop);
+    TODO(strcmp(tap_trace, "b@1 a@10") == 0, "virtual time does not pass the deadline that a descriptor's callback sets", "it does");
+    tap_trace[0] = 0;
+    close(fd[0]), close(fd[1]);
+    is(ax_loop_close(&loop), 0, "the loop closes");
+    is(kit_balance, 0, "and nothing leaks");
+    /*AFTER2*/
+
+    SCENARIO("tasks on descriptors: one waiter per direction, ends, errors, hang-ups", 0,
+             "B:-16 C:-16 A:1 | D:0 bad:-9 bad:-9 both:-22 | active:0 in:-9 pipe:-9 | hang up in:+1 out:+1 write:1", fds);
+}
+
+/* ---- running ---- */
+
+static ax_time by_hand;
+static ax_time hand_clock(void *ctx) { (void)ctx; return by_hand; }
+static void stop(ax_loop *l, void *arg) { say(l, arg); ax_loop_stop(l); }
+static void nested_run(ax_loop *l, void *arg) {
+    (void)arg;
+    LOG("%d", ax_loop_run(l));
+    LOG("%d", ax_run_once(l));
+    LOG("%d", ax_loop_close(l));
+}
+static void at_close(ax_loop *l, void *arg) {
+    say(l, arg);
+    LOG("%d", AX_SPAWN(&l->root, sleeper) != NULL);
+    ax_soon(l, &cb[5], say, LETTER(5));
+}
+struct stuck { ax_frame frame; ax_event *e; };
+AX_ASYNC(stuck) {
+    AX_BEGIN;
+    AX_AWAIT(ax_event_wait(me, my->e));
+    LOG("went on");
+    AX_FINALLY:
+    LOG("end:%d", ax_leaving(me));
+    AX_END;
+}
+static void running_tests(void) {
+    static ax_event e;
+    ax_loop_desc *d;
+    int rc;
+    d = kit_desc();
+    d->flags = 0;
+    d->clock = hand_clock;
+    by_hand = AX_MS(1);
+    memset(tm, 0, sizeof tm);
+    memset(cb, 0, sizeof cb);
+    ax_loop_open(&loop, d);
+    LOG("%d", ax_next_deadline(&loop) == AX_FOREVER);
+    ax_timer_start(&loop, &tm[0], AX_MS(10), say, LETTER(0));
+    LOG("%d", ax_next_deadline(&loop) == AX_MS(10));
+    LOG("%d", ax_run_once(&loop));
+    by_hand = AX_MS(12);
+    LOG("%d", ax_run_once(&loop)); /* the timer is queued: there is more to do */
+    LOG("%d", ax_next_deadline(&loop) <= by_hand);
+    LOG("%d", ax_run_once(&loop));
+    ax_post(&loop, &cb[0], say, LETTER(1));
+    LOG("%d", ax_next_deadline(&loop) <= by_hand);
+    LOG("%d", ax_run_once(&loop));
+    close_and_judge("a loop as a guest of another: ax_run_once and ax_next_deadline", 0, "1 1 0 1 1 a@12 0 1 b@12 0", __LINE__);
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    memset(tm, 0, sizeof tm);
+    ax_soon(&loop, &cb[0], stop, LETTER(0));
+    ax_soon(&loop, &cb[1], say, LETTER(1));
+    ax_timer_start(&loop, &tm[0], AX_MS(3), say, LETTER(2));
+    LOG("run:%d", ax_loop_run(&loop));
+    LOG("run:%d", ax_loop_run(&loop));
+    ax_soon(&loop, &cb[0], nested_run, NULL);
+    LOG("run:%d", ax_loop_run(&loop));
+    LOG("close:%d", ax_loop_close(&loop));
+    LOG("run:%d", ax_loop_run(&loop));
+    LOG("once:%d", ax_run_once(&loop));
+    LOG("post:%d", ax_post(&loop, &cb[0], say, LETTER(0)));
+    close_and_judge("a loop stops after its turn, runs again, refuses to nest, and is closed", 0,
+                    "a@0 b@0 run:0 c@3 run:0 -16 -16 -16 run:0 close:0 run:-1 once:-1 post:-1", __LINE__);
+
+    memset(&e, 0, sizeof e);
+    open_loop(AX_VIRTUAL_CLOCK);
+    AX_SPAWN(&loop.root, stuck, .e = &e);
+    LOG("run:%d", ax_loop_run(&loop));
+    ax_event_set(&e);
+    LOG("run:%d", ax_loop_run(&loop));
+    close_and_judge("tasks that nothing can wake are reported, and can be helped", 0, "run:-35 went on end:0 run:0", __LINE__);
+    e.set = 0;
+    JUDGE("AX_RUN reports the deadlock, and cancels what waits", AX_RUN_WITH(kit_desc(), stuck, .e = &e), AX_EDEADLK, "end:-125");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    ax_at_close(&loop, &cb[0], at_close, LETTER(0));
+    ax_at_close(&loop, &cb[1], say, LETTER(1));
+    AX_SPAWN(&loop.root, sleeper, .name = "task", .time = 50, .cleanup = 3);
+    ax_run_once(&loop);
+    rc = ax_loop_close(&loop);
+    TODO(rc == 0, "closing a loop whose last task then ends is no deadlock", "AX_EDEADLK");
+    ok(strncmp(tap_trace, "task:-125@3 b@3 a@3 0", 21) == 0 && kit_balance == 0, "closing cancels and awaits the tasks, then calls the closers in reverse order");
+    tap_trace[0] = 0;
+    (void)ax_callback_stop(&cb[5]);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_soon(&loop, &cb[2], say, LETTER(2));
+    ax_loop_close(&loop);
+    tap_trace[0] = 0;
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_soon(&loop, &cb[2], say, LETTER(2));
+    RUN_AND_CLOSE("a callback that a closed loop did not call serves another loop", "c@0");
+}
+
+/* ---- fairness ---- */
+
+struct greedy { ax_frame frame; ax_sem s; int n, calls; };
+AX_ASYNC(greedy) { /* every await is done at once */
+    AX_BEGIN;
+    ax_sem_init(&my->s, 1, 1);
+    for (;;) {
+        if (my->calls) AX_AWAIT(AX_CALL(sleeper));
+        else AX_AWAIT(ax_sem_acquire(me, &my->s));
+        if (!my->calls) ax_sem_release(&my->s);
+        my->n++;
+        if (my->n > 100000) AX_RETURN(AX_EOVERFLOW);
+    }
+    AX_FINALLY:
+    LOG("greedy:%d %s permits=%d", ax_leaving(me), my->n <= 4 * ASYNCX_AWAITS ? "soon" : "late", my->s.permits);
+    AX_END;
+}
+struct other { ax_frame frame; int i; };
+AX_ASYNC(other) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 3; my->i++) {
+        LOG("other");
+        AX_AWAIT(ax_checkpoint(me));
+    }
+    AX_END;
+}
+struct fair { ax_frame frame; ax_group g; ax_task *t; int calls; };
+AX_ASYNC(fair) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, greedy, .calls = my->calls);
+    AX_AWAIT(AX_CALL(other));
+    ax_cancel(my->t);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
+/* ---- threads ---- */
+
+static int inside, most, ran, open_gate;
+static int wait_until(int *what, int at_least) { /* at most ten seconds: 1 if it came */
+    struct timespec until;
+    int rc = 0;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    while (*what < at_least && !rc) rc = pthread_cond_timedwait(&changed, &lock, &until);
+    return *what >= at_least;
+}
+static int pair_job(void *data) { /* two at a time meet inside */
+    int met;
+    (void)data;
+    pthread_mutex_lock(&lock);
+    if (++inside > most) most = inside;
+    ran++;
+    pthread_cond_broadcast(&changed);
+    met = wait_until(&ran, (ran + 1) / 2 * 2);
+    inside--;
+    pthread_mutex_unlock(&lock);
+    return met ? 0 : AX_ETIMEDOUT;
+}
+static int quick_job(void *data) { *(int *)data += 1; return 3; }
+static int gate_job(void *data) {
+    pthread_mutex_lock(&lock);
+    ran++;
+    pthread_cond_broadcast(&changed);
+    wait_until(&open_gate, 1);
+    pthread_mutex_unlock(&lock);
+    *(int *)data = 99;
+    return 4;
+}
+struct jobs { ax_frame frame; int (*fn)(void *); int data; const char *name; };
+AX_ASYNC(jobs) {
+    AX_BEGIN;
+    AX_TRY(ax_to_thread(me, my->fn, &my->data, sizeof my->data));
+    if (my->name) LOG("%s:%d/%d", my->name, me->rc, my->data);
+    if (me->rc < 0) AX_RETURN(me->rc);
+    AX_FINALLY:
+    if (my->name && ax_leaving(me)) LOG("%s:left:%d/%d", my->name, ax_leaving(me), my->data);
+    AX_END;
+}
+struct pool { ax_frame frame; ax_group g; int i, warm, n; };
+AX_ASYNC(pool) {
+    AX_BEGIN;
+    if (my->warm) { /* now one thread idles */
+        AX_AWAIT(AX_CALL(jobs, .fn = quick_job, .name = "warm"));
+        pthread_mutex_lock(&lock);
+        pthread_mutex_unlock(&lock);
+    }
+    ran = most = inside = 0;
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < my->n; my->i++) AX_SPAWN(&my->g, jobs, .fn = pair_job);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("most %d ran %d", most, ran);
+    AX_END;
+}
+struct abandons { ax_frame frame; ax_group g; ax_task *a, *b; };
+AX_ASYNC(abandons) { /* one thread: A runs, B is queued, both are cancelled */
+    AX_BEGIN;
+    ran = open_gate = 0;
+    ax_group_open(me, &my->g, 0);
+    my->a = AX_SPAWN(&my->g, jobs, .fn = gate_job, .name = "A");
+    AX_AWAIT(ax_checkpoint(me));
+    pthread_mutex_lock(&lock);
+    LOG("started:%d", wait_until(&ran, 1));
+    pthread_mutex_unlock(&lock);
+    my->b = AX_SPAWN(&my->g, jobs, .fn = gate_job, .name = "B");
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->a);
+    ax_cancel(my->b);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("join");
+    AX_FINALLY:
+    pthread_mutex_lock(&lock);
+    open_gate = 1;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    AX_END;
+}
+
+int main(void) {
+    ax_loop_desc *d;
+    turns_tests();
+    timers_tests();
+    posts_tests();
+    descriptors_tests();
+    running_tests();
+    SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);
+    SCENARIO("rule 14: the same for one that only calls", 0, "other other other greedy:-125 soon permits=1 join:0", fair, .calls = 1);
+    d = kit_desc();
+    d->threads = 2;
+    JUDGE("the pool of threads is bounded", AX_RUN_WITH(d, pool, .n = 6), 0, "most 2 ran 6");
+    d = kit_desc();
+    d->threads = 4;
+    JUDGE("jobs run side by side though only one thread was idle", AX_RUN_WITH(d, pool, .n = 2, .warm = 1), 0, "warm:3/1 most 2 ran 2");
+    d = kit_desc();
+    d->threads = 1;
+    JUDGE("a running job is abandoned safely, a queued one is dropped", AX_RUN_WITH(d, abandons), 0, "started:1 A:left:-125/0 B:left:-125/0 join");
+    is(ran, 1, "the dropped job never ran");
+    return tap_end();
+}
