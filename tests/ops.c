@@ -1,0 +1,254 @@
+/* Ops of the user's own, futures that complete inside their cancel hook, AX_TRY and AX_AWAIT, several awaits on a line. */
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "kit.h"
+
+#define AT ms(me->loop)
+
+/* ---- the button ---- */
+
+enum { PLAIN, WAKES_AND_GOES, WAKES_AND_STAYS, EARLY };
+struct button { ax_task *waiter; int down, how, status, forgotten; };
+static int button_forget(ax_task *me, void *arg) {
+    struct button *b = (struct button *)arg;
+    b->forgotten++;
+    b->waiter = NULL;
+    if (b->how == WAKES_AND_GOES || b->how == WAKES_AND_STAYS) ax_wake(me, b->status); /* the device answers at once */
+    return b->how == WAKES_AND_STAYS ? AX_STAY : 0;
+}
+static void button_event(struct button *b) {
+    ax_task *t = b->waiter;
+    b->waiter = NULL;
+    if (t) ax_wake(t, 1);
+}
+AX_MUST_USE static ax_op button_pressed(ax_task *me, struct button *b) {
+    if (b->down) return ax_done(1);
+    if (b->waiter) return ax_done(AX_EBUSY);
+    b->waiter = me;
+    if (b->how == EARLY) button_event(b); /* the event comes before the task has parked */
+    return ax_park(me, button_forget, b);
+}
+
+struct presses { ax_frame frame; struct button *b; const char *name; int keep; };
+AX_ASYNC(presses) {
+    AX_BEGIN;
+    if (my->keep) AX_TRY(button_pressed(me, my->b));
+    else AX_AWAIT(button_pressed(me, my->b));
+    LOG("%s:%d@%d", my->name, me->rc, AT);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("%s:on", my->name);
+    AX_FINALLY:
+    LOG("%s:end:%d@%d", my->name, ax_leaving(me), AT);
+    AX_END;
+}
+struct buttons { ax_frame frame; ax_group g; struct button b; int how, status, cancel, keep; ax_task *t; };
+AX_ASYNC(buttons) {
+    AX_BEGIN;
+    my->b.how = my->how;
+    my->b.status = my->status;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->t = AX_SPAWN(&my->g, presses, .b = &my->b, .name = "A", .keep = my->keep);
+    if (!my->how) AX_SPAWN(&my->g, presses, .b = &my->b, .name = "B");
+    AX_AWAIT(ax_checkpoint(me));
+    if (my->cancel) ax_cancel(my->t);
+    else button_event(&my->b);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    my->b.down = 1;
+    AX_AWAIT(button_pressed(me, &my->b));
+    LOG("down:%d forgotten:%d", me->rc, my->b.forgotten);
+    AX_END;
+}
+
+/* Misuse: a second wait of a task that waits already. */
+struct forgets { ax_frame frame; int how; ax_event e, f; ax_op kept; struct button b; ax_sem s; ax_permit p; ax_mutex m; };
+AX_ASYNC(forgets) {
+    AX_BEGIN;
+    my->kept = my->how % 2 ? ax_event_wait(me, &my->e) : ax_sleep(me, AX_MS(5)); /* parked, and not awaited */
+    switch (my->how / 2) {
+    case 0: my->kept = ax_event_wait(me, &my->f); break;
+    case 1: my->kept = ax_sleep(me, AX_MS(1)); break;
+    case 2: my->kept = ax_checkpoint(me); break;
+    case 3: my->kept = button_pressed(me, &my->b); break;
+    case 4: my->kept = ax_sem_enter(me, &my->s, &my->p); break;
+    }
+    LOG("second:%d", my->kept.axi == AX_EBUSY);
+    AX_FINALLY:
+    LOG("waiters:%d", ax_waiters(&my->e.waiters) + ax_waiters(&my->f.waiters) + ax_waiters(&my->s.waiters));
+    AX_END;
+}
+struct runs_forgets { ax_frame frame; int how; };
+AX_ASYNC(runs_forgets) {
+    AX_BEGIN;
+    AX_TRY(AX_CALL(forgets, .how = my->how));
+    AX_TRY(ax_sleep(me, AX_MS(20)));
+    LOG("%d@%d", me->rc, AT);
+    AX_END;
+}
+
+/* ---- futures whose cancel hook completes them ---- */
+
+static int hook_status, hook_answer, hooked;
+static int completes(ax_future *f, void *arg) {
+    (void)arg;
+    hooked++;
+    ax_future_complete(f, hook_status);
+    return hook_answer;
+}
+struct waits { ax_frame frame; ax_future *f; const char *name; };
+AX_ASYNC(waits) {
+    AX_BEGIN;
+    AX_TRY(ax_future_wait(me, my->f));
+    LOG("%s:%d", my->name, me->rc);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("%s:next:%d", my->name, me->rc);
+    AX_FINALLY:
+    LOG("%s:end:%d", my->name, ax_leaving(me));
+    AX_END;
+}
+struct futures { ax_frame frame; ax_group g; ax_future f; ax_task *t; int due; };
+AX_ASYNC(futures) {
+    AX_BEGIN;
+    hooked = 0;
+    my->f.cancel = completes;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->t = AX_SPAWN(&my->g, waits, .f = &my->f, .name = "A");
+    AX_SPAWN(&my->g, waits, .f = &my->f, .name = "B");
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->t);
+    ax_cancel(my->t);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("hooked:%d", hooked);
+    AX_END;
+}
+struct limited_future { ax_frame frame; ax_future f; };
+AX_ASYNC(limited_future) {
+    AX_BEGIN;
+    hooked = 0;
+    my->f.cancel = completes;
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_future_wait(me, &my->f)));
+    LOG("rc:%d expired:%d count:%d@%d", me->rc, ax_expired(me), ax_cancelling(me), AT);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("on");
+    AX_END;
+}
+
+/* ---- whose cancellation ---- */
+
+struct foreign { ax_frame frame; ax_group g; ax_task *t; int how; };
+AX_ASYNC(foreign) { /* joins a cancelled task; calls one that returns AX_ECANCELED */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, sleeper, .time = 50);
+    ax_cancel(my->t);
+    if (my->how == 0) {
+        AX_TRY(ax_join(me, my->t));
+        LOG("join:%d count:%d", me->rc, ax_cancelling(me));
+        AX_TRY(AX_CALL(sleeper, .status = AX_ECANCELED));
+        LOG("call:%d", me->rc);
+        AX_TRY(AX_WITHIN(AX_MS(5), AX_CALL(sleeper, .time = 1, .status = AX_ECANCELED)));
+        LOG("limited:%d", me->rc);
+        AX_TRY(ax_join(me, me));
+        LOG("self:%d", me->rc);
+        AX_AWAIT(ax_sleep(me, AX_MS(1)));
+        LOG("on");
+    } else {
+        AX_AWAIT(ax_join(me, my->t));
+        LOG("never");
+    }
+    AX_END;
+}
+struct retries { ax_frame frame; int n; };
+AX_ASYNC(retries) { /* a loop that tries for ever still meets its cancel */
+    AX_BEGIN;
+    for (;;) {
+        AX_TRY(AX_CALL(sleeper, .time = 10, .status = AX_EAGAIN));
+        my->n++;
+    }
+    AX_FINALLY:
+    LOG("n=%d end:%d@%d", my->n, ax_leaving(me), AT);
+    AX_END;
+}
+struct swallows { ax_frame frame; };
+AX_ASYNC(swallows) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_sleep(me, AX_SEC(1)));
+    LOG("caught:%d count:%d@%d", me->rc, ax_cancelling(me), AT);
+    ax_uncancel(me);
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    LOG("slept@%d", AT);
+    AX_END;
+}
+struct cancels { ax_frame frame; ax_group g; ax_task *a, *b; };
+AX_ASYNC(cancels) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->a = ax_task_ref(AX_SPAWN(&my->g, retries));
+    my->b = ax_task_ref(AX_SPAWN(&my->g, swallows));
+    AX_AWAIT(ax_sleep(me, AX_MS(35)));
+    LOG("%d", ax_cancel(my->a));
+    LOG("%d", ax_cancel(my->b));
+    AX_AWAIT(ax_sleep(me, AX_MS(20)));
+    LOG("ended:%d,%d", ax_cancel(my->a), ax_cancel(my->b));
+    LOG("status:%d,%d", ax_task_status(my->a), ax_task_status(my->b));
+    LOG("gone:%d", ax_task_unref(my->a) == NULL && ax_task_unref(my->b) == NULL);
+    AX_END;
+}
+
+/* ---- control flow ---- */
+
+struct flow { ax_frame frame; ax_queue q; int items[8], item, i, sum; };
+AX_ASYNC(flow) {
+    AX_BEGIN;
+    ax_queue_init(&my->q, my->items, 8, sizeof my->item);
+    for (my->i = 1; my->i <= 6; my->i++) AX_AWAIT(ax_queue_put(me, &my->q, &my->i));
+    AX_WHILE(ax_queue_get(me, &my->q, &my->item)) {
+        if (my->item == 2) continue;
+        if (my->item == 4) break;
+        my->sum += my->item;
+        AX_AWAIT(ax_checkpoint(me)); /* an await inside the block */
+    }
+    LOG("sum:%d item:%d", my->sum, my->item);
+    ax_queue_close(&my->q);
+    AX_WHILE(ax_queue_get(me, &my->q, &my->item)) AX_WHILE(ax_done(0)) my->sum = -1;
+    LOG("rest:%d rc:%d", my->item, me->rc);
+    my->i = 0;
+    AX_AWAIT(ax_checkpoint(me)); my->i++; AX_AWAIT(ax_sleep(me, 0)); my->i++; AX_TRY(ax_join(me, me)); my->i++;
+    if (my->i == 3) AX_AWAIT(ax_checkpoint(me)); else AX_AWAIT(ax_sleep(me, AX_SEC(9)));
+    LOG("line:%d@%d", my->i, AT);
+    AX_WHILE(ax_queue_put(me, &my->q, &my->item)) my->sum = -1;
+    LOG("never");
+    AX_FINALLY:
+    LOG("end:%d", ax_leaving(me));
+    AX_END;
+}
+
+int main(void) {
+    int how;
+    SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
+    SCENARIO("a user's op is cancelled: its hook takes it off", 0, "B:end:-16@0 A:end:-125@0 down:1 forgotten:1", buttons, .cancel = 1);
+    SCENARIO("rule 14: a wake between registering and parking is not lost", 0, "A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY);
+    SCENARIO("rule 4: a hook whose device answers at once with a result: it is delivered, the request met next", 0, "A:5@0 A:end:-125@0 down:1 forgotten:1",
+             buttons, .how = WAKES_AND_STAYS, .status = 5, .cancel = 1);
+    SCENARIO("rule 5: a hook whose device answers at once that it was cancelled: the task's own cancellation", 0, "A:end:-125@0 down:1 forgotten:1",
+             buttons, .how = WAKES_AND_STAYS, .status = AX_ECANCELED, .cancel = 1, .keep = 1);
+    SCENARIO("a hook that wakes the task and answers 0 wakes it once", 0, "A:5@0 A:end:-125@0 down:1 forgotten:1", buttons, .how = WAKES_AND_GOES, .status = 5, .cancel = 1);
+    hook_status = 3, hook_answer = AX_STAY;
+    SCENARIO("rule 4: a future that completes inside its cancel hook delivers its result to all", 0, "A:3 B:3 A:next:-125 A:end:0 B:next:0 B:end:0 hooked:1", futures);
+    hook_answer = 0;
+    SCENARIO("... though the hook says that it stopped", 0, "A:3 B:3 A:next:-125 A:end:0 B:next:0 B:end:0 hooked:1", futures);
+    hook_status = AX_ECANCELED;
+    SCENARIO("rule 5: completed as cancelled inside its hook, it cancels the one who asked and nobody else", 0, "A:end:-125 B:-125 B:next:0 B:end:0 hooked:1", futures);
+    hook_answer = AX_STAY;
+    SCENARIO("... and the same if the hook asks to stay", 0, "A:end:-125 B:-125 B:next:0 B:end:0 hooked:1", futures);
+    SCENARIO("rule 8: a limit on such a future is a time-out", 0, "rc:-110 expired:1 count:0@5 on", limited_future);
+    hook_status = 8;
+    SCENARIO("rule 8: its result wins over the limit", 0, "rc:8 expired:0 count:0@5 on", limited_future);
+    SCENARIO("rule 5: a foreign AX_ECANCELED cancels nobody else", 0, "join:-125 count:0 call:-125 limited:-125 self:-35 on", foreign);
+    SCENARIO("AX_AWAIT leaves on a foreign AX_ECANCELED as on any error", AX_ECANCELED, "", foreign, .how = 1);
+    SCENARIO("AX_TRY keeps errors but not the task's own cancellation; AX_TRY_ALL keeps that too; rule 7: ended tasks say so", 0,
+             "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
+    SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
+    for (how = 0; how < 10; how++)
+        MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
+    return tap_end();
+}
