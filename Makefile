@@ -5,7 +5,7 @@ CXX ?= c++
 PREFIX ?= /usr/local
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS ?= -O2 -g
-STD = -std=c99 -D_POSIX_C_SOURCE=200809L
+STD = -std=c99 -D_GNU_SOURCE
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS = -lpthread
 B = build

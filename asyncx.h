@@ -122,11 +122,13 @@
 #define AX_MUST_USE __attribute__((warn_unused_result)) /* for ops of your own: a forgotten await is a warning */
 #define AXI_INLINE static inline __attribute__((unused))
 #define AXI_KEEP_LABELS __attribute__((noinline))
+#define AXI_SLOW __attribute__((noinline)) /* keeps the rare out of the common path's registers */
 #define AXI_CONST(x) __builtin_constant_p(x)
 #else
 #define AX_MUST_USE
 #define AXI_INLINE static inline
 #define AXI_KEEP_LABELS
+#define AXI_SLOW
 #define AXI_CONST(x) 0
 #define ASYNCX_SWITCH
 #ifndef __TINYC__
@@ -1066,13 +1068,23 @@ AX_API int ax_waiters(const axi_list *list) {
     return n;
 }
 
+static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty */
+    axi_link *link = list->first, *next = link->next;
+    if (next == link) {
+        list->first = NULL;
+    } else {
+        link->prev->next = next;
+        next->prev = link->prev;
+        list->first = next;
+    }
+    link->next = NULL;
+    return link;
+}
+
 #define AXI_TASK_OF(member, link) ((ax_task *)(void *)((char *)(link) - offsetof(ax_task, member)))
 
 static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
-    axi_link *link = list->first;
-    if (!link) return NULL;
-    axi_take(list, link);
-    return AXI_TASK_OF(node, link);
+    return list->first ? AXI_TASK_OF(node, axi_pop(list)) : NULL;
 }
 
 /* ---- 2 Status ---- */
@@ -1383,6 +1395,7 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
         return axi_op(AXI_PENDING);
     }
     me->node.state = AXI_PARKED;
+    if (me->limit == AX_FOREVER && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
     if (me->limit <= me->loop->now) axi_expire(me, me->loop->now);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
     if (me->node.flags & AXI_SLEEPS || me->limit != AX_FOREVER) axi_arm(me);
@@ -1392,8 +1405,9 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 /* Queues a running task behind the others with a result that stands. */
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
+    if (t->limit == AX_FOREVER) return;
     if (t->limit <= t->loop->now) axi_expire(t, t->loop->now);
-    if (t->limit != AX_FOREVER) axi_arm(t);
+    axi_arm(t);
 }
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
@@ -1500,7 +1514,7 @@ static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has
 }
 
 /* Every limit that is due makes its request; the outermost will report. */
-static void axi_expire(ax_task *t, ax_time now) {
+AXI_SLOW static void axi_expire(ax_task *t, ax_time now) {
     axi_entry *e;
     for (e = t->top; e; e = e->up) {
         if (e->flags & AXI_EXPIRED) continue;
@@ -1542,7 +1556,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
     return 1;
 }
 
-static int axi_within_end(ax_task *t, ax_frame *f, int status) {
+AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
     f->entry.flags &= ~(AXI_LIMITED | AXI_EXPIRED);
     if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
@@ -1952,7 +1966,7 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     }
 }
 
-static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
+AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     struct axi_origin *o = &t->loop->origin;
     o->status = status;
     o->name = f->fn->name;
@@ -1968,7 +1982,7 @@ static void axi_permit_release(ax_permit *p);
 static void axi_mutex_hand_over(ax_mutex *m);
 
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
-static int axi_unwind(ax_task *t, ax_frame *f) {
+AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     int in_finally = f->entry.flags & AXI_IN_FINALLY, ignored = 0;
     int *status = in_finally ? &ignored : &f->status; /* what happens in the cleanup leaves the body's status alone */
     while (t->top != &f->entry) {
@@ -2000,7 +2014,7 @@ static int axi_unwind(ax_task *t, ax_frame *f) {
 }
 
 /* An op was begun and not awaited (the compiler has warned): it is as if it was cancelled. 0 if it can't be taken back. */
-static int axi_drop_wait(ax_task *t) {
+AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
     t->node.flags &= ~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
@@ -2011,7 +2025,7 @@ static int axi_drop_wait(ax_task *t) {
 }
 
 /* The same for calls: takes frames off that the step has pushed, but for the one that it awaits. */
-static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
+AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     ax_frame *called = rc == AXI_CALLED || (rc == AXI_LEFT && t->frame->entry.at == 1) ? t->frame : NULL; /* 1: refused */
     axi_entry **at = &t->top;
     while (*at != &f->entry) {
@@ -2034,9 +2048,13 @@ static void axi_run_task(ax_task *t) {
     ax_frame *f = t->frame;
     int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON;
     t->node.state = AXI_RUNNING;
+    t->node.bad = 0;
+    if (rc >= 0 && !(f->entry.flags & (AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING))) { /* nearly always; t->rc has it already */
+        t->node.flags &= ~AXI_FRESH;
+        goto step;
+    }
     if (t->node.flags & AXI_FRESH) {
         t->node.flags &= ~AXI_FRESH;
-        if (rc != AXI_OWN) goto step;
         f->status = AXI_OWN; /* cancelled before its first step: only the cleanup runs */
         f->entry.at = 1;
         goto unwind;
@@ -2053,15 +2071,15 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = f->fn->step(t, f).axi;
+    if (rc == AXI_PENDING && t->frame == f) return;
     if (t->frame != f) axi_drop_calls(t, f, rc);
-    if (t->node.state != AXI_RUNNING && rc != AXI_PENDING && !axi_drop_wait(t)) return;
+    if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
         handed_on = 0;
         if (--share) goto deliver;
         goto share_used;
     }
-    if (rc == AXI_PENDING) return;
     if (rc == AXI_CALLED) {
         f = t->frame;
         goto step;
@@ -3001,16 +3019,21 @@ static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the p
 static volatile sig_atomic_t axi_sigint_pipe = -1;
 
 static void axi_run_ready(ax_loop *loop) {
-    axi_link *link = loop->ready.first;
-    if (!link) return;
-    loop->turn_last = link->prev;
+    if (!loop->ready.first) return;
+    loop->turn_last = loop->ready.first->prev;
     do {
-        axi_node *node = (axi_node *)(void *)(link = loop->ready.first);
-        if (link == loop->turn_last) loop->turn_last = NULL;
-        axi_take(&loop->ready, link);
+        axi_node *node = (axi_node *)(void *)loop->ready.first;
+        if (&node->link == loop->turn_last) loop->turn_last = NULL;
+        axi_pop(&loop->ready);
         if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
         else axi_run_callback(loop, (ax_callback *)(void *)node);
     } while (loop->turn_last);
+}
+
+/* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
+static int axi_only_ready(ax_loop *loop) {
+    return loop->ready.first && !loop->timer_count && !loop->dirty_count && AXI_SYS(loop)->polled_count <= 1 && !loop->stop &&
+           !axi_sigint && !AXI_POSTED(loop);
 }
 
 /* Whether there is anything that a run waits for. */
@@ -3024,19 +3047,20 @@ static int axi_turn(ax_loop *loop, int block) {
         loop->signalled = 1;
         ax_cancel(loop->main);
     }
-    axi_run_ready(loop);
-    if (loop->ready.first && !loop->timer_count && !loop->dirty_count && AXI_SYS(loop)->polled_count <= 1) return 0;
+    do axi_run_ready(loop);
+    while (block && axi_only_ready(loop));
     axi_run_timers(loop);
     timeout = block && !loop->stop ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_poll(loop, 0);
-    if (loop->state == AXI_IN_RUN && !axi_kept(loop)) return axi_poll(loop, 0); /* nothing left to wait for */
+    if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_poll(loop, 0); /* nothing left to wait for */
     axi_fd_sync(loop);
     if (!loop->holds) {
         int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT);
         if (timeout == AX_FOREVER && deaf) return AX_EDEADLK;
         if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) {
             if ((rc = axi_poll(loop, 0)) < 0) return rc;
-            if (!loop->ready.first) loop->now += timeout;
+            timeout = axi_until_next(loop); /* a callback may have started an earlier timer */
+            if (timeout != AX_FOREVER) loop->now += timeout;
             return 0;
         }
     } else if (loop->desc.flags & AX_VIRTUAL_CLOCK) {
@@ -3158,6 +3182,17 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
 
 static void axi_threads_end(struct axi_sys *sys);
 
+/* Timers and watches that are still started may be stopped after the loop is gone. */
+static void axi_let_go(ax_loop *loop) {
+    unsigned i;
+    for (i = 0; i < loop->timer_count; i++) {
+        loop->timers[i].node->timer = 0;
+        if (loop->timers[i].node->kind == AXI_CALLBACK) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
+    }
+    for (i = 0; i < loop->fd_cap; i++)
+        while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
+}
+
 AX_API int ax_loop_close(ax_loop *loop) {
     char here;
     int rc;
@@ -3189,7 +3224,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
         axi_take(&loop->ready, &c->node.link);
         if (c->node.kind == AXI_CALLBACK) c->list = NULL; /* its struct may be stopped or used again */
     }
-    ax_watch_stop(&AXI_SYS(loop)->wake);
+    axi_let_go(loop);
     pthread_mutex_destroy(&AXI_SYS(loop)->lock);
     pthread_cond_destroy(&AXI_SYS(loop)->work);
     axi_loop_free(loop);
