@@ -188,6 +188,31 @@ AX_ASYNC(again) {
     AX_END;
 }
 
+struct timers { ax_frame frame; ax_group g; int i, refused; ax_timer t; long before; };
+AX_ASYNC(timers) { /* what was reserved for a timer or a refused task is given back */
+    AX_BEGIN;
+    ax_loop_reserve(me->loop, 8, 0);
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->before = kit_allocations;
+    for (my->i = 0; my->i < 100; my->i++) {
+        ax_timer_start(me->loop, &my->t, 0, nothing, NULL);
+        AX_AWAIT(ax_sleep(me, AX_MS(1)));
+        ax_timer_start(me->loop, &my->t, AX_SEC(100), nothing, NULL);
+        ax_timer_stop(&my->t);
+    }
+    LOG("%ld", kit_allocations - my->before);
+    for (my->i = 0; my->i < 100; my->i++) {
+        my->before = kit_fail_at = kit_allocations + 1;
+        my->refused += !AX_SPAWN(&my->g, sleeper) && kit_allocations == my->before;
+    }
+    LOG("%d", my->refused);
+    kit_fail_at = 0;
+    my->before = kit_allocations;
+    AX_SPAWN(&my->g, sleeper);
+    LOG("%ld", kit_allocations - my->before);
+    AX_END;
+}
+
 int main(void) {
     ax_loop_desc d;
     every_allocation();
@@ -199,6 +224,7 @@ int main(void) {
     kit_desc();
     kit_judge("rule 16: a full arena refuses, and serves as many tasks again after they have ended", AX_RUN_WITH(&d, fills), 0, "many again peak", NULL, __FILE__, __LINE__);
     SCENARIO("rule 16: tasks, calls, waits, limits, locks and timers in one's own storage allocate nothing", 0, "0", in_place);
+    SCENARIO("rule 16: what was reserved for timers and refused tasks is given back", 0, "0 100 1", timers);
     kit_desc();
     memset(&d, 0, sizeof d);
     d.flags = AX_VIRTUAL_CLOCK;

@@ -222,8 +222,50 @@ AX_ASYNC(flow) {
     AX_END;
 }
 
+/* ---- a queue that has gone round, closed with items in it ---- */
+
+static void dropped(void *item, void *arg) { ++*(int *)arg, LOG("drop:%d", *(int *)item); }
+struct closes { ax_frame frame; ax_queue q; int items[3], item, drops; ax_group g; };
+struct joins_queue { ax_frame frame; ax_queue *q; };
+AX_ASYNC(joins_queue) {
+    AX_BEGIN;
+    AX_AWAIT(ax_queue_join(me, my->q));
+    LOG("joined");
+    AX_END;
+}
+struct puts { ax_frame frame; ax_queue *q; int item; };
+AX_ASYNC(puts) {
+    AX_BEGIN;
+    AX_TRY(ax_queue_put(me, my->q, &my->item));
+    LOG("put:%d", me->rc);
+    AX_END;
+}
+AX_ASYNC(closes) {
+    AX_BEGIN;
+    ax_queue_init(&my->q, my->items, 3, sizeof my->item);
+    for (my->item = 1; my->item <= 2; my->item++) AX_AWAIT(ax_queue_put(me, &my->q, &my->item));
+    for (my->drops = 0; my->drops < 2; my->drops++) {
+        AX_AWAIT(ax_queue_get(me, &my->q, &my->item));
+        ax_queue_task_done(&my->q);
+    }
+    my->drops = 0;
+    for (my->item = 3; my->item <= 5; my->item++) AX_AWAIT(ax_queue_put(me, &my->q, &my->item)); /* 4 and 5 stand at the front */
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, joins_queue, .q = &my->q);
+    AX_SPAWN(&my->g, puts, .q = &my->q, .item = 9);
+    AX_AWAIT(ax_checkpoint(me));
+    ax_queue_close_now(&my->q, dropped, &my->drops);
+    AX_TRY(ax_queue_get(me, &my->q, &my->item));
+    LOG("get:%d drops:%d", me->rc, my->drops);
+    LOG("unfinished:%u done:%d", my->q.unfinished, ax_queue_task_done(&my->q));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+
 int main(void) {
     int how;
+    SCENARIO("a queue closed at once hands its items to drop in order, ends joins, refuses waiting puts", 0,
+             "drop:3 drop:4 drop:5 get:0 drops:3 unfinished:0 done:-22 put:-32 joined", closes);
     SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
     SCENARIO("a user's op is cancelled: its hook takes it off", 0, "B:end:-16@0 A:end:-125@0 down:1 forgotten:1", buttons, .cancel = 1);
     SCENARIO("rule 14: a wake between registering and parking is not lost", 0, "A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY);
