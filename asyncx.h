@@ -2046,10 +2046,11 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 static void axi_run_task(ax_task *t) {
     ax_loop *loop = t->loop;
     ax_frame *f = t->frame;
+    const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
     int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON;
     t->node.state = AXI_RUNNING;
     t->node.bad = 0;
-    if (rc >= 0 && !(f->entry.flags & (AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING))) { /* nearly always; t->rc has it already */
+    if (rc >= 0 && !(f->entry.flags & special)) { /* nearly always; t->rc has it already */
         t->node.flags &= ~AXI_FRESH;
         goto step;
     }
@@ -2072,12 +2073,19 @@ deliver:
 step:
     rc = f->fn->step(t, f).axi;
     if (rc == AXI_PENDING && t->frame == f) return;
+    if (rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) && !(f->entry.flags & special) &&
+        --share) { /* done at once, the usual way: what axi_deliver would do */
+        t->rc = rc;
+        t->node.bad = 0;
+        handed_on = 0;
+        goto step;
+    }
     if (t->frame != f) axi_drop_calls(t, f, rc);
     if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
         handed_on = 0;
-        if (--share) goto deliver;
+        if (share && --share) goto deliver;
         goto share_used;
     }
     if (rc == AXI_CALLED) {
