@@ -158,6 +158,7 @@ extern "C" {
     X(EDEADLK, "would wait for ever")                                                   \
     X(EOVERFLOW, "too large, or released more often than acquired")                     \
     X(ECANCELED, "cancelled")                                                           \
+    X(ECONNABORTED, "given up by another party")                                        \
     X(EINPROGRESS, "not finished yet")                                                  \
     X(EALREADY, "done already")                                                         \
     X(ETIMEDOUT, "timed out")
@@ -708,6 +709,33 @@ typedef struct ax_mutex {
 AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EBUSY */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
+
+/* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds it again
+   whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
+   `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. */
+typedef struct ax_cond {
+    ax_mutex *mutex;
+    axi_list waiters;
+} ax_cond;
+#define AX_COND_INIT(mutex) {(mutex), {NULL}}
+AX_API void ax_cond_init(ax_cond *cond, ax_mutex *mutex);
+AX_API AX_MUST_USE ax_op ax_cond_wait(ax_task *me, ax_cond *cond); /* 0, or AX_EPERM if me does not own the mutex. May suspend. */
+/* Wakes the first n waiters (AX_COND_ALL: all); each goes on when it has the mutex. How many, or AX_EPERM as above. */
+AX_API int ax_cond_notify(ax_task *me, ax_cond *cond, int n);
+#define AX_COND_ALL INT_MAX
+
+/* Barrier: tasks wait until so many have come, then all pass; the next to come begin a new round. */
+typedef struct ax_barrier {
+    int parties, waiting, broken; /* public, read-only */
+    axi_list waiters;
+} ax_barrier;
+#define AX_BARRIER_INIT(parties) {(parties), 0, 0, {NULL}}
+AX_API int ax_barrier_init(ax_barrier *barrier, int parties); /* AX_EINVAL below 1 */
+/* A number of its own for each of a round, parties - 1 for the last to come, who passes first; AX_ECONNABORTED if the barrier is
+   or gets broken. One that is cancelled just leaves. May suspend. */
+AX_API AX_MUST_USE ax_op ax_barrier_wait(ax_task *me, ax_barrier *barrier);
+AX_API void ax_barrier_abort(ax_barrier *barrier); /* breaks it for those who wait and those who come */
+AX_API void ax_barrier_reset(ax_barrier *barrier); /* those who wait get AX_ECONNABORTED; then it is whole again */
 
 /* How many wait in a list of this header: ax_waiters(&sem.waiters), ax_waiters(&queue.getters). For tests and debugging. */
 AX_API int ax_waiters(const axi_list *list);
@@ -2331,7 +2359,7 @@ static void axi_mutex_hand_over(ax_mutex *m) {
     m->owner = NULL;
     if (!t) return;
     axi_mutex_give(m, t);
-    axi_wake(t, 0);
+    axi_wake(t, (int)(intptr_t)t->u.data); /* 0, or how the wait for a condition ended */
 }
 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
@@ -2343,13 +2371,103 @@ AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
 AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
     AXI_REFUSE(me);
     if (m->owner == me) return ax_done(AX_EDEADLK);
-    return m->owner ? axi_wait_in(me, &m->waiters) : ax_done(ax_mutex_try_lock(me, m));
+    if (!m->owner) return ax_done(ax_mutex_try_lock(me, m));
+    me->u.data = NULL;
+    return axi_wait_in(me, &m->waiters);
 }
 
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
     if (!m->owner || m->owner != me) return AX_EPERM;
     axi_mutex_hand_over(m);
     return 0;
+}
+
+AX_API void ax_cond_init(ax_cond *c, ax_mutex *mutex) {
+    c->mutex = mutex;
+    c->waiters.first = NULL;
+}
+
+/* A waiter that was notified, or whose wait was cancelled, needs the mutex before it goes on, and can't be kept from it. */
+static int axi_forget_relock(ax_task *t, void *mutex) {
+    (void)t;
+    (void)mutex;
+    return AX_STAY;
+}
+
+static void axi_relock(ax_task *t, ax_mutex *m, int status) {
+    t->forget = axi_forget_relock;
+    t->u.data = (void *)(intptr_t)status;
+    axi_push(&m->waiters, &t->node.link);
+}
+
+static int axi_forget_cond(ax_task *t, void *cond) {
+    ax_cond *c = (ax_cond *)cond;
+    axi_take(&c->waiters, &t->node.link);
+    if (c->mutex->owner) {
+        axi_relock(t, c->mutex, AX_ECANCELED);
+        return AX_STAY;
+    }
+    axi_mutex_give(c->mutex, t);
+    return 0;
+}
+
+AX_API ax_op ax_cond_wait(ax_task *me, ax_cond *c) {
+    AXI_REFUSE(me);
+    if (!c->mutex || c->mutex->owner != me) return ax_done(AX_EPERM);
+    axi_mutex_hand_over(c->mutex);
+    axi_push(&c->waiters, &me->node.link);
+    return ax_park(me, axi_forget_cond, c);
+}
+
+AX_API int ax_cond_notify(ax_task *me, ax_cond *c, int n) {
+    ax_task *t;
+    int woken = 0;
+    if (!c->mutex || c->mutex->owner != me) return AX_EPERM;
+    while (woken < n && (t = axi_first(&c->waiters)) != NULL) {
+        axi_relock(t, c->mutex, 0); /* the notifier holds it: they line up */
+        woken++;
+    }
+    return woken;
+}
+
+AX_API int ax_barrier_init(ax_barrier *b, int parties) {
+    memset(b, 0, sizeof *b);
+    if (parties < 1) return AX_EINVAL;
+    b->parties = parties;
+    return 0;
+}
+
+static int axi_forget_barrier(ax_task *t, void *barrier) {
+    ax_barrier *b = (ax_barrier *)barrier;
+    b->waiting--;
+    return axi_forget_list(t, &b->waiters);
+}
+
+AX_API ax_op ax_barrier_wait(ax_task *me, ax_barrier *b) {
+    ax_task *t;
+    int number = 0;
+    AXI_REFUSE(me);
+    if (b->broken) return ax_done(AX_ECONNABORTED);
+    if (b->parties < 1) return ax_done(AX_EINVAL);
+    if (b->waiting + 1 < b->parties) {
+        b->waiting++;
+        axi_push(&b->waiters, &me->node.link);
+        return ax_park(me, axi_forget_barrier, b);
+    }
+    b->waiting = 0;
+    while ((t = axi_first(&b->waiters)) != NULL) axi_wake(t, number++);
+    return ax_done(number);
+}
+
+AX_API void ax_barrier_reset(ax_barrier *b) {
+    b->broken = 0;
+    b->waiting = 0;
+    axi_wake_all(&b->waiters, AX_ECONNABORTED);
+}
+
+AX_API void ax_barrier_abort(ax_barrier *b) {
+    ax_barrier_reset(b);
+    b->broken = 1;
 }
 
 AX_API ax_op ax_event_wait(ax_task *me, ax_event *e) {
