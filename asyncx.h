@@ -710,8 +710,8 @@ AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EBUSY */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
 
-/* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds it again
-   whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
+/* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
+   it again whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
    `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. */
 typedef struct ax_cond {
     ax_mutex *mutex;
@@ -764,20 +764,25 @@ AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *call
 
 /* ---- 9 Queues -----------------------------------------------------------------------------------------
 
-   Bounded FIFO of items of one size, by copy, over storage of yours. A put hands its item to a waiting getter; a get
-   moves the first waiting putter's item in. Capacity 0 is a rendezvous. */
+   Bounded queue of items of one size, by copy, over storage of yours; FIFO, or in an order of yours. A put hands its item to
+   a waiting getter; a get moves the first waiting putter's item in. Capacity 0 is a rendezvous. */
+
+/* Whether item a goes before item b; equal ones stay in the order of their puts. A put moves what goes behind it. */
+typedef int ax_before_fn(const void *a, const void *b);
+AX_API int ax_queue_lifo(const void *a, const void *b); /* queue.before = ax_queue_lifo: last in, first out */
 
 typedef struct ax_queue {
     size_t count, capacity, item_size; /* public, read-only */
     unsigned unfinished;               /* items put and not yet marked done */
     int closed;
+    ax_before_fn *before;   /* public: the order, NULL for FIFO; set it while the queue is empty */
     unsigned char *storage; /* private from here */
     size_t head;
     axi_list getters, putters, joiners;
 } ax_queue;
 /* ax_queue q = AX_QUEUE_INIT(array); */
 #define AX_QUEUE_INIT(array) \
-    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}}
+    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}}
 /* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0, a size that
    can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
@@ -2515,6 +2520,19 @@ static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     return q->storage + (i < q->capacity ? i : i - q->capacity) * q->item_size;
 }
 
+AX_API int ax_queue_lifo(const void *a, const void *b) {
+    (void)a;
+    (void)b;
+    return 1;
+}
+
+static void axi_queue_store(ax_queue *q, const void *item) {
+    size_t i = q->count++;
+    if (q->before)
+        for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) memcpy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
+    memcpy(axi_slot_at(q, i), item, q->item_size);
+}
+
 AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
     memset(q, 0, sizeof *q);
     if (!item_size || capacity > SIZE_MAX / 2 / item_size || (capacity && !storage)) return AX_EINVAL;
@@ -2532,7 +2550,7 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
         memcpy(getter->u.data, item, q->item_size);
         axi_wake(getter, 1);
     } else if (q->count < q->capacity) {
-        memcpy(axi_slot_at(q, q->count++), item, q->item_size);
+        axi_queue_store(q, item);
     } else {
         return AX_EAGAIN;
     }
@@ -2553,7 +2571,7 @@ AX_API int ax_queue_try_get(ax_queue *q, void *item) {
         memcpy(item, putter->u.data, q->item_size); /* a rendezvous */
     }
     if (putter) {
-        if (q->capacity) memcpy(axi_slot_at(q, q->count++), putter->u.data, q->item_size);
+        if (q->capacity) axi_queue_store(q, putter->u.data);
         q->unfinished++;
         axi_wake(putter, 0);
     }

@@ -37,7 +37,7 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
     S(GRP_17) S(GRP_18) S(GRP_19) S(GRP_20) S(GRP_21) S(GRP_22) S(GRP_27) S(GRP_29) S(GRP_32) S(GRP_33)
     S(EVT_01) S(EVT_02) S(EVT_03) S(EVT_04) S(EVT_05)
     S(SEM_01) S(SEM_02) S(SEM_04) S(SEM_05) S(SEM_07) S(SEM_09) S(SEM_15) S(SEM_16)
-    S(QUE_02) S(QUE_03) S(QUE_04) S(QUE_05) S(QUE_06) S(QUE_07) S(QUE_09) S(QUE_10) S(QUE_11) S(QUE_15) S(QUE_16) S(QUE_18) S(QUE_19)
+    S(QUE_01) S(QUE_02) S(QUE_03) S(QUE_04) S(QUE_05) S(QUE_06) S(QUE_07) S(QUE_09) S(QUE_10) S(QUE_11) S(QUE_15) S(QUE_16) S(QUE_18) S(QUE_19)
     S(QUE_20) S(QUE_21) S(QUE_25)
     S(LOCK_01) S(LOCK_02) S(LOCK_03) S(LOCK_04) S(LOCK_06) S(LOCK_09) S(LOCK_10)
     S(THR_01) S(THR_02) S(THR_03) S(THR_05) S(THR_07) S(THR_08) S(THR_09)
@@ -71,7 +71,6 @@ static const char *const missing[] = {
     "BAR-08 barrier",
     "BAR-09 barrier",
     "BAR-12 barrier",
-    "QUE-01 LIFO and priority order",
 #if !ASYNCX_DEBUG
     "DBG-03 checked in debug builds only",
 #endif

@@ -27,6 +27,35 @@ AX_ASYNC(putter) {
 #define PUTTER(who, x) GO(ROOT, who, putter, .q = &my->q, .n = 1, .items[0] = text(x))
 #define SHUT(rc) ((rc) == 0 ? AX_EPIPE : (rc)) /* the end of a queue as asyncio's error */
 
+/* FIFO, LIFO and priority order */
+static int QUE_01_smaller(const void *a, const void *b) { return *(const int *)a < *(const int *)b; }
+static const char *QUE_01_text(const int *n) {
+    static char text[40];
+    snprintf(text, sizeof text, "[%d,%d,%d]", n[0], n[1], n[2]);
+    return text;
+}
+static const char *QUE_01_order(ax_queue *q) { /* of 1, 3, 2 */
+    int out[3] = {0};
+    put(q, 1);
+    put(q, 3);
+    put(q, 2);
+    ax_queue_try_get(q, &out[0]);
+    ax_queue_try_get(q, &out[1]);
+    ax_queue_try_get(q, &out[2]);
+    return QUE_01_text(out);
+}
+struct QUE_01 { ACTOR; ax_queue q; int items[3]; };
+SCENARIO(QUE_01) {
+    BEGINS;
+    ax_queue_init(&my->q, my->items, 3, sizeof my->items[0]);
+    say("fifo(%s)", QUE_01_order(&my->q));
+    my->q.before = ax_queue_lifo;
+    say("lifo(%s)", QUE_01_order(&my->q));
+    my->q.before = QUE_01_smaller;
+    say("prio(%s)", QUE_01_order(&my->q));
+    ENDS;
+}
+
 /* no-wait calls on a full or empty queue */
 struct QUE_02 { ACTOR; QUEUE(1); int item, i; ax_queue u; int many[1001]; };
 SCENARIO(QUE_02) {
