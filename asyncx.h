@@ -1826,7 +1826,7 @@ AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
 
 AX_API int ax_group_cancel(ax_group *g) {
     if (!(g->flags & AXI_OPEN)) return AX_EPERM;
-    if (!g->error) g->flags |= AXI_BY_HAND;
+    g->flags |= AXI_BY_HAND;
     axi_group_fail(g);
     return 0;
 }
