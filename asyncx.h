@@ -1411,7 +1411,6 @@ static void axi_arm(ax_task *t) {
 
 static void axi_queue_task(ax_task *t, int status) {
     t->node.state = AXI_QUEUED;
-    t->node.bad = 0;
     t->rc = status;
     axi_push(&t->loop->ready, &t->node.link);
 }
@@ -2223,13 +2222,15 @@ static void axi_run_task(ax_task *t) {
     ax_frame *f = t->frame;
     ax_generator *gen;
     const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
-    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON;
+    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = 0;
     t->node.state = AXI_RUNNING;
-    t->node.bad = 0;
     if (rc >= 0 && !(f->entry.flags & special)) { /* nearly always; t->rc has it already */
+        t->node.bad = 0;
         t->node.flags &= ~AXI_FRESH;
         goto step;
     }
+    handed_on = t->node.bad == AXI_HANDED_ON;
+    t->node.bad = 0;
     if (t->node.flags & AXI_FRESH) {
         t->node.flags &= ~AXI_FRESH;
         f->status = AXI_OWN; /* cancelled before its first step: only the cleanup runs */
