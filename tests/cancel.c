@@ -15,6 +15,11 @@
     X(SEM_ACQUIRE, "semaphore acquire", 0, 0)                                                        \
     X(SEM_ENTER, "semaphore enter", 0, 0)                                                            \
     X(MUTEX, "mutex lock", 0, 0)                                                                     \
+    X(COND, "condition wait", 0, 0)                                                                  \
+    X(COND_CALLED, "condition wait in a nested call", 0, 0)                                          \
+    X(COND_RELOCK, "condition wait, notified, without the mutex yet", 0, STAYS)                      \
+    X(BARRIER, "barrier wait", 0, 0)                                                                 \
+    X(BARRIER_ABORTED, "barrier wait, aborted", AX_ECONNABORTED, 0)                                  \
     X(EVENT, "event wait", 0, 0)                                                                     \
     X(FUTURE, "future without a hook", 7, 0)                                                         \
     X(FUTURE_STOPS, "future whose hook stops it", 7, 0)                                              \
@@ -96,9 +101,11 @@ static void button_event(struct button *b, int status) {
 /* The world of one case. */
 static struct world {
     int op, moment, place, limit;
-    int entered, finally, first, second, third, first_at, leaving, expired, hooked, completed, connection, item;
+    int entered, finally, first, second, third, first_at, leaving, expired, hooked, completed, connection, item, unowned;
     ax_sem sem;
     ax_mutex mutex;
+    ax_cond condition;
+    ax_barrier barrier;
     ax_event event;
     ax_future future, gate;
     ax_queue q;
@@ -147,6 +154,12 @@ AX_ASYNC(deeper) {
     AX_RETURN(me->rc);
     AX_END;
 }
+struct notified { ax_frame frame; };
+AX_ASYNC(notified) {
+    AX_BEGIN;
+    AX_AWAIT(ax_cond_wait(me, &w.condition));
+    AX_END;
+}
 
 struct victim {
     ax_frame frame;
@@ -168,6 +181,11 @@ static ax_op start(ax_task *me, struct victim *my) {
     case SEM_ACQUIRE: return ax_sem_acquire(me, &w.sem);
     case SEM_ENTER: return ax_sem_enter(me, &w.sem, &my->permit);
     case MUTEX: return ax_mutex_lock(me, &w.mutex);
+    case COND_CALLED: ax_mutex_try_lock(me, &w.mutex); return AX_CALL(notified); /* the mutex stays this frame's */
+    case COND:
+    case COND_RELOCK: ax_mutex_try_lock(me, &w.mutex); return ax_cond_wait(me, &w.condition);
+    case BARRIER:
+    case BARRIER_ABORTED: return ax_barrier_wait(me, &w.barrier);
     case EVENT: return ax_event_wait(me, &w.event);
     case FUTURE:
     case FUTURE_STOPS:
@@ -194,8 +212,11 @@ static ax_op start(ax_task *me, struct victim *my) {
     return ax_done(AX_EINVAL);
 }
 
+static int waits_for_condition(void) { return w.op == COND || w.op == COND_CALLED || w.op == COND_RELOCK; }
+
 /* The victim's op has given it something that it has to give back by hand. */
 static void give_back(ax_task *me) {
+    if (waits_for_condition()) w.unowned = ax_mutex_unlock(me, &w.mutex) < 0; /* however the wait has ended */
     if (w.first < 0) return;
     if (w.op == SEM_ACQUIRE) ax_sem_release(&w.sem);
     if (w.op == MUTEX) ax_mutex_unlock(me, &w.mutex);
@@ -285,7 +306,9 @@ static void prepare(ax_task *me, struct driver *my) {
     int item = 1;
     w.fds[0] = w.fds[1] = w.client = -1;
     ax_sem_init(&w.sem, 0, 1); /* the driver has the permit, */
-    ax_mutex_try_lock(me, &w.mutex); /* and the mutex */
+    ax_cond_init(&w.condition, &w.mutex);
+    if (!waits_for_condition()) ax_mutex_try_lock(me, &w.mutex); /* and the mutex */
+    ax_barrier_init(&w.barrier, 2);
     ax_queue_init(&w.q, w.items, w.op == PUT_RENDEZVOUS ? 0 : 1, sizeof *w.items);
     if (w.op == PUT || w.op == QUEUE_JOIN) ax_queue_try_put(&w.q, &item);
     if (w.op == FUTURE_STOPS) w.future.cancel = hook_stops;
@@ -316,6 +339,9 @@ static void open_gate(void) {
     pthread_mutex_unlock(&w.lock);
 }
 
+/* 1, or 0 if the victim has the mutex already. */
+static int lock_and_notify(ax_task *me) { return ax_mutex_try_lock(me, &w.mutex) == 0 && ax_cond_notify(me, &w.condition, 1) >= 0; }
+
 /* Completes the operation, from outside the victim. */
 static void complete(ax_task *me, struct driver *my) {
     int item = 5;
@@ -324,6 +350,16 @@ static void complete(ax_task *me, struct driver *my) {
     case SEM_ACQUIRE:
     case SEM_ENTER: ax_sem_release(&w.sem); break;
     case MUTEX: ax_mutex_unlock(me, &w.mutex); break;
+    case COND:
+    case COND_CALLED: if (lock_and_notify(me)) ax_mutex_unlock(me, &w.mutex); break;
+    case COND_RELOCK: ax_mutex_unlock(me, &w.mutex); break;
+    case BARRIER: /* the other party comes, and passes at once */
+        if (w.barrier.waiting) {
+            ax_op passed = ax_barrier_wait(me, &w.barrier);
+            (void)passed;
+        }
+        break;
+    case BARRIER_ABORTED: ax_barrier_abort(&w.barrier); break;
     case EVENT: ax_event_set(&w.event); break;
     case FUTURE:
     case FUTURE_STOPS:
@@ -361,6 +397,10 @@ AX_ASYNC(driver) {
     if (w.moment == BEFORE) {
         ax_cancel(my->victim);
     } else {
+        if (w.op == COND_RELOCK) { /* it waits, and is notified under the mutex, which the driver keeps */
+            AX_AWAIT(ax_checkpoint(me));
+            lock_and_notify(me);
+        }
         /* until it waits; where time is the event, the driver's timer is the first of that deadline */
         if ((w.op == SLEEP && w.moment != WAITING && w.moment != TWICE && w.moment != TWICE_LATER) || (w.moment >= EXPIRE && w.moment <= EXPIRE_COMPLETE)) {
             AX_AWAIT(ax_sleep_until(me, AX_MS(5)));
@@ -495,12 +535,16 @@ static void judge(int status) {
 static void intact(void) {
     int got = w.first >= 0; /* the victim got what it waited for */
     int item = 0;
-    EXPECT(ax_waiters(&w.sem.waiters) + ax_waiters(&w.mutex.waiters) + ax_waiters(&w.event.waiters) + ax_waiters(&w.future.waiters) +
+    EXPECT(ax_waiters(&w.sem.waiters) + ax_waiters(&w.mutex.waiters) + ax_waiters(&w.event.waiters) +
+               ax_waiters(&w.condition.waiters) + ax_waiters(&w.barrier.waiters) + ax_waiters(&w.future.waiters) +
                ax_waiters(&w.gate.waiters) + ax_waiters(&w.q.getters) + ax_waiters(&w.q.putters) + ax_waiters(&w.q.joiners),
            0);
     EXPECT(w.b.waiter == NULL, 1);
     if (w.op == SEM_ACQUIRE || w.op == SEM_ENTER) EXPECT(w.sem.permits, w.completed);
-    if (w.op == MUTEX) EXPECT(w.mutex.owner == NULL, 1); /* the driver has ended too */
+    EXPECT(w.unowned, 0);
+    EXPECT(w.barrier.waiting, 0);
+    EXPECT(w.barrier.broken, w.op == BARRIER_ABORTED && w.completed);
+    if (w.op == MUTEX || waits_for_condition()) EXPECT(w.mutex.owner == NULL, 1); /* the driver has ended too */
     if (w.op == PUT) {
         EXPECT(w.q.count, w.completed ? got : 1);
         EXPECT(w.q.unfinished, 1 + got);

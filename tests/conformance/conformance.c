@@ -14,6 +14,7 @@
 #include "limit.c"
 #include "group.c"
 #include "sync.c"
+#include "condbar.c"
 #include "queue.c"
 #include "thread_run.c"
 #include "trio.c"
@@ -30,7 +31,8 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
     S(WAIT_01) S(WAIT_02) S(WAIT_03) S(WAIT_05) S(WAIT_06) S(WAIT_08) S(WAIT_09) S(WAIT_10) S(WAIT_12)
     S(ASC_01) S(ASC_02) S(ASC_03) S(ASC_05) S(ASC_06)
     S(SHLD_01) S(SHLD_02) S(SHLD_03) S(SHLD_05) S(SHLD_07)
-    S(WFOR_01) S(WFOR_02) S(WFOR_03) S(WFOR_04) S(WFOR_05) S(WFOR_06) S(WFOR_07) S(WFOR_08) S(WFOR_09) S(WFOR_12) S(WFOR_16)
+    S(WFOR_01) S(WFOR_02) S(WFOR_03) S(WFOR_04) S(WFOR_05) S(WFOR_06) S(WFOR_07) S(WFOR_08) S(WFOR_09) S(WFOR_12) S(WFOR_14)
+    S(WFOR_16)
     S(TMO_01) S(TMO_02) S(TMO_03) S(TMO_04) S(TMO_05) S(TMO_06) S(TMO_07) S(TMO_09) S(TMO_10) S(TMO_11) S(TMO_12) S(TMO_14) S(TMO_16)
     S(TMO_17) S(TMO_19) S(TMO_22) S(TMO_24)
     S(GRP_01) S(GRP_02) S(GRP_03) S(GRP_04) S(GRP_05) S(GRP_06) S(GRP_07) S(GRP_09) S(GRP_10) S(GRP_12) S(GRP_13) S(GRP_14) S(GRP_15)
@@ -40,6 +42,8 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
     S(QUE_01) S(QUE_02) S(QUE_03) S(QUE_04) S(QUE_05) S(QUE_06) S(QUE_07) S(QUE_09) S(QUE_10) S(QUE_11) S(QUE_15) S(QUE_16) S(QUE_18) S(QUE_19)
     S(QUE_20) S(QUE_21) S(QUE_25)
     S(LOCK_01) S(LOCK_02) S(LOCK_03) S(LOCK_04) S(LOCK_06) S(LOCK_09) S(LOCK_10)
+    S(COND_01) S(COND_02) S(COND_03) S(COND_04) S(COND_05) S(COND_06) S(COND_08) S(COND_11) S(COND_12)
+    S(BAR_01) S(BAR_03) S(BAR_04) S(BAR_06) S(BAR_07) S(BAR_08) S(BAR_09) S(BAR_12)
     S(THR_01) S(THR_02) S(THR_03) S(THR_05) S(THR_07) S(THR_08) S(THR_09)
     S(RUN_01) S(RUN_02) S(RUN_03) S(RUN_04) S(RUN_05) S(RUN_06) S(RUN_07)
     S(LIM_01) S(LIM_02) S(LIM_05) S(LIM_06)
@@ -53,24 +57,6 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
 /* Cases of the suite that are not here, each with what they would need. */
 static const char *const missing[] = {
     "FUT-08 a callback in C has no error to report",
-    "WFOR-14 condition",
-    "COND-01 condition",
-    "COND-02 condition",
-    "COND-03 condition",
-    "COND-04 condition",
-    "COND-05 condition",
-    "COND-06 condition",
-    "COND-08 condition",
-    "COND-11 condition",
-    "COND-12 condition",
-    "BAR-01 barrier",
-    "BAR-03 barrier",
-    "BAR-04 barrier",
-    "BAR-06 barrier",
-    "BAR-07 barrier",
-    "BAR-08 barrier",
-    "BAR-09 barrier",
-    "BAR-12 barrier",
 #if !ASYNCX_DEBUG
     "DBG-03 checked in debug builds only",
 #endif

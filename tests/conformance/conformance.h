@@ -45,7 +45,7 @@ static const char *word(int status) {
     static const struct { int status; const char *code; } codes[] = {
         {AX_ECANCELED, "CANCELLED"}, {AX_ETIMEDOUT, "TIMEDOUT"}, {AX_EPIPE, "SHUTDOWN"}, {AX_EINVAL, "INVALID"},
         {AX_EOVERFLOW, "INVALID"}, {AX_EALREADY, "BADSTATE"}, {AX_EINPROGRESS, "BADSTATE"}, {AX_EPERM, "MISUSE"},
-        {AX_EBUSY, "MISUSE"}, {AX_EDEADLK, "MISUSE"}, {AX_EINTR, "INTERRUPT"}};
+        {AX_EBUSY, "MISUSE"}, {AX_EDEADLK, "MISUSE"}, {AX_EINTR, "INTERRUPT"}, {AX_ECONNABORTED, "BROKEN"}};
     char *s = ring[next++ & 15];
     size_t i;
     for (i = 0; i < sizeof codes / sizeof *codes; i++)

@@ -169,6 +169,30 @@ SCENARIO(WFOR_12) {
     ENDS;
 }
 
+/* a condition's wait that times out holds the lock again when TIMEDOUT arrives */
+struct WFOR_14_b { ACTOR; ax_mutex *lock; };
+AX_ASYNC(WFOR_14_b) {
+    BEGINS;
+    AX_AWAIT(ms(me, 5));
+    AX_AWAIT(ax_mutex_lock(me, my->lock));
+    say("has_lock");
+    AX_AWAIT(ms(me, 25));
+    ENDS;
+}
+struct WFOR_14 { ACTOR; ax_mutex lock; ax_cond c; };
+SCENARIO(WFOR_14) {
+    BEGINS;
+    ax_cond_init(&my->c, &my->lock);
+    GO(ROOT, "B", WFOR_14_b, .lock = &my->lock);
+    AX_AWAIT(ax_mutex_lock(me, &my->lock));
+    AX_TRY(AX_WITHIN(AX_MS(10), ax_cond_wait(me, &my->c)));
+    say_error(me->rc);
+    say("locked(%s)", truth(my->lock.owner == me));
+    ax_mutex_unlock(me, &my->lock);
+    state("locked=%s", truth(my->lock.owner != NULL));
+    ENDS;
+}
+
 /* nested: the outer deadline is earlier */
 struct WFOR_16_p { ACTOR; ax_task *i; };
 AX_ASYNC(WFOR_16_p) {
