@@ -49,7 +49,7 @@
        `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
      - A completed operation is never undone. A cancel that comes too late for one await is met at the next
        one that has to wait.
-     - However a body is left, its open scopes (groups, limits, locks, defers, generators) close in reverse
+     - However a body is left, its open scopes (groups, limits, permits, mutexes, defers) close in reverse
        order, then AX_FINALLY runs, and both may wait. A task never outlives its group, nor a group its frame.
      - The library never exits, aborts or prints on its own (ax_exit prints; hooks may).
      - One loop belongs to one thread. Everything here is for that thread, except as this table says:
@@ -197,7 +197,6 @@ typedef int64_t ax_time;
 typedef struct ax_task ax_task;
 typedef struct ax_frame ax_frame;
 typedef struct ax_group ax_group;
-typedef struct ax_generator ax_generator;
 typedef struct ax_loop ax_loop;
 
 /* An op is done with a result, or pending after it has parked the task. A struct, so that it can't be mistaken
@@ -322,9 +321,6 @@ struct ax_task {
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
-     AX_EMIT()            in a generator: the frame's fields are the item; pauses until the consumer asks for the next.
-     AX_GENERATE(&my->pages, fn, .a = 1)  opens a generator as a scope of this frame, in storage of type AX_GENERATOR(fn): 0 or
-                                          an error. AX_WHILE(ax_next(me, &my->pages.generator)) use(my->pages.frame.item);
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
      AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
 
@@ -433,14 +429,6 @@ struct ax_task {
         } else                                                                                      \
             AXI_CAT(axi_item_, n) :
 
-#define AX_EMIT() AXI_EMIT(AXI_COUNTER)
-#define AXI_EMIT(n)                                                                                 \
-    do {                                                                                            \
-        AXI_AT(n);                                                                                  \
-        return axi_op(AXI_EMITTED);                                                                 \
-        AXI_HERE(n) : (void)0;                                                                      \
-    } while (0)
-
 #define AX_WITHIN(time, op) \
     axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
 
@@ -450,18 +438,11 @@ struct ax_task {
         ax_task task;      \
         struct fn frame;   \
     }
-/* Storage for a generator and its frame: AX_GENERATOR(pages) pages; */
-#define AX_GENERATOR(fn)         \
-    struct {                     \
-        ax_generator generator;  \
-        struct fn frame;         \
-    }
 /* The first frame of a task that runs or ran fn: arguments and results of a child. */
 #define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
 
 #define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
 #define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
-#define AX_GENERATE(storage, ...) AXI_GENERATE(AXI_COUNTER, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
@@ -491,15 +472,6 @@ struct ax_task {
         AXI_FILL(f, __VA_ARGS__)                                                              \
         axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
     })
-#define AXI_GENERATE(n, storage, fn, ...) AXI_GENERATE_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), storage, fn, __VA_ARGS__)
-#define AXI_GENERATE_(f, g, storage, fn, ...)                                                 \
-    __extension__({                                                                           \
-        ax_generator *g = &(storage)->generator;                                              \
-        struct fn *f = &(storage)->frame;                                                     \
-        f = (struct fn *)axi_generator_new(me, g, &f->frame);                                 \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                \
-    })
 #define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
 #define AXI_SPAWN_(f, group, fn, ...)                                                         \
     __extension__({                                                                           \
@@ -525,9 +497,6 @@ struct ax_task {
     (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
 #define AXI_CALL_IN(n, slot, fn, ...) \
     (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
-#define AXI_GENERATE(n, storage, fn, ...)                                                     \
-    (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN(n, group, fn, ...)                                                          \
     (AXI_FILL(axi_task_new(group, NULL, NULL, sizeof(struct fn)), fn, __VA_ARGS__),           \
      axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
@@ -569,7 +538,7 @@ static void *axi_slot_;
 
 /* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
    callers see as AX_ECANCELED. */
-enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_EMITTED, AXI_OWN };
+enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_OWN };
 
 AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
 AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
@@ -585,8 +554,6 @@ AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
 AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
-AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
-AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, size_t size);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(ax_task *task);
@@ -710,23 +677,6 @@ typedef struct ax_deferred {
     void *arg;
 } ax_deferred;
 AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void *arg);
-
-/* A generator: an async function that gives one item after the other with AX_EMIT and waits in between for the consumer to
-   ask. It runs on the consumer's task. As a scope it is closed when the frame that opened it is left: its AX_FINALLY runs then, and
-   may wait. One that never started is closed without running anything. */
-struct ax_generator {
-    axi_entry entry; /* private, all of it: the scope; */
-    axi_entry link;  /* below its frame on the stack of the task that is in ax_next; */
-    axi_entry *top;  /* while it pauses: its own stack */
-    ax_frame *frame;
-    ax_task *task;
-    int state, closing;
-};
-/* 1 and an item in the generator's frame, 0 at the end, or the error that the generator ended with. AX_EBUSY while another
-   task is in it. May suspend. */
-AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
-/* Closes it before the frame is left and waits for its cleanup: 0; AX_EPERM if it emits meanwhile; AX_EBUSY. May suspend. */
-AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
 
 /* Counting semaphore, FIFO. A released permit goes straight to the first waiter. */
 typedef struct ax_sem {
@@ -1083,7 +1033,7 @@ extern "C" {
 
 enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
-enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR, AXI_RESUMED }; /* entry.kind */
+enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
 enum { /* node.flags of a task */
@@ -1886,85 +1836,6 @@ static int axi_group_close(ax_task *t, ax_group *g, int *status) {
     return 0;
 }
 
-/* ---- 8 Generators ---- */
-
-enum { AXI_GEN_NEW, AXI_GEN_INSIDE, AXI_GEN_PAUSED, AXI_GEN_ENDED };
-
-static void axi_frame_init(ax_frame *f, const struct axi_fn *fn, int owned);
-
-AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *g, ax_frame *f) { return axi_openable(me, &g->entry) < 0 ? NULL : f; }
-
-AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
-    if (!f) return AX_EBUSY;
-    axi_frame_init(f, fn, 0);
-    g->frame = f;
-    g->task = me;
-    g->top = &f->entry;
-    g->state = AXI_GEN_NEW;
-    g->closing = 0;
-    axi_open(me, &g->entry, AXI_GENERATOR);
-    return 0;
-}
-
-/* Puts the generator's stack on the task's, with the link between them: that is how the driver knows it. */
-static void axi_generator_enter(ax_task *t, ax_generator *g) {
-    g->state = AXI_GEN_INSIDE;
-    g->link.kind = AXI_RESUMED;
-    g->link.flags = 0;
-    g->link.up = t->top;
-    g->frame->entry.up = &g->link;
-    t->top = g->top;
-    t->frame = g->frame;
-    if (g->top != &g->frame->entry) axi_limits_renew(t); /* it may have limits of its own */
-}
-
-static ax_generator *axi_generator_of(const ax_frame *f) {
-    axi_entry *e = f->entry.up;
-    return e && e->kind == AXI_RESUMED ? (ax_generator *)(void *)((char *)e - offsetof(ax_generator, link)) : NULL;
-}
-
-/* The frame is taken off the task's stack, for now or for good. */
-static void axi_generator_exit(ax_task *t, ax_generator *g, int state) {
-    int has_scopes = t->top != &g->frame->entry;
-    g->state = state;
-    g->top = t->top;
-    t->top = g->link.up;
-    if (has_scopes && state == AXI_GEN_PAUSED) axi_limits_renew(t);
-}
-
-AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
-    AXI_REFUSE(me);
-    if (g->state == AXI_GEN_INSIDE) return ax_done(AX_EBUSY);
-    if (g->state == AXI_GEN_ENDED || !(g->entry.flags & AXI_LIVE)) return ax_done(0);
-    axi_generator_enter(me, g);
-    me->node.bad = 0;
-    return axi_op(AXI_CALLED);
-}
-
-/* Begins to close a paused generator: its frame is left. 0 if there is nothing to run: it has not started, or has ended. */
-static int axi_generator_leave(ax_task *t, ax_generator *g) {
-    int paused = g->state == AXI_GEN_PAUSED;
-    axi_shut(g->task, &g->entry);
-    if (!paused) {
-        g->state = AXI_GEN_ENDED;
-        return 0;
-    }
-    g->closing = 1;
-    axi_generator_enter(t, g);
-    g->frame->status = AXI_OWN;
-    g->frame->entry.at = 1;
-    return 1;
-}
-
-AX_API ax_op ax_generator_close(ax_task *me, ax_generator *g) {
-    if (g->state == AXI_GEN_INSIDE) return ax_done(AX_EBUSY);
-    if (!(g->entry.flags & AXI_LIVE)) return ax_done(0);
-    if (!axi_generator_leave(me, g)) return ax_done(0);
-    me->rc = AX_ECANCELED;
-    me->node.bad = 2;
-    return axi_op(AXI_LEFT);
-}
-
 /* ---- 5 Running tasks ---- */
 
 AX_API ax_op axi_return(ax_task *me, int status) {
@@ -2142,8 +2013,7 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 static void axi_permit_release(ax_permit *p);
 static void axi_mutex_hand_over(ax_mutex *m);
 
-/* Closes the scopes of a frame whose body was left, innermost first. 0; AXI_PENDING while one is awaited; AXI_CALLED if a
-   generator's frame has to be left first. */
+/* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     int in_finally = f->entry.flags & AXI_IN_FINALLY, ignored = 0;
     int *status = in_finally ? &ignored : &f->status; /* what happens in the cleanup leaves the body's status alone */
@@ -2157,12 +2027,6 @@ AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
             if (axi_group_close(t, (ax_group *)(void *)e, status) == AXI_PENDING) {
                 f->entry.flags |= AXI_UNWINDING;
                 return AXI_PENDING;
-            }
-            break;
-        case AXI_GENERATOR:
-            if (axi_generator_leave(t, (ax_generator *)(void *)e)) {
-                f->entry.flags |= AXI_UNWINDING;
-                return AXI_CALLED;
             }
             break;
         case AXI_PERMIT:
@@ -2210,17 +2074,10 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     t->frame = called ? called : f;
 }
 
-static ax_frame *axi_frame_below(const ax_task *t) { /* the innermost on the stack */
-    axi_entry *e = t->top;
-    while (e && e->kind != AXI_FRAME) e = e->up;
-    return (ax_frame *)(void *)e;
-}
-
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
     ax_loop *loop = t->loop;
     ax_frame *f = t->frame;
-    ax_generator *gen;
     const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
     int rc = t->rc, share = ASYNCX_AWAITS, handed_on = 0;
     t->node.state = AXI_RUNNING;
@@ -2269,20 +2126,6 @@ step:
         f = t->frame;
         goto step;
     }
-    if (rc == AXI_EMITTED) {
-        if ((gen = axi_generator_of(f)) != NULL && !gen->closing) {
-            axi_generator_exit(t, gen, AXI_GEN_PAUSED);
-            f = t->frame = axi_frame_below(t);
-            rc = 1;
-            if (--share) goto deliver;
-            goto share_used;
-        }
-        axi_misuse(loop, 0, "AX_EMIT outside of a generator, or while it is being closed");
-        if (gen) gen->closing = AX_EPERM;
-        t->rc = AX_EPERM;
-        t->node.bad = 1;
-        rc = AXI_LEFT;
-    }
     f = t->frame; /* a call that was refused has pushed its frame */
     if (f->entry.flags & AXI_IN_FINALLY) {
         f->entry.at = AXI_OVER;
@@ -2296,11 +2139,7 @@ step:
         f->entry.at = 1;
     }
 unwind:
-    if (t->top != &f->entry && (rc = axi_unwind(t, f)) != 0) {
-        if (rc == AXI_PENDING) return;
-        f = t->frame;
-        goto unwind;
-    }
+    if (t->top != &f->entry && axi_unwind(t, f) == AXI_PENDING) return;
     if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
         if (t->node.flags & AXI_UNMET) {
             t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
@@ -2314,26 +2153,18 @@ unwind:
     rc = f->status;
     if (f->entry.flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
     {
-        ax_frame *ended = f;
+        axi_entry *e = f->entry.up;
         int owned = f->entry.flags & AXI_OWNED;
-        if ((gen = axi_generator_of(f)) != NULL) {
-            axi_generator_exit(t, gen, AXI_GEN_ENDED);
-            if (rc > 0 || (rc == AXI_OWN && gen->closing)) rc = 0;
-            if (gen->closing == AX_EPERM) rc = AX_EPERM;
-        } else {
-            t->top = f->entry.up;
-        }
+        t->top = e;
         f->entry.flags = 0;
-        if (!(f = axi_frame_below(t))) {
+        while (e && e->kind != AXI_FRAME) e = e->up;
+        if (!e) {
+            t->frame = f;
             axi_task_end(t, rc);
             return;
         }
-        if (owned) axi_free(loop, ended, ended->fn->size);
-        t->frame = f;
-        if (f->entry.flags & AXI_UNWINDING) { /* it was a generator of a frame that is left itself */
-            f->entry.flags &= ~AXI_UNWINDING;
-            goto unwind;
-        }
+        if (owned) axi_free(loop, f, f->fn->size);
+        t->frame = f = (ax_frame *)(void *)e;
     }
     handed_on = 1;
     if (--share) goto deliver;
