@@ -14,7 +14,7 @@
    put passes a waiting getter by; a putter's item is not moved in; a body does not await its group; scopes close in the wrong
    order; a request put off by AX_FINALLY is lost; an event wakes one waiter only; kept children leak, or come last first; a cancelled
    ax_group_next leaves its mark on the group. Not found: a request met twice after a full share of awaits; room for a timer that is
-   not given back after a failed spawn. */
+   not given back after a failed spawn; an unmet request that a scope opened after it counts as met. */
 #define ASYNCX_IMPLEMENTATION
 #ifndef ASYNCX_AWAITS
 #define ASYNCX_AWAITS 5 /* so that a share of awaits is often used up */
