@@ -1046,6 +1046,7 @@ enum { /* node.flags of a task */
     AXI_PRESSED = 64, /* had its share of turns without waiting, and is to be cancelled: the next op refuses */
     AXI_KEPT = 128    /* in a group's list of ended children */
 };
+enum { AXI_BY_USER = 8 }; /* node.bad of a parked task: ax_wake may end this wait */
 enum { AXI_HANDED_ON = 4 }; /* node.bad of a queued task whose result is the status of another: it is not an error's origin */
 enum { /* entry.flags of a frame or limit */
     AXI_OWNED = 1,      /* frame memory is the allocator's */
@@ -1128,7 +1129,7 @@ AX_API const char *ax_strerror(int status) {
     if (status == AX_##name) return text;
     AXI_ERRORS(AXI_X)
 #undef AXI_X
-    return strerror(-status);
+    return status == INT_MIN ? "invalid status" : strerror(-status);
 }
 
 AX_API const char *ax_errname(int status) {
@@ -1171,12 +1172,12 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 }
 /* Freed tasks stay mapped in the loop's free lists: a stale pointer is seen as long as the memory is not used again. */
 static int axi_freed(const ax_task *t) {
-    if (t->node.kind == AXI_TASK) return 0;
+    if (t && t->node.kind == AXI_TASK) return 0;
     axi_misuse(NULL, 0, "a task is used after it was freed: keep it with ax_task_ref, AX_SPAWN_IN or AX_GROUP_KEEP");
     return 1;
 }
 #else
-#define axi_freed(task) 0
+#define axi_freed(task) (!(task))
 #define axi_foreign(loop) 0
 #define axi_dead_stack(loop, data) 0
 #endif
@@ -1383,6 +1384,8 @@ static void axi_wake(ax_task *t, int status) {
 AX_API int ax_wake(ax_task *t, int status) {
     if (axi_foreign(t->loop)) return AX_EPERM;
     if (t->node.state == AXI_PARKED) {
+        if (t->node.bad != AXI_BY_USER)
+            return axi_misuse(t->loop, AX_EALREADY, "ax_wake of a task that waits for something else by now");
         axi_wake(t, status);
         return 0;
     }
@@ -1416,7 +1419,7 @@ static int axi_request(ax_task *t) {
 
 static void axi_expire(ax_task *t, ax_time now);
 
-AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
+static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     if (me->node.state != AXI_RUNNING)
         return ax_done(axi_misuse(me->loop, AX_EBUSY, "a task parks while it is parked, or from outside its step"));
     me->forget = forget;
@@ -1434,6 +1437,13 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
     return axi_op(AXI_PENDING);
 }
 
+/* The same for ops of others: only their waits may be ended by ax_wake. */
+AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
+    ax_op op = axi_park(me, forget, obj);
+    if (me->node.state == AXI_PARKED) me->node.bad = AXI_BY_USER;
+    return op;
+}
+
 /* Queues a running task behind the others with a result that stands. */
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
@@ -1446,6 +1456,8 @@ static void axi_requeue(ax_task *t, int status) {
 static int axi_refuses(ax_task *me) {
     if (me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
+    if (!(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
+    me->node.flags &= ~AXI_WOKEN; /* a wake that came before this op is not for it */
     if (!(me->node.flags & AXI_PRESSED)) return 0;
     me->node.flags &= ~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
@@ -1463,7 +1475,7 @@ static int axi_forget_list(ax_task *t, void *list) {
 }
 static ax_op axi_wait_in(ax_task *me, axi_list *list) {
     axi_push(list, &me->node.link);
-    return ax_park(me, axi_forget_list, list);
+    return axi_park(me, axi_forget_list, list);
 }
 
 /* Wakes tasks and queues callbacks that wait for one thing, in order. */
@@ -1742,7 +1754,7 @@ AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
     AXI_REFUSE(me);
     if (!g->live) return ax_done(axi_group_end(g, axi_group_result(g)));
     g->flags |= AXI_AWAITED;
-    return ax_park(me, axi_forget_join, g);
+    return axi_park(me, axi_forget_join, g);
 }
 
 static int axi_forget_next(ax_task *t, void *group) {
@@ -1770,7 +1782,7 @@ AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
     if (axi_dead_stack(me->loop, child)) return ax_done(AX_EFAULT);
     g->flags |= AXI_NEXTED;
     me->u.data = child;
-    return ax_park(me, axi_forget_next, g);
+    return axi_park(me, axi_forget_next, g);
 }
 
 AX_API int ax_group_cancel(ax_group *g) {
@@ -1830,7 +1842,7 @@ static int axi_group_close(ax_task *t, ax_group *g, int *status) {
     }
     if (g->live) {
         g->flags |= AXI_AWAITED;
-        return ax_park(t, axi_forget_join, g).axi;
+        return axi_park(t, axi_forget_join, g).axi;
     }
     *status = axi_group_end(g, *status);
     return 0;
@@ -1844,7 +1856,7 @@ AX_API ax_op axi_return(ax_task *me, int status) {
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
     me->node.bad = status == AX_ECANCELED && me->node.count ? 2 : 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN;
-    me->rc = status < AXI_OWN ? AX_EINVAL : status;
+    me->rc = status <= AXI_OWN ? AX_EINVAL : status;
     return axi_op(AXI_LEFT);
 }
 
@@ -2182,7 +2194,10 @@ AX_API int ax_cancel(ax_task *t) {
 }
 
 AX_API int ax_uncancel(ax_task *t) {
-    if (t->node.count && !--t->node.count) t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+    if (t->node.count && !--t->node.count) {
+        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        if (t->node.flags & AXI_FRESH) t->rc = 0;
+    }
     return t->node.count;
 }
 
@@ -2217,7 +2232,7 @@ AX_API ax_task *ax_task_ref(ax_task *t) {
 
 AX_API ax_task *ax_task_unref(ax_task *t) {
     int gone;
-    if (!t || !t->node.refs) return t;
+    if (!t || !t->node.refs || t->node.refs == USHRT_MAX) return t; /* too many to count: kept until the loop closes */
     gone = --t->node.refs == 0 && t->node.state == AXI_DONE && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP;
     axi_task_release(t);
     return gone ? NULL : t;
@@ -2276,11 +2291,11 @@ AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
     if (when <= axi_clock(me->loop)) return ax_checkpoint(me);
     if (when == AX_FOREVER) {
         me->loop->for_ever++;
-        return ax_park(me, axi_forget_for_ever, NULL);
+        return axi_park(me, axi_forget_for_ever, NULL);
     }
     me->u.wake = when;
     me->node.flags |= AXI_SLEEPS;
-    return ax_park(me, NULL, NULL);
+    return axi_park(me, NULL, NULL);
 }
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
@@ -2339,7 +2354,7 @@ AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
     if (p->held) return ax_done(0);
     me->u.data = p;
     axi_push(&s->waiters, &me->node.link);
-    return ax_park(me, axi_forget_permit, p);
+    return axi_park(me, axi_forget_permit, p);
 }
 
 static void axi_permit_release(ax_permit *p) {
@@ -2433,7 +2448,7 @@ AX_API ax_op ax_cond_wait(ax_task *me, ax_cond *c) {
     axi_mutex_hand_over(c->mutex);
     me->u.data = frame; /* until it waits for the mutex */
     axi_push(&c->waiters, &me->node.link);
-    return ax_park(me, axi_forget_cond, c);
+    return axi_park(me, axi_forget_cond, c);
 }
 
 AX_API int ax_cond_notify(ax_task *me, ax_cond *c, int n) {
@@ -2469,7 +2484,7 @@ AX_API ax_op ax_barrier_wait(ax_task *me, ax_barrier *b) {
     if (b->waiting + 1 < b->parties) {
         b->waiting++;
         axi_push(&b->waiters, &me->node.link);
-        return ax_park(me, axi_forget_barrier, b);
+        return axi_park(me, axi_forget_barrier, b);
     }
     b->waiting = 0;
     while ((t = axi_first(&b->waiters)) != NULL) axi_wake(t, number++);
@@ -2510,7 +2525,7 @@ AX_API ax_op ax_future_wait(ax_task *me, ax_future *f) {
     AXI_REFUSE(me);
     if (f->done) return ax_done(f->status);
     axi_push(&f->waiters, &me->node.link);
-    return ax_park(me, axi_forget_future, f);
+    return axi_park(me, axi_forget_future, f);
 }
 
 AX_API int ax_future_complete(ax_future *f, int status) {
@@ -2617,15 +2632,16 @@ AX_API void ax_queue_close(ax_queue *q) {
 }
 
 static void axi_queue_finished(ax_queue *q) {
-    if (!--q->unfinished) axi_wake_all(&q->joiners, 0);
+    if (q->unfinished && !--q->unfinished) axi_wake_all(&q->joiners, 0);
 }
 
 AX_API void ax_queue_close_now(ax_queue *q, void (*drop)(void *item, void *arg), void *arg) {
     ax_queue_close(q);
     while (q->count) {
-        if (drop) drop(axi_slot_at(q, 0), arg);
+        void *item = axi_slot_at(q, 0); /* off first: drop may look at the queue; the slot stays, since nothing can be put */
         if (++q->head == q->capacity) q->head = 0;
         q->count--;
+        if (drop) drop(item, arg);
         axi_queue_finished(q);
     }
 }
@@ -2721,6 +2737,7 @@ static void axi_take_posts(ax_loop *loop) {
     for (; c; c = next) {
         next = c->posted;
         c->posted = NULL;
+        c->node.bad = 1; /* off the list of posts */
         if (!c->list) axi_queue_callback(loop, c); /* else it was to run anyway */
     }
 }
@@ -2740,6 +2757,7 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     } else if (c->node.state != AXI_PARKED) { /* not posted yet */
         int was_empty = loop->posted_end == &loop->posted;
         c->node.kind = AXI_CALLBACK;
+        c->node.bad = 0;
         c->node.state = AXI_PARKED;
         c->loop = loop;
         c->fn = fn;
@@ -2790,6 +2808,7 @@ static void axi_run_callback(ax_loop *loop, ax_callback *c) {
     if (c->node.state == AXI_PARKED) { /* from now on another thread may post it again */
         ax_fn *fn = c->fn;
         void *arg = c->arg;
+        if (!c->node.bad) ax_callback_stop(c); /* queued by ax_soon and posted since: the post is met by this run */
         pthread_mutex_lock(&axi_post_lock);
         c->node.state = 0;
         pthread_mutex_unlock(&axi_post_lock);
@@ -2899,6 +2918,7 @@ static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
 
 static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
     if (fd < 0) return *rc = AX_EBADF, (struct axi_fd *)NULL;
+    if ((unsigned)fd >= loop->fd_cap && fcntl(fd, F_GETFD) < 0) return *rc = -errno, (struct axi_fd *)NULL;
     if ((unsigned)fd >= loop->fd_cap && (*rc = axi_fd_reserve(loop, (unsigned)fd + 1)) < 0) return NULL;
     return &loop->fds[fd];
 }
@@ -3059,7 +3079,7 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int out, axi_attempt *attempt, con
     w->data = (void *)(uintptr_t)data;
     w->size = size;
     axi_fd_changed(me->loop, fd);
-    return ax_park(me, out ? axi_forget_out : axi_forget_in, (void *)(intptr_t)fd);
+    return axi_park(me, out ? axi_forget_out : axi_forget_in, (void *)(intptr_t)fd);
 }
 
 /* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
@@ -3222,7 +3242,6 @@ static int axi_turn(ax_loop *loop, int block) {
     } else if (loop->desc.flags & AX_VIRTUAL_CLOCK) {
         timeout = AX_FOREVER; /* virtual time stands still while a thread works for the loop */
     }
-    if (axi_sigint && loop->desc.flags & AX_CATCH_SIGINT && !loop->signalled) return 0;
     return axi_poll(loop, timeout);
 }
 
@@ -3264,7 +3283,10 @@ AX_API ax_time ax_next_deadline(ax_loop *loop) {
 }
 
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
-    int rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + tasks, sizeof *loop->timers);
+    int rc;
+    if (loop->state == AXI_CLOSED) return AX_EPERM;
+    if (tasks > UINT_MAX - loop->timer_need) return AX_ENOMEM;
+    rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + tasks, sizeof *loop->timers);
     return rc < 0 || !fds ? rc : axi_fd_reserve(loop, fds);
 }
 
@@ -3278,12 +3300,16 @@ static void axi_loop_free(ax_loop *loop) {
     if (sys) {
         axi_free(loop, sys->polled, sys->polled_cap * sizeof *sys->polled);
         axi_free(loop, sys->threads, sys->thread_cap * sizeof *sys->threads);
+        if (axi_sigint_pipe == sys->pipe[1]) axi_sigint_pipe = -1; /* before its number means another file */
         if (sys->pipe[0] >= 0) close(sys->pipe[0]), close(sys->pipe[1]);
         axi_free(loop, sys, sizeof *sys);
     }
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
     axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
     axi_free(loop, loop->dirty, loop->dirty_cap * sizeof *loop->dirty);
+    loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = 0;
+    loop->dirty_count = 0;
+    loop->chunk = loop->chunk_end = NULL;
     loop->sys = NULL;
     loop->timers = NULL;
     loop->fds = NULL;
@@ -3308,7 +3334,6 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->thread = (uintptr_t)pthread_self();
     loop->posted_end = &loop->posted;
     loop->root.loop = loop;
-    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
     loop->root.winner = -1;
     if (!(sys = (struct axi_sys *)axi_alloc(loop, sizeof *sys))) return rc;
     memset(sys, 0, sizeof *sys);
@@ -3332,6 +3357,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     pthread_mutex_init(&sys->lock, NULL);
     pthread_cond_init(&sys->work, NULL);
     axi_clock(loop);
+    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN; /* only now: a loop that did not open refuses to spawn */
     loop->takes_posts = 1;
     return 0;
 }
@@ -3419,6 +3445,9 @@ static void *axi_worker(void *arg) {
         job->state = AXI_RUNNING;
         pthread_mutex_unlock(&sys->lock);
         job->status = job->fn(axi_job_data(job));
+        pthread_mutex_lock(&sys->lock);
+        job->state = AXI_DONE;
+        pthread_mutex_unlock(&sys->lock);
         ax_post(sys->loop, &job->done, axi_job_done, job);
         pthread_mutex_lock(&sys->lock);
     }
@@ -3430,6 +3459,10 @@ static int axi_forget_job(ax_task *t, void *arg) {
     struct axi_job *job = (struct axi_job *)arg, **at;
     struct axi_sys *sys = job->sys;
     pthread_mutex_lock(&sys->lock);
+    if (job->state == AXI_DONE) { /* complete: its result is on the way and is not undone */
+        pthread_mutex_unlock(&sys->lock);
+        return AX_STAY;
+    }
     if (job->state == AXI_QUEUED) {
         for (at = &sys->first; *at != job; at = &(*at)->next) {}
         if (!(*at = job->next)) sys->last = at;
@@ -3502,7 +3535,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
     sys->queued++;
     pthread_cond_signal(&sys->work);
     pthread_mutex_unlock(&sys->lock);
-    return ax_park(me, axi_forget_job, job);
+    return axi_park(me, axi_forget_job, job);
 }
 
 /* ---- 13 Running a program ---- */
