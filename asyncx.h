@@ -308,7 +308,7 @@ struct ax_task {
    Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
    is optional, once, at the top level of the body. It runs however the body is left, even if a cancel came before the
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
-   body's status stands (ax_leaving reads it), AX_RETURN is refused. It is the outermost scope: permits, groups
+   body's status stands (ax_leaving reads it), AX_RETURN is misuse and ends it there. It is the outermost scope: permits, groups
    and the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
    and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only.
 
@@ -581,8 +581,9 @@ AX_API int ax_cancelling(const ax_task *task);
 /* Waits for a task of any group and gives its status; cancelling the waiter leaves the task alone. AX_EDEADLK for oneself.
    May suspend. */
 AX_API AX_MUST_USE ax_op ax_join(ax_task *me, ax_task *task);
-/* A ready-made task that joins another and ends with its status: AX_SPAWN(&my->group, ax_joiner, .task = other). With it a group of
-   yours can wait for, race or collect tasks of other groups, and leave them running. */
+/* A ready-made task that joins another and ends with its status: AX_SPAWN(&my->group, ax_joiner, .task = other). With it a
+   group of yours can wait for, race or collect tasks of other groups, and leave them running. Hold other with ax_task_ref until
+   the joiner ends. */
 struct ax_joiner {
     ax_frame frame;
     ax_task *task;
@@ -881,7 +882,8 @@ AX_API int ax_run_once(ax_loop *loop);
 /* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can
    wake it. */
 AX_API ax_time ax_next_deadline(ax_loop *loop);
-/* Takes memory for so many tasks and timers at once, and for file descriptors below fds, so that it can't run out later. */
+/* Takes room at once for the timers of so many tasks, and for file descriptors below fds. The tasks' own memory is taken at
+   spawn. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
 /* Cancels all tasks, awaits them, calls the closers in reverse order, joins the threads, frees everything. Twice is
    harmless. 0; the error that ended the waiting, if a task can't end; AX_EBUSY inside a run. */
