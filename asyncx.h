@@ -130,10 +130,20 @@
 #define AXI_KEEP_LABELS
 #define AXI_SLOW
 #define AXI_CONST(x) 0
+#ifndef ASYNCX_SWITCH
 #define ASYNCX_SWITCH
+#endif
 #ifndef __TINYC__
 #define ASYNCX_COMMA
 #endif
+#endif
+
+#if defined(__GNUC__)
+#define AXI_THREAD_LOCAL __thread
+#elif defined(_MSC_VER)
+#define AXI_THREAD_LOCAL __declspec(thread)
+#else
+#define AXI_THREAD_LOCAL /* then only one thread of the program may use asyncx */
 #endif
 
 #ifdef __cplusplus
@@ -308,8 +318,8 @@ struct ax_task {
    Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
    is optional, once, at the top level of the body. It runs however the body is left, even if a cancel came before the
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
-   body's status stands (ax_leaving reads it), AX_RETURN is misuse and ends it there. It is the outermost scope: permits, groups
-   and the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
+   body's status stands (ax_leaving reads it), AX_RETURN does not compile. It is the outermost scope: permits, groups and
+   the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
    and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
@@ -387,6 +397,13 @@ struct ax_task {
 #define AXI_BASE case 0: AX_BEGIN_is_missing
 #endif
 
+enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
+#ifdef __cplusplus
+#define AXI_NEVER(x, why) static_assert(!(x), #why)
+#else
+#define AXI_NEVER(x, why) ((void)sizeof(struct { unsigned why : (x) ? -1 : 1; }))
+#endif
+
 #define AX_BEGIN                                                                                    \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
     enum { axi_base = AXI_COUNTER };                                                                \
@@ -396,6 +413,9 @@ struct ax_task {
         AXI_BASE : (void)0
 #define AX_FINALLY                                                                                  \
     return axi_return(me, 0);                                                                       \
+    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
+    enum { axi_in_finally = 1 };                                                                    \
+    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
     case 1
 #define AX_END                                                                                      \
         (void)0; /* after AX_FINALLY: with nothing to do */                                         \
@@ -404,6 +424,7 @@ struct ax_task {
     return axi_end(me)
 #define AX_RETURN(status)                                                                           \
     do {                                                                                            \
+        AXI_NEVER(axi_in_finally, AX_RETURN_is_refused_in_AX_FINALLY);                              \
         AXI_LINE;                                                                                   \
         return axi_return(me, (status));                                                            \
     } while (0)
@@ -505,12 +526,9 @@ struct ax_task {
      axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_DO ,
 #if defined(__GNUC__)
-static __thread void *axi_slot_ __attribute__((unused));
-#elif defined(_MSC_VER)
-static __declspec(thread) void *axi_slot_;
-#else
-static void *axi_slot_;
+__attribute__((unused))
 #endif
+static AXI_THREAD_LOCAL void *axi_slot_;
 #endif
 
 /* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
@@ -547,6 +565,10 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
     me->node.bad = 0;
     return axi_op(AXI_ENDED);
 }
+#if ASYNCX_TRACE /* files that do not agree on the layout of ax_frame do not link */
+#define axi_call axi_call_traced
+#define axi_task_start axi_task_start_traced
+#endif
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
 AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
@@ -561,7 +583,8 @@ AX_API ax_frame *axi_first_frame(ax_task *task);
 /* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
 
 /* A function to be called later by the loop, never from inside the call that asks for it. The struct is yours and must stay
-   until it has run or was stopped; {0} is a fresh one. One at a time: asking again before it ran changes nothing. */
+   until it has run or was stopped; {0} is a fresh one. One at a time: asking for the same again before it ran changes nothing, for
+   something else is AX_EBUSY. */
 typedef struct ax_callback {
     axi_node node;  /* private, all of it */
     ax_fn *fn;
@@ -581,9 +604,8 @@ AX_API int ax_cancelling(const ax_task *task);
 /* Waits for a task of any group and gives its status; cancelling the waiter leaves the task alone. AX_EDEADLK for oneself.
    May suspend. */
 AX_API AX_MUST_USE ax_op ax_join(ax_task *me, ax_task *task);
-/* A ready-made task that joins another and ends with its status: AX_SPAWN(&my->group, ax_joiner, .task = other). With it a
-   group of yours can wait for, race or collect tasks of other groups, and leave them running. Hold other with ax_task_ref until
-   the joiner ends. */
+/* A ready-made task that joins another and ends with its status: with it a group of yours can wait for, race or collect tasks of
+   other groups, and leave them running. It takes over a reference: AX_SPAWN(&my->group, ax_joiner, .task = ax_task_ref(other)). */
 struct ax_joiner {
     ax_frame frame;
     ax_task *task;
@@ -632,7 +654,8 @@ struct ax_group {
     unsigned flags;
 };
 
-/* Opens a group in this frame. Storage may be reused once the group has ended. AX_EBUSY if it is open. */
+/* Opens a group in this frame; flags are AX_GROUP_... or 0. Storage may be reused once the group has ended. Fails only by misuse:
+   AX_EBUSY if it is open, AX_EINVAL for AX_GROUP_COLLECT with AX_GROUP_RACE, AX_EFAULT on the C stack. */
 AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
 /* Waits for all children and closes the group: 0, the first error, or what its flags say. If the owner is cancelled, the children
    are, and all are awaited. For the owner. May suspend. */
@@ -708,7 +731,7 @@ typedef struct ax_mutex {
     axi_list waiters;
 } ax_mutex;
 AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
-AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EBUSY */
+AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EAGAIN */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
@@ -751,8 +774,9 @@ AX_API void ax_event_set(ax_event *event);
 AX_API void ax_event_clear(ax_event *event);
 
 /* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one. If a
-   waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now; AX_STAY, the waiter stays until the
-   operation completes the future. Without a cancel function the waiter goes and the operation runs on. */
+   waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now and the future is completed with
+   AX_ECANCELED for all others; AX_STAY, the waiter stays until the operation completes the future. Without a cancel function
+   the waiter goes and the operation runs on. */
 typedef struct ax_future {
     int status, done; /* public, read-only */
     int (*cancel)(struct ax_future *future, void *arg);
@@ -813,14 +837,14 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop */
-    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; AX_RUN sets it, AX_RUN_WITH
-                             takes yours */
+    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
+                             of its own or SIGINT is ignored. AX_RUN sets it, AX_RUN_WITH takes yours */
 };
 
 typedef struct ax_loop_desc { /* zero means default */
     ax_alloc_fn *alloc;       /* default: malloc with free lists per size */
     void *alloc_ctx;
-    void *arena;              /* or: a fixed memory of arena_size bytes, aligned to 16; AX_ENOMEM when it is full */
+    void *arena;              /* or: a fixed memory of arena_size bytes; AX_ENOMEM when it is full */
     size_t arena_size;
     ax_time (*clock)(void *ctx); /* default: the monotonic clock */
     void *clock_ctx;
@@ -859,8 +883,9 @@ struct ax_loop {
     unsigned char *chunk, *chunk_end;
     void *chunks;
     struct axi_fd *fds;
-    unsigned fd_cap, dirty_cap, polls;
-    int *dirty, dirty_count;
+    unsigned fd_cap, polls;
+    int *dirty;          /* descriptors whose interest may have changed */
+    unsigned dirty_cap, dirty_count;
     ax_callback *posted, **posted_end;
     int takes_posts; /* written under the lock of posts only */
     void *sys; /* the backend's and the threads' own state */
@@ -874,7 +899,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
 /* Runs until nothing keeps it alive: no task, no timer, watch or hold; or until ax_loop_stop. 0; AX_EDEADLK if tasks wait
    and nothing can ever wake them; AX_EBUSY inside a run; AX_EPERM on a closed loop. */
 AX_API int ax_loop_run(ax_loop *loop);
-/* The run returns after the current turn. The loop can be run again. */
+/* The run returns after the current turn. The loop can be run again; AX_RUN cancels main and gives its status. */
 AX_API void ax_loop_stop(ax_loop *loop);
 /* For a loop that is a guest of another: one turn that never sleeps. 1 if more is ready, 0 if not until ax_next_deadline,
    or an error. */
@@ -885,8 +910,8 @@ AX_API ax_time ax_next_deadline(ax_loop *loop);
 /* Takes room at once for the timers of so many tasks, and for file descriptors below fds. The tasks' own memory is taken at
    spawn. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
-/* Cancels all tasks, awaits them, calls the closers in reverse order, joins the threads, frees everything. Twice is
-   harmless. 0; the error that ended the waiting, if a task can't end; AX_EBUSY inside a run. */
+/* Cancels all tasks, awaits them, calls what ax_at_close was given, last come first, joins the threads, frees everything. Twice is
+   harmless. 0; AX_EBUSY inside a run; AX_EDEADLK if a task can't end: then it is given up, without its cleanup. */
 AX_API int ax_loop_close(ax_loop *loop);
 /* While held, the loop keeps running: another thread or an interrupt will post to it. On the loop's thread. */
 AX_API void ax_loop_hold(ax_loop *loop);
@@ -896,7 +921,8 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 
 /* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
 AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
-/* The same from any thread; wakes the loop. One thread's posts keep their order. AX_EPERM once the loop is closed. */
+/* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for
+   posts only. AX_EPERM once the loop is closed. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* Calls fn when the loop closes, last come first; tasks have ended, everything else still works. */
 AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
@@ -914,7 +940,7 @@ typedef struct ax_timer {
 /* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM. */
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *fn, void *arg);
 AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
-/* A background timer does not keep ax_loop_run going. To be called before it is started. */
+/* A background timer does not keep ax_loop_run going. */
 AX_API void ax_timer_unref(ax_timer *timer);
 
 /* ---- 11 File descriptors ------------------------------------------------------------------------------
@@ -940,7 +966,7 @@ typedef struct ax_watch {
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *watch, int fd, unsigned events, ax_watch_fn *fn, void *arg);
 AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* 0 events: not polled, still started */
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
-AX_API void ax_watch_unref(ax_watch *watch);               /* does not keep ax_loop_run going; before the start */
+AX_API void ax_watch_unref(ax_watch *watch);               /* it no longer keeps ax_loop_run going */
 
 /* Waits for AX_IN or AX_OUT (one of them): the events that came. May suspend. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
@@ -1034,6 +1060,7 @@ extern "C" {
 #endif
 
 enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
+enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
 enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
@@ -1143,11 +1170,6 @@ AX_API const char *ax_errname(int status) {
     return "error";
 }
 
-#if defined(__GNUC__)
-#define AXI_THREAD_LOCAL __thread
-#else
-#define AXI_THREAD_LOCAL
-#endif
 /* For ax_exit: how the last AX_RUN of this thread ended, and what misuse was reported. */
 static AXI_THREAD_LOCAL struct axi_origin axi_last;
 static AXI_THREAD_LOCAL const char *axi_last_report;
@@ -1363,6 +1385,7 @@ static void axi_arm(ax_task *t) {
 }
 
 static void axi_queue_task(ax_task *t, int status) {
+    (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
     t->node.state = AXI_QUEUED;
     t->rc = status;
     axi_push(&t->loop->ready, &t->node.link);
@@ -1509,10 +1532,15 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
     return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
 }
 
+/* The requests that a scope opened now did not have to meet. */
+static unsigned short axi_met_before(const ax_task *t) {
+    return (unsigned short)(t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1 : 0));
+}
+
 static void axi_open(ax_task *t, axi_entry *e, int kind) {
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
-    e->base = (unsigned short)(t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1 : 0));
+    e->base = axi_met_before(t);
     e->up = t->top;
     t->top = e;
 }
@@ -1525,9 +1553,18 @@ static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top one; one clo
     e->flags = 0;
 }
 
+/* Scopes that were opened after a request was met count it in their base; when it is taken back they must not, or a later
+   one from outside would look old to them. Which requests are meant when several stand is not known: the newest. */
+static void axi_rebase(ax_task *t, unsigned above) {
+    axi_entry *e;
+    for (e = t->top; e; e = e->up)
+        if (e->base > above) e->base--;
+}
+
 /* A scope that made a request takes it back. Whether requests from outside are left that came after its entry. */
 static int axi_take_back(ax_task *t, const axi_entry *e) {
     if (t->node.count) t->node.count--;
+    axi_rebase(t, e->base);
     if (t->node.count > e->base) return 1;
     t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
     if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= ~AXI_PUT_OFF;
@@ -1585,7 +1622,7 @@ static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
-    ax_time when = time <= 0 ? axi_clock(me->loop) : time == AX_FOREVER ? AX_FOREVER : axi_add(axi_clock(me->loop), time);
+    ax_time when = axi_add(axi_clock(me->loop), time > 0 ? time : 0);
     if (constant && time > 0 && time < 1000) {
         axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
         return 0;
@@ -1594,7 +1631,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
         if (f->within <= when) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
-        f->entry.base = (unsigned short)(me->node.count - (me->node.flags & AXI_UNMET && me->node.count ? 1 : 0));
+        f->entry.base = axi_met_before(me);
     }
     f->within = when;
     f->seq = me->loop->next_seq++;
@@ -1615,7 +1652,7 @@ AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     int rc = axi_openable(me, &l->entry);
     if (rc < 0) return rc;
     axi_open(me, &l->entry, AXI_LIMIT);
-    l->when = time <= 0 ? now : time == AX_FOREVER ? AX_FOREVER : axi_add(now, time);
+    l->when = axi_add(now, time > 0 ? time : 0);
     l->expired = 0;
     l->task = me;
     l->seq = me->loop->next_seq++;
@@ -1693,11 +1730,13 @@ static void axi_group_take_back(ax_group *g) {
 
 AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     int rc = axi_openable(me, &g->entry);
+    if (rc >= 0 && (flags > 15 || (flags & (AX_GROUP_COLLECT | AX_GROUP_RACE)) == (AX_GROUP_COLLECT | AX_GROUP_RACE)))
+        rc = axi_misuse(me->loop, AX_EINVAL, "ax_group_open with flags that do not go together");
     if (rc < 0) return rc;
     memset(g, 0, sizeof *g);
     g->loop = me->loop;
     g->owner = me;
-    g->flags = (flags & 15) | AXI_OPEN;
+    g->flags = flags | AXI_OPEN;
     g->winner = -1;
     axi_open(me, &g->entry, AXI_GROUP);
     return 0;
@@ -1714,15 +1753,19 @@ static void axi_group_drop_handed(ax_group *g) {
     }
 }
 
+static void axi_group_drop_ended(ax_group *g) {
+    axi_group_drop_handed(g);
+    while (g->ended.first) {
+        g->handed = AXI_TASK_OF(sibling, axi_pop(&g->ended));
+        axi_group_drop_handed(g);
+    }
+}
+
 /* All children have ended: closes the group. What its owner gets who came with this status. */
 static int axi_group_end(ax_group *g, int status) {
     ax_task *t = g->owner;
     int outside = t->node.count > g->entry.base;
-    axi_group_drop_handed(g);
-    while ((g->handed = g->ended.first ? AXI_TASK_OF(sibling, g->ended.first) : NULL) != NULL) {
-        axi_take(&g->ended, &g->handed->sibling);
-        axi_group_drop_handed(g);
-    }
+    axi_group_drop_ended(g);
     g->flags &= ~(unsigned)AXI_OPEN;
     axi_shut(t, &g->entry);
     if (g->error && !(g->flags & AX_GROUP_RACE && g->winner >= 0)) {
@@ -1794,15 +1837,19 @@ AX_API int ax_group_cancel(ax_group *g) {
     return 0;
 }
 
+/* A child failed, or could not be spawned. */
+static void axi_group_error(ax_group *g, int status) {
+    if (g->flags & AX_GROUP_COLLECT || g->error) return;
+    g->error = status;
+    if (!(g->flags & AX_GROUP_RACE)) axi_group_fail(g); /* another child may still win */
+}
+
 /* A child has ended: what follows from it by the group's rules. */
 static void axi_group_ended(ax_group *g, ax_task *t, int status) {
     g->live--;
     if (status < 0 && status != AX_ECANCELED) {
         g->failed++;
-        if (!(g->flags & AX_GROUP_COLLECT) && !g->error) {
-            g->error = status;
-            if (!(g->flags & AX_GROUP_RACE)) axi_group_fail(g);
-        }
+        axi_group_error(g, status);
     } else if (status >= 0 && g->flags & AX_GROUP_RACE && g->winner < 0) {
         g->winner = status;
         axi_group_abort(g);
@@ -1853,8 +1900,6 @@ static int axi_group_close(ax_task *t, ax_group *g, int *status) {
 /* ---- 5 Running tasks ---- */
 
 AX_API ax_op axi_return(ax_task *me, int status) {
-    if (me->frame->entry.flags & AXI_IN_FINALLY)
-        axi_misuse(me->loop, 0, "AX_RETURN in AX_FINALLY is refused: the body's status stands");
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
     me->node.bad = status == AX_ECANCELED && me->node.count ? 2 : 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN;
@@ -1937,10 +1982,7 @@ AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size)
     t->loop = loop;
     return f;
 no_memory:
-    if (!(g->flags & AX_GROUP_COLLECT) && !g->error) {
-        g->error = AX_ENOMEM;
-        axi_group_fail(g);
-    }
+    axi_group_error(g, AX_ENOMEM);
     return NULL;
 }
 
@@ -2120,7 +2162,10 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = f->fn->step(t, f).axi;
-    if (rc == AXI_PENDING && t->frame == f) return;
+    if (rc == AXI_PENDING && t->frame == f) {
+        if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(loop, 0, "an op says that it waits, and has not parked");
+        return;
+    }
     if (rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) && !(f->entry.flags & special) &&
         --share) { /* done at once, the usual way: what axi_deliver would do */
         t->rc = rc;
@@ -2196,10 +2241,12 @@ AX_API int ax_cancel(ax_task *t) {
 }
 
 AX_API int ax_uncancel(ax_task *t) {
-    if (t->node.count && !--t->node.count) {
+    if (!t->node.count) return 0;
+    if (!--t->node.count) {
         t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
         if (t->node.flags & AXI_FRESH) t->rc = 0;
     }
+    axi_rebase(t, t->node.count);
     return t->node.count;
 }
 
@@ -2217,6 +2264,8 @@ AXI_ASYNC(ax_joiner, AX_API) {
     AX_BEGIN;
     AX_AWAIT(ax_join(me, my->task));
     AX_RETURN(me->rc);
+    AX_FINALLY:
+    ax_task_unref(my->task);
     AX_END;
 }
 
@@ -2241,7 +2290,7 @@ AX_API ax_task *ax_task_unref(ax_task *t) {
 }
 
 static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg) {
-    if (c->list || c->node.state == AXI_PARKED) return 0;
+    if (c->list || c->node.state == AXI_POSTED) return 0;
     c->node.kind = AXI_CALLBACK;
     c->loop = loop;
     c->fn = fn;
@@ -2251,7 +2300,7 @@ static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg)
 
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
-    if (!axi_callback_set(c, loop, fn, arg)) return 0;
+    if (!axi_callback_set(c, loop, fn, arg)) return c->list == list ? 0 : AX_EBUSY;
     c->list = list;
     axi_push(list, &c->node.link);
     return 0;
@@ -2288,9 +2337,9 @@ static int axi_forget_for_ever(ax_task *t, void *none) {
     return 0;
 }
 
-AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
+static ax_op axi_sleep(ax_task *me, ax_time now, ax_time when) {
     AXI_REFUSE(me);
-    if (when <= axi_clock(me->loop)) return ax_checkpoint(me);
+    if (when <= now) return ax_checkpoint(me);
     if (when == AX_FOREVER) {
         me->loop->for_ever++;
         return axi_park(me, axi_forget_for_ever, NULL);
@@ -2300,9 +2349,11 @@ AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
     return axi_park(me, NULL, NULL);
 }
 
+AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) { return axi_sleep(me, axi_clock(me->loop), when); }
+
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
-    if (time <= 0) return ax_checkpoint(me);
-    return ax_sleep_until(me, axi_add(axi_clock(me->loop), time));
+    ax_time now = time > 0 ? axi_clock(me->loop) : 0;
+    return axi_sleep(me, now, axi_add(now, time));
 }
 
 AX_API int ax_sem_init(ax_sem *s, int permits, int max) {
@@ -2400,7 +2451,7 @@ static void axi_mutex_hand_over(ax_mutex *m) {
 }
 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
-    int rc = m->owner ? AX_EBUSY : axi_openable(me, &m->entry);
+    int rc = m->owner ? AX_EAGAIN : axi_openable(me, &m->entry);
     if (rc >= 0) axi_mutex_give(m, me, &me->frame->entry);
     return rc;
 }
@@ -2518,9 +2569,9 @@ AX_API void ax_event_clear(ax_event *e) { e->set = 0; }
 
 static int axi_forget_future(ax_task *t, void *future) {
     ax_future *f = (ax_future *)future;
-    if (f->cancel && f->cancel(f, f->arg) == AX_STAY) return AX_STAY;
-    if (t->node.state == AXI_PARKED) axi_take(&f->waiters, &t->node.link); /* unless cancel completed the future */
-    return t->node.state == AXI_PARKED ? 0 : AX_STAY;
+    if (!f->cancel) return axi_forget_list(t, &f->waiters);
+    if (f->cancel(f, f->arg) != AX_STAY) ax_future_complete(f, AX_ECANCELED); /* unless cancel has completed it */
+    return AX_STAY; /* its completion wakes the task */
 }
 
 AX_API ax_op ax_future_wait(ax_task *me, ax_future *f) {
@@ -2671,11 +2722,12 @@ struct axi_wait { /* a task that waits on one direction of a descriptor, and wha
     size_t size;
 };
 struct axi_fd {
-    struct axi_wait in, out;
+    struct axi_wait wait[2]; /* AXI_READS, AXI_WRITES */
     ax_watch *watches;
     int slot; /* 1 + place in poll()'s array */
     int dirty;
 };
+enum { AXI_READS, AXI_WRITES };
 struct axi_job {
     ax_callback done;
     struct axi_job *next;
@@ -2693,7 +2745,6 @@ struct axi_sys {
     unsigned polled_cap;
     int pipe[2];
     ax_watch wake;
-    int woken;
     pthread_mutex_t lock; /* the pool's */
     pthread_cond_t work;
     struct axi_job *first, **last;
@@ -2756,11 +2807,11 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     pthread_mutex_lock(&axi_post_lock);
     if (!loop->takes_posts) {
         rc = AX_EPERM;
-    } else if (c->node.state != AXI_PARKED) { /* not posted yet */
+    } else if (c->node.state != AXI_POSTED) { /* not posted yet */
         int was_empty = loop->posted_end == &loop->posted;
         c->node.kind = AXI_CALLBACK;
         c->node.bad = 0;
-        c->node.state = AXI_PARKED;
+        c->node.state = AXI_POSTED;
         c->loop = loop;
         c->fn = fn;
         c->arg = arg;
@@ -2789,7 +2840,7 @@ AX_API int ax_callback_stop(ax_callback *c) {
         axi_take(c->list, &c->node.link);
     }
     c->list = NULL;
-    if (c->node.state == AXI_PARKED) { /* posted; perhaps not taken yet */
+    if (c->node.state == AXI_POSTED) { /* posted; perhaps not taken yet */
         ax_callback **at;
         pthread_mutex_lock(&axi_post_lock);
         for (at = &c->loop->posted; !stopped && *at; at = &(*at)->posted) {
@@ -2807,7 +2858,7 @@ AX_API int ax_callback_stop(ax_callback *c) {
 
 static void axi_run_callback(ax_loop *loop, ax_callback *c) {
     c->list = NULL;
-    if (c->node.state == AXI_PARKED) { /* from now on another thread may post it again */
+    if (c->node.state == AXI_POSTED) { /* from now on another thread may post it again */
         ax_fn *fn = c->fn;
         void *arg = c->arg;
         if (!c->node.bad) ax_callback_stop(c); /* queued by ax_soon and posted since: the post is met by this run */
@@ -2864,7 +2915,10 @@ AX_API int ax_timer_stop(ax_timer *t) {
     return 1;
 }
 
-AX_API void ax_timer_unref(ax_timer *t) { t->background = 1; }
+AX_API void ax_timer_unref(ax_timer *t) {
+    if (t->armed && !t->background) t->callback.loop->alive--;
+    t->background = 1;
+}
 
 /* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts
    itself anew with a past deadline runs once a turn. */
@@ -2938,7 +2992,7 @@ static void axi_fd_sync(ax_loop *loop) {
     while (loop->dirty_count) {
         int fd = loop->dirty[--loop->dirty_count];
         struct axi_fd *e = &loop->fds[fd];
-        unsigned want = (e->in.task ? AX_IN : 0) | (e->out.task ? AX_OUT : 0);
+        unsigned want = (e->wait[AXI_READS].task ? AX_IN : 0) | (e->wait[AXI_WRITES].task ? AX_OUT : 0);
         ax_watch *w;
         e->dirty = 0;
         for (w = e->watches; w; w = w->next) want |= w->events;
@@ -2955,8 +3009,8 @@ static void axi_fd_sync(ax_loop *loop) {
     }
 }
 
-static void axi_fd_attempt(ax_loop *loop, int fd, int out, unsigned events) {
-    struct axi_wait *w = out ? &loop->fds[fd].out : &loop->fds[fd].in;
+static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
+    struct axi_wait *w = &loop->fds[fd].wait[way];
     ax_task *t = w->task;
     int rc = w->attempt(fd, w, events);
     if (rc == AX_EAGAIN) return; /* spurious, or only a part went */
@@ -2968,8 +3022,8 @@ static void axi_fd_attempt(ax_loop *loop, int fd, int out, unsigned events) {
 static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
     const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
     ax_watch *w, *next;
-    if (loop->fds[fd].in.task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, 0, events);
-    if (loop->fds[fd].out.task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, 1, events);
+    if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
+    if (loop->fds[fd].wait[AXI_WRITES].task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
     for (w = loop->fds[fd].watches; w; w = next) {
         /* a callback may stop any watch: start again from the head, past those that had their turn */
         next = w->next;
@@ -2995,7 +3049,7 @@ static int axi_poll(ax_loop *loop, ax_time timeout) {
     axi_fd_sync(loop);
     count = sys->polled_count;
     if (timeout == 0 && count <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
-#if defined(__USE_GNU) || defined(__FreeBSD__)
+#if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
     if (timeout != AX_FOREVER) {
         struct timespec ts;
         ts.tv_sec = (time_t)(timeout / 1000000000);
@@ -3056,24 +3110,24 @@ AX_API int ax_watch_stop(ax_watch *w) {
     return 1;
 }
 
-AX_API void ax_watch_unref(ax_watch *w) { w->background = 1; }
+AX_API void ax_watch_unref(ax_watch *w) {
+    if (w->active && !w->background) w->loop->alive--;
+    w->background = 1;
+}
 
-static int axi_forget_in(ax_task *t, void *fd) {
-    t->loop->fds[(intptr_t)fd].in.task = NULL;
+static int axi_forget_fd(ax_task *t, void *fd) {
+    struct axi_fd *e = &t->loop->fds[(intptr_t)fd];
+    e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES].task = NULL;
     axi_fd_changed(t->loop, (int)(intptr_t)fd);
     return 0;
 }
-static int axi_forget_out(ax_task *t, void *fd) {
-    t->loop->fds[(intptr_t)fd].out.task = NULL;
-    axi_fd_changed(t->loop, (int)(intptr_t)fd);
-    return 0;
-}
 
-static ax_op axi_fd_wait(ax_task *me, int fd, int out, axi_attempt *attempt, const void *data, size_t size) {
+static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     int rc = 0;
     struct axi_fd *e = axi_fd_at(me->loop, fd, &rc);
-    struct axi_wait *w = e ? out ? &e->out : &e->in : NULL;
+    struct axi_wait *w;
     if (!e) return ax_done(rc);
+    w = &e->wait[way];
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
     w->task = me;
@@ -3081,22 +3135,19 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int out, axi_attempt *attempt, con
     w->data = (void *)(uintptr_t)data;
     w->size = size;
     axi_fd_changed(me->loop, fd);
-    return axi_park(me, out ? axi_forget_out : axi_forget_in, (void *)(intptr_t)fd);
+    return axi_park(me, axi_forget_fd, (void *)(intptr_t)fd);
 }
 
 /* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
-static ax_op axi_fd_op(ax_task *me, int fd, int out, axi_attempt *attempt, const void *data, size_t size) {
+static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     struct axi_wait now;
     int rc;
     AXI_REFUSE(me);
-    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap) {
-        const struct axi_fd *e = &me->loop->fds[fd];
-        if (out ? e->out.task : e->in.task) return ax_done(AX_EBUSY);
-    }
+    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap && me->loop->fds[fd].wait[way].task) return ax_done(AX_EBUSY);
     now.data = (void *)(uintptr_t)data;
     now.size = size;
     rc = attempt(fd, &now, 0);
-    return rc == AX_EAGAIN ? axi_fd_wait(me, fd, out, attempt, now.data, now.size) : ax_done(rc);
+    return rc == AX_EAGAIN ? axi_fd_wait(me, fd, way, attempt, now.data, now.size) : ax_done(rc);
 }
 
 static int axi_io_result(ssize_t n) { return n >= 0 ? (int)n : errno == EWOULDBLOCK ? AX_EAGAIN : -errno; }
@@ -3162,26 +3213,30 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
 AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     AXI_REFUSE(me);
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
-    return axi_fd_wait(me, fd, events == AX_OUT, axi_attempt_wait, NULL, 0);
+    return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0);
 }
 AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
-    return axi_fd_op(me, fd, 0, axi_attempt_read, buffer, size);
+    return axi_fd_op(me, fd, AXI_READS, axi_attempt_read, buffer, size);
 }
 AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
-    return axi_fd_op(me, fd, 1, axi_attempt_write, buffer, size);
+    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_write, buffer, size);
 }
 AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) {
-    return axi_fd_op(me, fd, 1, axi_attempt_write_all, buffer, size);
+    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_write_all, buffer, size);
 }
-AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, 0, axi_attempt_accept, NULL, 0); }
+AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, AXI_READS, axi_attempt_accept, NULL, 0); }
 
 AX_API void ax_fd_closing(ax_loop *loop, int fd) {
     struct axi_fd *e;
     ax_task *t;
+    int way;
     if (fd < 0 || (unsigned)fd >= loop->fd_cap) return;
     e = &loop->fds[fd];
-    if ((t = e->in.task) != NULL) e->in.task = NULL, axi_wake(t, AX_EBADF);
-    if ((t = e->out.task) != NULL) e->out.task = NULL, axi_wake(t, AX_EBADF);
+    for (way = AXI_READS; way <= AXI_WRITES; way++) {
+        if (!(t = e->wait[way].task)) continue;
+        e->wait[way].task = NULL;
+        axi_wake(t, AX_EBADF);
+    }
     while (e->watches) ax_watch_stop(e->watches);
     axi_fd_changed(loop, fd);
 }
@@ -3256,15 +3311,19 @@ static int axi_enter(ax_loop *loop, uintptr_t here) {
     return 0;
 }
 
+static int axi_leave(ax_loop *loop, int rc) {
+    loop->state = AXI_IDLE;
+    loop->stack = 0;
+    return rc;
+}
+
 AX_API int ax_loop_run(ax_loop *loop) {
     char here;
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
     loop->stop = 0;
     while (rc >= 0 && !loop->stop && (loop->ready.first || axi_kept(loop) || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
-    loop->state = AXI_IDLE;
-    loop->stack = 0;
-    return rc;
+    return axi_leave(loop, rc);
 }
 
 AX_API void ax_loop_stop(ax_loop *loop) { loop->stop = 1; }
@@ -3273,10 +3332,10 @@ AX_API int ax_run_once(ax_loop *loop) {
     char here;
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
+    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !loop->ready.first && loop->timer_count && loop->timers[0].when > loop->now)
+        loop->now = loop->timers[0].when; /* the host has waited until then */
     rc = axi_turn(loop, 0);
-    loop->state = AXI_IDLE;
-    loop->stack = 0;
-    return rc < 0 ? rc : loop->ready.first || AXI_POSTED(loop) ? 1 : 0;
+    return axi_leave(loop, rc < 0 ? rc : loop->ready.first || AXI_POSTED(loop) ? 1 : 0);
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
@@ -3330,8 +3389,9 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     if (desc) loop->desc = *desc;
     if (!loop->desc.threads) loop->desc.threads = 8;
     if (loop->desc.arena) {
-        loop->chunk = (unsigned char *)loop->desc.arena;
-        loop->chunk_end = loop->chunk + loop->desc.arena_size;
+        size_t skip = (16 - (uintptr_t)loop->desc.arena % 16) % 16;
+        loop->chunk = (unsigned char *)loop->desc.arena + (skip < loop->desc.arena_size ? skip : loop->desc.arena_size);
+        loop->chunk_end = (unsigned char *)loop->desc.arena + loop->desc.arena_size;
     }
     loop->thread = (uintptr_t)pthread_self();
     loop->posted_end = &loop->posted;
@@ -3377,6 +3437,28 @@ static void axi_let_go(ax_loop *loop) {
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
 
+/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. */
+static void axi_abandon(ax_loop *loop) {
+    while (loop->root.children.first) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
+        axi_entry *e, *up;
+        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
+        for (e = t->top; e; e = up) {
+            up = e->up;
+            if (e->kind == AXI_GROUP) {
+                ax_group *g = (ax_group *)(void *)e;
+                while (g->children.first) axi_push(&loop->root.children, axi_pop(&g->children));
+                axi_group_drop_ended(g);
+            }
+            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, ((ax_frame *)(void *)e)->fn->size);
+            if (!up) t->frame = (ax_frame *)(void *)e;
+        }
+        t->node.state = AXI_DONE;
+        t->node.refs = 0;
+        axi_task_release(t);
+    }
+}
+
 AX_API int ax_loop_close(ax_loop *loop) {
     char here;
     int rc;
@@ -3409,6 +3491,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
         if (c->node.kind == AXI_CALLBACK) c->list = NULL; /* its struct may be stopped or used again */
     }
     axi_let_go(loop);
+    axi_abandon(loop);
     pthread_mutex_destroy(&AXI_SYS(loop)->lock);
     pthread_cond_destroy(&AXI_SYS(loop)->work);
     axi_loop_free(loop);
@@ -3560,6 +3643,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     int in_heap = !loop;
     memset(&own, 0, sizeof own);
     own.flags = AX_CATCH_SIGINT;
+    axi_open_error = AX_ENOMEM;
     if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
     axi_last_report = NULL;
     axi_open_error = ax_loop_open(loop, desc ? desc : &own);
@@ -3573,8 +3657,10 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     return NULL;
 }
 
-static void axi_main_done(ax_loop *loop, void *arg) {
-    (void)arg;
+static void axi_main_done(ax_loop *loop, void *status) {
+    *(int *)status = ax_task_status(loop->main);
+    ax_task_unref(loop->main);
+    loop->main = NULL;
     ax_loop_stop(loop);
 }
 
@@ -3583,30 +3669,28 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     ax_loop *loop = t ? t->loop : NULL;
     ax_callback done;
     struct sigaction act, old;
-    int status, rc, catches;
+    int status = AX_EINPROGRESS, rc, ended, catches = 0;
     memset(&axi_last, 0, sizeof axi_last);
     if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
-    catches = loop->desc.flags & AX_CATCH_SIGINT ? 1 : 0;
+    if (loop->desc.flags & AX_CATCH_SIGINT) /* not from a handler of the program's, nor where it is ignored (nohup) */
+        catches = sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL;
     if (catches) {
         memset(&act, 0, sizeof act);
         act.sa_handler = axi_on_sigint;
         act.sa_flags = (int)SA_RESETHAND;
         axi_sigint = 0;
         axi_sigint_pipe = AXI_SYS(loop)->pipe[1];
-        sigaction(SIGINT, &act, &old);
+        sigaction(SIGINT, &act, NULL);
     }
     memset(&done, 0, sizeof done);
     loop->main = ax_task_ref(t);
-    ax_on_done(t, &done, axi_main_done, NULL);
-    status = ax_loop_run(loop);
-    if (status >= 0) status = ax_task_status(t);
-    else if (t->node.state != AXI_DONE) axi_note_origin(t, t->frame, status); /* where main waits for ever */
+    ax_on_done(t, &done, axi_main_done, &status);
+    rc = ax_loop_run(loop);
+    if (rc < 0 && loop->main) axi_note_origin(t, t->frame, rc); /* where main waits for ever */
+    ended = ax_loop_close(loop); /* where main ends, if ax_loop_stop came first */
+    if (rc < 0) status = rc;
+    else if (status >= 0 && ended < 0) status = ended;
     if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
-    ax_callback_stop(&done);
-    loop->main = NULL;
-    ax_task_unref(t);
-    rc = ax_loop_close(loop);
-    if (status >= 0 && rc < 0) status = rc;
     if (catches) {
         sigaction(SIGINT, &old, NULL);
         axi_sigint_pipe = -1;

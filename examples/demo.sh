@@ -6,7 +6,7 @@ count=100 delay=20 limit=20
 out=$dir/demo.out
 server=
 finish() {
-    [ -n "$server" ] && kill -INT "$server" 2>/dev/null && wait "$server"
+    [ -n "$server" ] && { kill "$server"; wait "$server"; } 2>/dev/null
     rm -f "$out"
 }
 trap finish EXIT

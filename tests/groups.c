@@ -356,6 +356,46 @@ AX_ASYNC(misuse) {
     AX_END;
 }
 
+/* A joiner of another group's task that ends, and would be freed, before the joiner's first step; one that never starts. */
+struct late_joiner { ax_frame frame; ax_group a, b; ax_task *t; int cancel; };
+AX_ASYNC(late_joiner) {
+    AX_BEGIN;
+    ax_group_open(me, &my->a, AX_GROUP_COLLECT);
+    ax_group_open(me, &my->b, AX_GROUP_COLLECT | AX_GROUP_KEEP);
+    my->t = AX_SPAWN(&my->a, sleeper, .name = "quick", .status = AX_EPIPE);
+    AX_SPAWN(&my->b, ax_joiner, .task = ax_task_ref(my->t));
+    if (my->cancel) ax_group_cancel(&my->b);
+    AX_TRY_ALL(ax_group_next(me, &my->b, &my->t));
+    LOG("%d", ax_task_status(my->t));
+    AX_TRY(ax_group_join(me, &my->b));
+    LOG("b:%d", me->rc);
+    AX_AWAIT(ax_group_join(me, &my->a));
+    LOG("a:%d", me->rc);
+    AX_END;
+}
+
+/* A racer could not be spawned, nobody asks why: the others race on. */
+struct short_race { ax_frame frame; ax_group g; int a; };
+AX_ASYNC(short_race) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_RACE);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5, .status = my->a);
+    kit_fail_at = kit_allocations + 1;
+    AX_SPAWN(&my->g, sleeper, .name = "b");
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
+struct odd_flags { ax_frame frame; ax_group g; };
+AX_ASYNC(odd_flags) {
+    AX_BEGIN;
+    LOG("%d %d", ax_group_open(me, &my->g, AX_GROUP_COLLECT | AX_GROUP_RACE), ax_group_open(me, &my->g, 16));
+    LOG("%d", ax_group_open(me, &my->g, 15 & ~AX_GROUP_RACE));
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("rule 12: all succeed: the join is 0", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31", three, .a = 1, .b = 2, .c = 3);
     SCENARIO("rule 12: the first failure cancels the siblings; the join tells it", 0, "a:1@10 b:-32@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = 1, .b = AX_EPIPE, .c = 3);
@@ -395,6 +435,11 @@ int main(void) {
     SCENARIO("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", spawning, .fail = 1);
     SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
+    SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);
+    SCENARIO("rule 6: one that never starts lets go of it", 0, "quick:-32@0 -125 b:0 a:1", late_joiner, .cancel = 1);
+    SCENARIO("rule 12: a race goes on without the racer that got no memory", 0, "a:3@5 join:3", short_race, .a = 3);
+    SCENARIO("rule 12: ... whose error is told if nobody wins", 0, "a:-32@5 join:-12", short_race, .a = AX_EPIPE);
+    MISUSE("rule 3: flags that contradict each other are refused", 0, "-22 -22 0", "flags", odd_flags);
     SCENARIO("rule 5: a tree 10,000 groups deep is cancelled without the C stack", 0, "1 1@1", cuts_deep);
     SCENARIO("rule 12: ... by a failure beside it", AX_EPIPE, "1 1@1", cuts_deep, .by_error = 1);
     SCENARIO("rule 8: a chain of 10,000 calls is cut by a limit", 0, "-110 1@1", cuts_chain);

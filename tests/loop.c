@@ -167,6 +167,23 @@ static void timers_tests(void) {
     ax_timer_start(&loop, &tm[0], AX_MS(5), repeat, LETTER(0));
     RUN_AND_CLOSE("a timer restarts inside its callback; a background timer keeps nothing alive", "a@5 a@10 a@15");
     is(ax_timer_stop(&tm[1]), 0, "a timer can be stopped after its loop was closed");
+
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_timer_start(&loop, &tm[0], AX_MS(5), say, LETTER(0));
+    ax_timer_start(&loop, &tm[1], AX_MS(100), say, LETTER(1));
+    ax_timer_unref(&tm[1]);
+    ax_timer_unref(&tm[1]);
+    RUN_AND_CLOSE("a timer may go to the background while it is armed", "a@5");
+
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_timer_start(&loop, &tm[0], AX_MS(5), say, LETTER(0));
+    ax_timer_start(&loop, &tm[1], AX_MS(7), say, LETTER(1));
+    LOG("%d", ax_run_once(&loop));
+    LOG("next:%d", (int)(ax_next_deadline(&loop) / 1000000));
+    while (ax_next_deadline(&loop) != AX_FOREVER) ax_run_once(&loop);
+    RUN_AND_CLOSE("a guest's virtual clock jumps to the deadline that its host has waited for", "1 next:5 a@5 b@7");
 }
 
 /* ---- posts ---- */
@@ -477,7 +494,48 @@ AX_ASYNC(stuck) {
     LOG("end:%d", ax_leaving(me));
     AX_END;
 }
+struct never_ends { ax_frame frame; ax_sem *sem; ax_group g; int calls; };
+AX_ASYNC(never_ends) { /* its cleanup waits for ever, its child too, in a call */
+    AX_BEGIN;
+    if (my->calls < 3) {
+        ax_group_open(me, &my->g, AX_GROUP_KEEP);
+        AX_SPAWN(&my->g, never_ends, .sem = my->sem, .calls = my->calls + 2);
+        AX_SPAWN(&my->g, sleeper);
+        AX_AWAIT(AX_CALL(never_ends, .sem = my->sem, .calls = my->calls + 1));
+    }
+    AX_AWAIT(ax_sem_acquire(me, my->sem));
+    AX_FINALLY:
+    AX_AWAIT(ax_sem_acquire(me, my->sem));
+    AX_END;
+}
+struct stops_loop { ax_frame frame; };
+AX_ASYNC(stops_loop) {
+    AX_BEGIN;
+    ax_loop_stop(me->loop);
+    AX_AWAIT(ax_sleep(me, AX_SEC(9)));
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    LOG("left:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+
+static void own_handler(int sig) { (void)sig; }
+struct handled { ax_frame frame; struct sigaction now; };
+AX_ASYNC(handled) {
+    AX_BEGIN;
+    sigaction(SIGINT, NULL, &my->now);
+    LOG("%s", my->now.sa_handler == SIG_DFL ? "default" : my->now.sa_handler == SIG_IGN ? "ignored" : my->now.sa_handler == own_handler ? "own" : "caught");
+    AX_END;
+}
+
+static void *sets_event(void *e) {
+    ax_event_set((ax_event *)e);
+    return NULL;
+}
+
 static void running_tests(void) {
+    static ax_sem sem;
+    pthread_t thread;
     static ax_event e;
     ax_loop_desc *d;
     int rc;
@@ -527,6 +585,43 @@ static void running_tests(void) {
     close_and_judge("tasks that nothing can wake are reported, and can be helped", 0, "run:-35 went on end:0 run:0", __LINE__);
     e.set = 0;
     JUDGE("AX_RUN reports the deadlock, and cancels what waits", AX_RUN_WITH(kit_desc(), stuck, .e = &e), AX_EDEADLK, "end:-125");
+
+    d = kit_desc();
+    AX_RUN(handled);
+    signal(SIGINT, SIG_IGN);
+    AX_RUN(handled);
+    signal(SIGINT, own_handler);
+    AX_RUN(handled);
+    signal(SIGINT, SIG_DFL);
+    d->flags = 0;
+    AX_RUN_WITH(d, handled);
+    JUDGE("Ctrl-C is caught only where nobody else deals with it", 0, 0, "caught ignored own default");
+
+    e.set = 0;
+    open_loop(AX_VIRTUAL_CLOCK);
+    AX_SPAWN(&loop.root, stuck, .e = &e);
+    ax_run_once(&loop);
+    pthread_create(&thread, NULL, sets_event, &e);
+    pthread_join(thread, NULL);
+    ok(ASYNCX_DEBUG ? kit_reported && strstr(kit_reported, "another thread") : !kit_reported, "debug builds see a wake from another thread");
+    kit_reported = NULL;
+    RUN_AND_CLOSE("... which may have worked", "went on end:0");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_sem_init(&sem, 0, 0);
+    AX_SPAWN(&loop.root, never_ends, .sem = &sem);
+    ax_run_once(&loop);
+    LOG("close:%d", ax_loop_close(&loop));
+    LOG("waiters:%d", ax_waiters(&sem.waiters));
+    JUDGE("tasks that can't end are given up with all their memory, and what they waited for forgets them", 0, 0, "close:-35 waiters:0");
+    JUDGE("AX_RUN whose loop is stopped cancels main", AX_RUN_WITH(kit_desc(), stops_loop), AX_ECANCELED, "left:-125@5");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    LOG("%d", ax_soon(&loop, &cb[0], say, LETTER(0)));
+    LOG("%d", ax_soon(&loop, &cb[0], say, LETTER(1)));
+    LOG("%d", ax_at_close(&loop, &cb[0], say, LETTER(0)));
+    RUN_AND_CLOSE("a callback that waits for one thing is refused to another", "0 0 -16 a@0");
 
     open_loop(AX_VIRTUAL_CLOCK);
     memset(cb, 0, sizeof cb);

@@ -120,6 +120,27 @@ AX_ASYNC(futures) {
     LOG("hooked:%d", hooked);
     AX_END;
 }
+static int stops(ax_future *f, void *arg) {
+    (void)f;
+    (void)arg;
+    hooked++;
+    return 0;
+}
+struct stopped_future { ax_frame frame; ax_group g; ax_future f; ax_task *t; };
+AX_ASYNC(stopped_future) { /* two wait; the operation is stopped for one of them */
+    AX_BEGIN;
+    hooked = 0;
+    my->f.cancel = stops;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->t = AX_SPAWN(&my->g, waits, .f = &my->f, .name = "A");
+    AX_SPAWN(&my->g, waits, .f = &my->f, .name = "B");
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_TRY(ax_future_wait(me, &my->f));
+    LOG("later:%d complete:%d hooked:%d", me->rc, ax_future_complete(&my->f, 1) == AX_EALREADY, hooked);
+    AX_END;
+}
 struct limited_future { ax_frame frame; ax_future f; };
 AX_ASYNC(limited_future) {
     AX_BEGIN;
@@ -282,6 +303,7 @@ int main(void) {
     SCENARIO("rule 5: completed as cancelled inside its hook, it cancels the one who asked and nobody else", 0, "A:end:-125 B:-125 B:next:0 B:end:0 hooked:1", futures);
     hook_answer = AX_STAY;
     SCENARIO("... and the same if the hook asks to stay", 0, "A:end:-125 B:-125 B:next:0 B:end:0 hooked:1", futures);
+    SCENARIO("rule 5: a future that is stopped for one waiter ends as cancelled for the others", 0, "A:end:-125 B:-125 B:next:0 B:end:0 later:-125 complete:1 hooked:1", stopped_future);
     SCENARIO("rule 8: a limit on such a future is a time-out", 0, "rc:-110 expired:1 count:0@5 on", limited_future);
     hook_status = 8;
     SCENARIO("rule 8: its result wins over the limit", 0, "rc:8 expired:0 count:0@5 on", limited_future);

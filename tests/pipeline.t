@@ -17,11 +17,12 @@ ok() { # ok NAME COMMAND...
     echo "# $*"
     sed 's/^/#   /' "$tmp/out" "$tmp/err" 2>/dev/null
 }
+heed="env --default-signal=INT" # a shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects
 says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; }
 
 serve() { # serve OPTION...: $url and $server
     : > "$tmp/server"
-    "$dir/examples/hn_server" "$@" > "$tmp/server" 2> "$tmp/server.err" &
+    $heed "$dir/examples/hn_server" "$@" > "$tmp/server" 2> "$tmp/server.err" &
     server=$! url=
     servers="$servers $server"
     tries=100
@@ -118,7 +119,7 @@ for dir in "$B" "$B/san"; do
 
     serve --delay 40
     rm -f "$tmp"/db*
-    "$dir/examples/hn_pipeline" --db "$tmp/db" --base "$url" --count 100 --concurrency 2 > "$tmp/out" 2> "$tmp/err" &
+    $heed "$dir/examples/hn_pipeline" --db "$tmp/db" --base "$url" --count 100 --concurrency 2 > "$tmp/out" 2> "$tmp/err" &
     pid=$!
     servers="$servers $pid"
     tries=100

@@ -671,6 +671,7 @@ static ax_op start_open(ax_task *me, struct worker *my) {
     memset(g, 0, sizeof *g);
     g->group = &my->group[k];
     g->flags = one_in(3) ? 0 : below(16);
+    if (g->flags & AX_GROUP_RACE) g->flags &= ~AX_GROUP_COLLECT;
     g->open = 1;
     g->winner = -1;
     g->owner = my->task;

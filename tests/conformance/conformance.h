@@ -299,7 +299,7 @@ static void open_joiners(ax_task *me, ax_group *group, ax_task *const *tasks) {
     ax_group_open(me, group, JOINERS);
     for (i = 0; tasks[i]; i++) {
         for (k = 0; k < i && tasks[k] != tasks[i]; k++) {}
-        if (k == i) AX_SPAWN(group, ax_joiner, .task = tasks[i]); /* duplicates count once */
+        if (k == i) AX_SPAWN(group, ax_joiner, .task = ax_task_ref(tasks[i])); /* duplicates count once */
     }
 }
 
