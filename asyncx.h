@@ -124,12 +124,14 @@
 #define AXI_KEEP_LABELS __attribute__((noinline))
 #define AXI_SLOW __attribute__((noinline)) /* keeps the rare out of the common path's registers */
 #define AXI_CONST(x) __builtin_constant_p(x)
+#define AXI_LIKELY(x) __builtin_expect(!!(x), 1)
 #else
 #define AX_MUST_USE
 #define AXI_INLINE static inline
 #define AXI_KEEP_LABELS
 #define AXI_SLOW
 #define AXI_CONST(x) 0
+#define AXI_LIKELY(x) (x)
 #ifndef ASYNCX_SWITCH
 #define ASYNCX_SWITCH
 #endif
@@ -394,7 +396,7 @@ struct ax_task {
         AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
         goto *(void *)(AXI_LABEL(AX_BEGIN_is_missing) + my->frame.entry.at);                        \
         AXI_PRAGMA(GCC diagnostic pop)
-#define AXI_BASE case 0: AX_BEGIN_is_missing
+#define AXI_BASE AX_BEGIN_is_missing
 #endif
 
 enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
@@ -870,8 +872,10 @@ struct ax_loop {
     int signalled; /* public, read-only: Ctrl-C came */
     ax_loop_desc desc; /* private from here */
     ax_time now;
-    axi_list ready, aborts, closers;
+    axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
+    axi_link end;
     axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_list aborts, closers;
     struct axi_timer *timers;
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
@@ -1059,7 +1063,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 extern "C" {
 #endif
 
-enum { AXI_NEW_, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                             /* node.state of a task */
+enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
 enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
@@ -1067,7 +1071,6 @@ enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                    
 
 enum { /* node.flags of a task */
     AXI_HEAP = 1,     /* its memory is the allocator's */
-    AXI_FRESH = 2,    /* not stepped yet */
     AXI_UNMET = 4,    /* a request to cancel waits for the next suspension */
     AXI_ASKED = 8,    /* its wait was asked to end and answered AX_STAY */
     AXI_WOKEN = 16,   /* woken while it still runs, before it parks */
@@ -1120,8 +1123,29 @@ static void axi_take(axi_list *list, axi_link *link) {
         link->next->prev = link->prev;
         if (list->first == link) list->first = link->next;
     }
-    link->next = NULL;
 }
+
+static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty */
+    axi_link *link = list->first;
+    axi_take(list, link);
+    return link;
+}
+
+/* The ready queue. */
+static void axi_enqueue(ax_loop *loop, axi_link *link) {
+    axi_link *last = loop->end.prev;
+    link->next = &loop->end;
+    last->next = link;
+    link->prev = last;
+    loop->end.prev = link;
+}
+static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
+    axi_link *link = loop->end.next, *next = link->next;
+    loop->end.next = next;
+    next->prev = &loop->end;
+    return link;
+}
+static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->end; }
 
 AX_API int ax_waiters(const axi_list *list) {
     const axi_link *link = list->first;
@@ -1129,19 +1153,6 @@ AX_API int ax_waiters(const axi_list *list) {
     if (link) do n++, link = link->next;
         while (link != list->first);
     return n;
-}
-
-static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty */
-    axi_link *link = list->first, *next = link->next;
-    if (next == link) {
-        list->first = NULL;
-    } else {
-        link->prev->next = next;
-        next->prev = link->prev;
-        list->first = next;
-    }
-    link->next = NULL;
-    return link;
 }
 
 #define AXI_TASK_OF(member, link) ((ax_task *)(void *)((char *)(link) - offsetof(ax_task, member)))
@@ -1388,7 +1399,7 @@ static void axi_queue_task(ax_task *t, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
     t->node.state = AXI_QUEUED;
     t->rc = status;
-    axi_push(&t->loop->ready, &t->node.link);
+    axi_enqueue(t->loop, &t->node.link);
 }
 
 /* Ends a parked task's wait; whoever calls has taken it off its list. */
@@ -1434,7 +1445,7 @@ static int axi_request(ax_task *t) {
     if (t->node.count != USHRT_MAX) t->node.count++;
     if (t->node.state == AXI_PARKED) {
         if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
-    } else if (t->node.flags & AXI_FRESH) {
+    } else if (t->node.state == AXI_FRESH) {
         t->rc = AXI_OWN;
     } else if (t->node.state == AXI_RUNNING || t->rc != AXI_OWN) {
         t->node.flags |= AXI_UNMET;
@@ -1506,7 +1517,7 @@ static ax_op axi_wait_in(ax_task *me, axi_list *list) {
 /* Wakes tasks and queues callbacks that wait for one thing, in order. */
 static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
-    axi_push(&loop->ready, &c->node.link);
+    axi_enqueue(loop, &c->node.link);
 }
 static void axi_wake_with(axi_list *list, int status, int how) {
     axi_link *link;
@@ -1974,9 +1985,9 @@ AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size)
             goto no_memory;
         }
         f = (ax_frame *)(void *)(t + 1);
-        t->node.flags = AXI_HEAP | AXI_FRESH;
+        t->node.flags = AXI_HEAP;
     } else {
-        t->node.flags = AXI_FRESH;
+        t->node.flags = 0;
     }
     t->group = g;
     t->loop = loop;
@@ -1995,7 +2006,7 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     loop = t->loop;
     axi_frame_init(f, fn, 0);
     t->node.kind = AXI_TASK;
-    t->node.state = AXI_QUEUED;
+    t->node.state = AXI_FRESH;
     t->node.bad = 0;
     t->node.timer = 0;
     t->node.count = 0;
@@ -2009,7 +2020,7 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     axi_push(&g->children, &t->sibling);
     g->live++;
     loop->tasks++;
-    axi_push(&loop->ready, &t->node.link);
+    axi_enqueue(loop, &t->node.link);
     return t;
 }
 
@@ -2130,44 +2141,80 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     t->frame = called ? called : f;
 }
 
+/* A group that axi_unwind waited for has ended, with rc for the frame. */
+static void axi_unwind_woken(ax_frame *f, int rc) {
+    f->entry.flags &= ~AXI_UNWINDING;
+    if (rc != AXI_OWN || f->entry.flags & AXI_IN_FINALLY) return;
+    if (f->status >= 0) f->status = AXI_OWN;
+    else if (f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
+}
+
+/* A body, or its AX_FINALLY, was left. An error that was handed on is noted where it came from. */
+static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
+    if (f->entry.flags & AXI_IN_FINALLY) {
+        f->entry.at = AXI_OVER;
+    } else if (how == AXI_ENDED) { /* without AX_FINALLY */
+        f->status = 0;
+        f->entry.at = AXI_OVER;
+    } else {
+        f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
+        if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
+        f->entry.at = 1;
+    }
+}
+
+static void axi_begin_finally(ax_task *t, ax_frame *f) {
+    if (t->node.flags & AXI_UNMET) {
+        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        f->entry.flags |= AXI_PUT_OFF;
+    }
+    f->entry.flags |= AXI_IN_FINALLY;
+    t->node.bad = 0;
+}
+
+/* A frame is over: its caller's, or NULL if the task has ended with it. */
+static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
+    axi_entry *e = f->entry.up;
+    int owned = f->entry.flags & AXI_OWNED;
+    if (f->entry.flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
+    t->top = e;
+    f->entry.flags = 0;
+    while (e && e->kind != AXI_FRAME) e = e->up;
+    if (!e) {
+        axi_task_end(t, f->status);
+        return NULL;
+    }
+    if (owned) axi_free(t->loop, f, f->fn->size);
+    return t->frame = (ax_frame *)(void *)e;
+}
+
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
-    ax_loop *loop = t->loop;
     ax_frame *f = t->frame;
     const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
-    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = 0;
+    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON, fresh = t->node.state == AXI_FRESH;
     t->node.state = AXI_RUNNING;
-    if (rc >= 0 && !(f->entry.flags & special)) { /* nearly always; t->rc has it already */
-        t->node.bad = 0;
-        t->node.flags &= ~AXI_FRESH;
-        goto step;
-    }
-    handed_on = t->node.bad == AXI_HANDED_ON;
     t->node.bad = 0;
-    if (t->node.flags & AXI_FRESH) {
-        t->node.flags &= ~AXI_FRESH;
-        f->status = AXI_OWN; /* cancelled before its first step: only the cleanup runs */
+    if (AXI_LIKELY(rc >= 0 && !(f->entry.flags & special))) goto step; /* t->rc has it already */
+    if (fresh) { /* cancelled before its first step: only the cleanup runs */
+        f->status = AXI_OWN;
         f->entry.at = 1;
         goto unwind;
     }
-    if (f->entry.flags & AXI_UNWINDING) { /* a group of a body that was left has ended */
-        f->entry.flags &= ~AXI_UNWINDING;
-        if (rc == AXI_OWN && !(f->entry.flags & AXI_IN_FINALLY)) {
-            if (f->status >= 0) f->status = AXI_OWN;
-            else if (f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
-        }
+    if (f->entry.flags & AXI_UNWINDING) {
+        axi_unwind_woken(f, rc);
         goto unwind;
     }
 deliver:
     axi_deliver(t, f, rc);
 step:
     rc = f->fn->step(t, f).axi;
-    if (rc == AXI_PENDING && t->frame == f) {
-        if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(loop, 0, "an op says that it waits, and has not parked");
+    if (AXI_LIKELY(rc == AXI_PENDING && t->frame == f)) {
+        if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(t->loop, 0, "an op says that it waits, and has not parked");
         return;
     }
-    if (rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) && !(f->entry.flags & special) &&
-        --share) { /* done at once, the usual way: what axi_deliver would do */
+    if (AXI_LIKELY(rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) &&
+                   !(f->entry.flags & special) && --share)) { /* done at once: what axi_deliver would do */
         t->rc = rc;
         t->node.bad = 0;
         handed_on = 0;
@@ -2181,50 +2228,17 @@ step:
         if (share && --share) goto deliver;
         goto share_used;
     }
-    if (rc == AXI_CALLED) {
-        f = t->frame;
-        goto step;
-    }
-    f = t->frame; /* a call that was refused has pushed its frame */
-    if (f->entry.flags & AXI_IN_FINALLY) {
-        f->entry.at = AXI_OVER;
-    } else if (rc == AXI_ENDED) { /* the end of a body without AX_FINALLY */
-        f->status = 0;
-        f->entry.at = AXI_OVER;
-    } else {
-        f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
-        if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == loop->origin.status))
-            axi_note_origin(t, f, t->rc);
-        f->entry.at = 1;
-    }
+    f = t->frame; /* also of a call that was refused: at AX_FINALLY */
+    if (rc == AXI_CALLED) goto step;
+    axi_left(t, f, rc, handed_on);
 unwind:
     if (t->top != &f->entry && axi_unwind(t, f) == AXI_PENDING) return;
     if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
-        if (t->node.flags & AXI_UNMET) {
-            t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
-            f->entry.flags |= AXI_PUT_OFF;
-        }
-        f->entry.flags |= AXI_IN_FINALLY;
-        t->node.bad = 0;
+        axi_begin_finally(t, f);
         goto step;
     }
-    /* the frame is over */
     rc = f->status;
-    if (f->entry.flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
-    {
-        axi_entry *e = f->entry.up;
-        int owned = f->entry.flags & AXI_OWNED;
-        t->top = e;
-        f->entry.flags = 0;
-        while (e && e->kind != AXI_FRAME) e = e->up;
-        if (!e) {
-            t->frame = f;
-            axi_task_end(t, rc);
-            return;
-        }
-        if (owned) axi_free(loop, f, f->fn->size);
-        t->frame = f = (ax_frame *)(void *)e;
-    }
+    if (!(f = axi_frame_end(t, f))) return;
     handed_on = 1;
     if (--share) goto deliver;
 share_used:
@@ -2244,7 +2258,7 @@ AX_API int ax_uncancel(ax_task *t) {
     if (!t->node.count) return 0;
     if (!--t->node.count) {
         t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
-        if (t->node.flags & AXI_FRESH) t->rc = 0;
+        if (t->node.state == AXI_FRESH) t->rc = 0;
     }
     axi_rebase(t, t->node.count);
     return t->node.count;
@@ -2836,7 +2850,7 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
     if (stopped) {
-        if (c->loop->turn_last == &c->node.link) c->loop->turn_last = c->list->first == &c->node.link ? NULL : c->node.link.prev;
+        if (c->loop->turn_last == &c->node.link) c->loop->turn_last = c->node.link.prev;
         axi_take(c->list, &c->node.link);
     }
     c->list = NULL;
@@ -3036,7 +3050,7 @@ static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
 
 static ax_time axi_until_next(ax_loop *loop) {
     ax_time now;
-    if (loop->ready.first || AXI_POSTED(loop)) return 0;
+    if (axi_any_ready(loop) || AXI_POSTED(loop)) return 0;
     if (!loop->timer_count || loop->timers[0].when == AX_FOREVER) return AX_FOREVER;
     now = axi_clock(loop);
     return loop->timers[0].when > now ? loop->timers[0].when - now : 0;
@@ -3252,21 +3266,20 @@ static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the p
 static volatile sig_atomic_t axi_sigint_pipe = -1;
 
 static void axi_run_ready(ax_loop *loop) {
-    if (!loop->ready.first) return;
-    loop->turn_last = loop->ready.first->prev;
+    axi_link *link;
+    if (!axi_any_ready(loop)) return;
+    loop->turn_last = loop->end.prev;
     do {
-        axi_node *node = (axi_node *)(void *)loop->ready.first;
-        if (&node->link == loop->turn_last) loop->turn_last = NULL;
-        axi_pop(&loop->ready);
+        axi_node *node = (axi_node *)(void *)(link = axi_dequeue(loop));
         if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
         else axi_run_callback(loop, (ax_callback *)(void *)node);
-    } while (loop->turn_last);
+    } while (loop->turn_last != link && loop->turn_last != &loop->end); /* the end: a step took the rest of the turn off */
 }
 
 /* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
 static int axi_only_ready(ax_loop *loop) {
-    return loop->ready.first && !loop->timer_count && !loop->dirty_count && AXI_SYS(loop)->polled_count <= 1 && !loop->stop &&
-           !axi_sigint && !AXI_POSTED(loop);
+    return axi_any_ready(loop) && AXI_SYS(loop)->polled_count <= 1 && !AXI_POSTED(loop) &&
+           !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)axi_sigint);
 }
 
 /* Whether there is anything that a run waits for. */
@@ -3322,7 +3335,7 @@ AX_API int ax_loop_run(ax_loop *loop) {
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
     loop->stop = 0;
-    while (rc >= 0 && !loop->stop && (loop->ready.first || axi_kept(loop) || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
+    while (rc >= 0 && !loop->stop && (axi_any_ready(loop) || axi_kept(loop) || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
     return axi_leave(loop, rc);
 }
 
@@ -3332,14 +3345,14 @@ AX_API int ax_run_once(ax_loop *loop) {
     char here;
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
-    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !loop->ready.first && loop->timer_count && loop->timers[0].when > loop->now)
+    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !axi_any_ready(loop) && loop->timer_count && loop->timers[0].when > loop->now)
         loop->now = loop->timers[0].when; /* the host has waited until then */
     rc = axi_turn(loop, 0);
-    return axi_leave(loop, rc < 0 ? rc : loop->ready.first || AXI_POSTED(loop) ? 1 : 0);
+    return axi_leave(loop, rc < 0 ? rc : axi_any_ready(loop) || AXI_POSTED(loop) ? 1 : 0);
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
-    if (loop->ready.first || AXI_POSTED(loop)) return axi_clock(loop);
+    if (axi_any_ready(loop) || AXI_POSTED(loop)) return axi_clock(loop);
     return loop->timer_count ? loop->timers[0].when : AX_FOREVER;
 }
 
@@ -3395,6 +3408,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     }
     loop->thread = (uintptr_t)pthread_self();
     loop->posted_end = &loop->posted;
+    axi_push(&loop->ready, &loop->end);
     loop->root.loop = loop;
     loop->root.winner = -1;
     if (!(sys = (struct axi_sys *)axi_alloc(loop, sizeof *sys))) return rc;
@@ -3485,9 +3499,8 @@ AX_API int ax_loop_close(ax_loop *loop) {
     pthread_mutex_unlock(&axi_post_lock);
     loop->state = AXI_CLOSED;
     loop->root.flags = 0;
-    while (loop->ready.first) {
-        c = (ax_callback *)(void *)loop->ready.first;
-        axi_take(&loop->ready, &c->node.link);
+    while (axi_any_ready(loop)) {
+        c = (ax_callback *)(void *)axi_dequeue(loop);
         if (c->node.kind == AXI_CALLBACK) c->list = NULL; /* its struct may be stopped or used again */
     }
     axi_let_go(loop);

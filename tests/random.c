@@ -282,7 +282,7 @@ static void cancel_one(void) {
     CHECK(rc == (r->over ? 0 : 1));
     if (r->over) return;
     if (one_in(20)) {
-        if (ax_uncancel(r->task) || parked || r->task->node.flags & AXI_FRESH) r->excused = 1;
+        if (ax_uncancel(r->task) || parked || r->task->node.state == AXI_FRESH) r->excused = 1;
         else r->due = 0;
         r->must = r->asked = 0;
         SAY("uncancel %d\n", (int)(r - w.rec));
@@ -290,7 +290,7 @@ static void cancel_one(void) {
     }
     r->outside++;
     r->due = 1;
-    if (r->task->node.flags & AXI_FRESH) r->doomed = 1;
+    if (r->task->node.state == AXI_FRESH) r->doomed = 1;
     if (parked && r->task->forget == axi_forget_future) r->asked = 1;
     else if (parked && r->task->forget != axi_forget_join) r->must = 1;
 }
