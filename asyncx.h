@@ -34,11 +34,11 @@
 
    CONTENTS
 
-     1 Options           5 Writing async functions    9 Queues
-     2 Status            6 Tasks                     10 The loop and its callbacks
-     3 Time              7 Groups                    11 File descriptors
-     4 The model         8 Sleeping, limits, locks   12 Threads
-                                                     13 Running a program
+     1 Options           6 Tasks                     11 The loop and its callbacks
+     2 Status            7 Groups                    12 File descriptors
+     3 Time              8 Sleeping, limits, locks   13 Threads
+     4 The model         9 Queues                    14 Running a program
+     5 Async functions  10 Generators
 
    THE RULES IN SHORT
 
@@ -49,7 +49,7 @@
        `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
      - A completed operation is never undone. A cancel that comes too late for one await is met at the next
        one that has to wait.
-     - However a body is left, its open scopes (groups, limits, permits, mutexes, defers) close in reverse
+     - However a body is left, its open scopes (groups, limits, locks, generators, defers) close in reverse
        order, then AX_FINALLY runs, and both may wait. A task never outlives its group, nor a group its frame.
      - The library never exits, aborts or prints on its own (ax_exit prints; hooks may).
      - One loop belongs to one thread. Everything here is for that thread, except as this table says:
@@ -209,6 +209,7 @@ typedef int64_t ax_time;
 typedef struct ax_task ax_task;
 typedef struct ax_frame ax_frame;
 typedef struct ax_group ax_group;
+typedef struct ax_generator ax_generator;
 typedef struct ax_loop ax_loop;
 
 /* An op is done with a result, or pending after it has parked the task. A struct, so that it can't be mistaken
@@ -333,6 +334,8 @@ struct ax_task {
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
+     AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
+     AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 10 Generators).
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
      AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
 
@@ -452,6 +455,15 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         } else                                                                                      \
             AXI_CAT(axi_item_, n) :
 
+#define AX_EMIT() AXI_EMIT(AXI_COUNTER)
+#define AXI_EMIT(n)                                                                                 \
+    do {                                                                                            \
+        AXI_NEVER(axi_in_finally, AX_EMIT_is_refused_in_AX_FINALLY);                                \
+        AXI_AT(n);                                                                                  \
+        return axi_op(AXI_EMITTED);                                                                 \
+        AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                    \
+    } while (0)
+
 #define AX_WITHIN(time, op) \
     axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
 
@@ -461,11 +473,18 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         ax_task task;      \
         struct fn frame;   \
     }
+/* Storage for a generator and its frame: AX_GENERATOR(pages) pages; */
+#define AX_GENERATOR(fn)         \
+    struct {                     \
+        ax_generator generator;  \
+        struct fn frame;         \
+    }
 /* The first frame of a task that runs or ran fn: arguments and results of a child. */
 #define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
 
 #define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
 #define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
+#define AX_GENERATE(storage, ...) AXI_GENERATE(AXI_COUNTER, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
@@ -495,6 +514,15 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         AXI_FILL(f, __VA_ARGS__)                                                              \
         axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
     })
+#define AXI_GENERATE(n, storage, fn, ...) AXI_GENERATE_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), storage, fn, __VA_ARGS__)
+#define AXI_GENERATE_(f, g, storage, fn, ...)                                                 \
+    __extension__({                                                                           \
+        ax_generator *g = &(storage)->generator;                                              \
+        struct fn *f = &(storage)->frame;                                                     \
+        f = (struct fn *)axi_generator_new(me, g, &f->frame);                                 \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                \
+    })
 #define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
 #define AXI_SPAWN_(f, group, fn, ...)                                                         \
     __extension__({                                                                           \
@@ -520,6 +548,9 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
 #define AXI_CALL_IN(n, slot, fn, ...) \
     (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
+#define AXI_GENERATE(n, storage, fn, ...)                                                     \
+    (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
+     axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN(n, group, fn, ...)                                                          \
     (AXI_FILL(axi_task_new(group, NULL, NULL, sizeof(struct fn)), fn, __VA_ARGS__),           \
      axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
@@ -558,7 +589,7 @@ static AXI_THREAD_LOCAL void *axi_slot_;
 
 /* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
    callers see as AX_ECANCELED. */
-enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_OWN };
+enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_SWITCHED, AXI_EMITTED, AXI_OWN };
 
 AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
 AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
@@ -578,6 +609,8 @@ AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
 AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
+AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
+AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, size_t size);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(ax_task *task);
@@ -828,7 +861,42 @@ AX_API int ax_queue_task_done(ax_queue *queue);
 /* Waits until every item that was put has been marked done. 0. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
 
-/* ---- 10 The loop and its callbacks --------------------------------------------------------------------
+/* ---- 10 Generators ------------------------------------------------------------------------------------
+
+   A generator is an async function that gives one item after the other with AX_EMIT(), and pauses in between. Its frame's fields
+   are the item, and may carry something back:
+
+     struct count { ax_frame frame; int from, to, i; };
+     AX_ASYNC(count) {
+         AX_BEGIN;
+         for (my->i = my->from; my->i < my->to; my->i++) AX_EMIT();
+         AX_END;
+     }
+
+     AX_GENERATE(&my->numbers, count, .from = 1, .to = 4);                     // AX_GENERATOR(count) numbers; in the frame
+     AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
+
+   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that opened
+   it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited; one that never started just goes.
+
+   It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
+   limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
+
+struct ax_generator {
+    axi_entry entry; /* private, all of it */
+    ax_task task;
+    ax_task *opener, *user; /* whose scope it is; who is in ax_next */
+    int state, error;
+    int asked, closing; /* user's request to cancel was passed on; it leaves at its next AX_EMIT */
+};
+
+/* 1 and an item in the generator's frame, 0 at the end, or the error that the generator ended with (the end is next). AX_EBUSY
+   while another is in it. Any task may ask. Does not suspend unless the generator does. */
+AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
+/* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
+AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
+
+/* ---- 11 The loop and its callbacks --------------------------------------------------------------------
 
    A turn runs what was ready when it began, then queues the timers that have become due, then looks at the file descriptors,
    sleeping there until the next deadline if nothing is ready. */
@@ -947,7 +1015,7 @@ AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
 /* A background timer does not keep ax_loop_run going. */
 AX_API void ax_timer_unref(ax_timer *timer);
 
-/* ---- 11 File descriptors ------------------------------------------------------------------------------
+/* ---- 12 File descriptors ------------------------------------------------------------------------------
 
    Descriptors must be non-blocking (ax_accept's are). One task waits per descriptor and direction, a second gets AX_EBUSY.
    Errors, hang-ups and closed descriptors wake both directions. */
@@ -987,14 +1055,14 @@ AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd);
 
-/* ---- 12 Threads --------------------------------------------------------------------------------------- */
+/* ---- 13 Threads --------------------------------------------------------------------------------------- */
 
 /* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job,
    and back when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is
    abandoned, ends unheard, and its copy is freed. Allocates the job: AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *data, size_t size);
 
-/* ---- 13 Running a program ----------------------------------------------------------------------------- */
+/* ---- 14 Running a program ----------------------------------------------------------------------------- */
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
    status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
@@ -1066,11 +1134,13 @@ extern "C" {
 enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
-enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER };               /* entry.kind */
+enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR }; /* entry.kind */
+enum { AXI_UNOPENED, AXI_UNBEGUN, AXI_PAUSED, AXI_GOING, AXI_CLOSING, AXI_EXHAUSTED };            /* state of a generator */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
 enum { /* node.flags of a task */
     AXI_HEAP = 1,     /* its memory is the allocator's */
+    AXI_GENERATES = 2, /* it runs a generator */
     AXI_UNMET = 4,    /* a request to cancel waits for the next suspension */
     AXI_ASKED = 8,    /* its wait was asked to end and answered AX_STAY */
     AXI_WOKEN = 16,   /* woken while it still runs, before it parks */
@@ -1156,6 +1226,8 @@ AX_API int ax_waiters(const axi_list *list) {
 }
 
 #define AXI_TASK_OF(member, link) ((ax_task *)(void *)((char *)(link) - offsetof(ax_task, member)))
+
+#define AXI_GENERATOR_OF(t) ((ax_generator *)(void *)((char *)(t) - offsetof(ax_generator, task)))
 
 static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
     return list->first ? AXI_TASK_OF(node, axi_pop(list)) : NULL;
@@ -1402,14 +1474,18 @@ static void axi_queue_task(ax_task *t, int status) {
     axi_enqueue(t->loop, &t->node.link);
 }
 
+/* What a wait ends with: if it was told of a cancel, it met that, or its result beat it and the request waits for the next. */
+static int axi_answer(ax_task *t, int status) {
+    if (!(t->node.flags & AXI_ASKED)) return status;
+    t->node.flags &= ~AXI_ASKED;
+    if (status == AX_ECANCELED) return AXI_OWN;
+    if (status != AXI_OWN) t->node.flags |= AXI_UNMET;
+    return status;
+}
+
 /* Ends a parked task's wait; whoever calls has taken it off its list. */
 static void axi_wake(ax_task *t, int status) {
-    if (t->node.flags & AXI_ASKED) {
-        /* told of a cancel that it met itself; or that its result beat: then the request waits for the next suspension */
-        t->node.flags &= ~AXI_ASKED;
-        if (status == AX_ECANCELED) status = AXI_OWN;
-        else if (status != AXI_OWN) t->node.flags |= AXI_UNMET;
-    }
+    status = axi_answer(t, status);
     if (t->node.flags & AXI_SLEEPS) {
         t->node.flags &= ~AXI_SLEEPS;
         if (t->node.timer) axi_arm(t);
@@ -1997,13 +2073,7 @@ no_memory:
     return NULL;
 }
 
-AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
-    ax_group *g;
-    ax_loop *loop;
-    if (!f) return NULL;
-    if (!t) t = (ax_task *)(void *)f - 1; /* one block */
-    g = t->group;
-    loop = t->loop;
+static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /* loop, group and flags are set */
     axi_frame_init(f, fn, 0);
     t->node.kind = AXI_TASK;
     t->node.state = AXI_FRESH;
@@ -2017,6 +2087,16 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     t->forget = NULL;
     t->limit = AX_FOREVER;
     t->waiters.first = NULL;
+}
+
+AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
+    ax_group *g;
+    ax_loop *loop;
+    if (!f) return NULL;
+    if (!t) t = (ax_task *)(void *)f - 1; /* one block */
+    g = t->group;
+    loop = t->loop;
+    axi_task_init(t, f, fn);
     axi_push(&g->children, &t->sibling);
     g->live++;
     loop->tasks++;
@@ -2030,14 +2110,18 @@ static void axi_task_release(ax_task *t) {
     axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
 }
 
-static void axi_task_end(ax_task *t, int status) {
+static ax_task *axi_generator_end(ax_generator *g, int status);
+
+/* The one to go on with, if it was a generator and somebody is in ax_next. */
+static ax_task *axi_task_end(ax_task *t, int status) {
     ax_group *g = t->group;
     int kept;
     t->node.state = AXI_DONE;
-    t->node.flags &= AXI_HEAP;
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
     axi_timer_drop(t->loop, &t->node);
     t->loop->timer_need--;
+    if (t->node.flags & AXI_GENERATES) return axi_generator_end(AXI_GENERATOR_OF(t), t->rc);
+    t->node.flags &= AXI_HEAP;
     t->loop->tasks--;
     t->group = NULL;
     if (t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.first && t->loop->desc.unheard)
@@ -2047,6 +2131,7 @@ static void axi_task_end(ax_task *t, int status) {
     kept = (int)(g->flags & AX_GROUP_KEEP); /* then the group releases it, perhaps in the next line */
     axi_group_ended(g, t, t->rc);
     if (!kept) axi_task_release(t);
+    return NULL;
 }
 
 /* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
@@ -2079,6 +2164,7 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 
 static void axi_permit_release(ax_permit *p);
 static void axi_mutex_hand_over(ax_mutex *m);
+static int axi_generator_leave(ax_task *t, ax_generator *g);
 
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
@@ -2092,6 +2178,12 @@ AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
             break;
         case AXI_GROUP:
             if (axi_group_close(t, (ax_group *)(void *)e, status) == AXI_PENDING) {
+                f->entry.flags |= AXI_UNWINDING;
+                return AXI_PENDING;
+            }
+            break;
+        case AXI_GENERATOR:
+            if (axi_generator_leave(t, (ax_generator *)(void *)e) == AXI_PENDING) {
                 f->entry.flags |= AXI_UNWINDING;
                 return AXI_PENDING;
             }
@@ -2141,12 +2233,12 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     t->frame = called ? called : f;
 }
 
-/* A group that axi_unwind waited for has ended, with rc for the frame. */
+/* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
 static void axi_unwind_woken(ax_frame *f, int rc) {
     f->entry.flags &= ~AXI_UNWINDING;
-    if (rc != AXI_OWN || f->entry.flags & AXI_IN_FINALLY) return;
-    if (f->status >= 0) f->status = AXI_OWN;
-    else if (f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
+    if (rc >= 0 || f->entry.flags & AXI_IN_FINALLY) return;
+    if (f->status >= 0) f->status = rc;
+    else if (rc == AXI_OWN && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
 }
 
 /* A body, or its AX_FINALLY, was left. An error that was handed on is noted where it came from. */
@@ -2172,7 +2264,7 @@ static void axi_begin_finally(ax_task *t, ax_frame *f) {
     t->node.bad = 0;
 }
 
-/* A frame is over: its caller's, or NULL if the task has ended with it. */
+/* A frame is over: its caller's, or NULL if it was the task's first. */
 static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
     axi_entry *e = f->entry.up;
     int owned = f->entry.flags & AXI_OWNED;
@@ -2180,13 +2272,14 @@ static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
     t->top = e;
     f->entry.flags = 0;
     while (e && e->kind != AXI_FRAME) e = e->up;
-    if (!e) {
-        axi_task_end(t, f->status);
-        return NULL;
-    }
+    if (!e) return NULL;
     if (owned) axi_free(t->loop, f, f->fn->size);
     return t->frame = (ax_frame *)(void *)e;
 }
+
+static ax_task *axi_generator_enter(ax_task *user);
+static ax_task *axi_generator_pause(ax_task *t);
+static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
 
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
@@ -2221,6 +2314,16 @@ step:
         goto step;
     }
     if (t->frame != f) axi_drop_calls(t, f, rc);
+    if (rc == AXI_SWITCHED) { /* into the generator, as into a call */
+        t = axi_generator_enter(t);
+        f = t->frame;
+        rc = handed_on = 0;
+        goto deliver;
+    }
+    if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back */
+        if (!(t = axi_generator_pause(t))) return;
+        goto go_on;
+    }
     if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
@@ -2238,8 +2341,15 @@ unwind:
         goto step;
     }
     rc = f->status;
-    if (!(f = axi_frame_end(t, f))) return;
     handed_on = 1;
+    if (!(f = axi_frame_end(t, f))) {
+        if (!(t = axi_task_end(t, rc))) return;
+go_on: /* with who was in ax_next */
+        t->node.state = AXI_RUNNING;
+        t->node.bad = 0;
+        f = t->frame;
+        rc = t->rc;
+    }
     if (--share) goto deliver;
 share_used:
     if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */
@@ -2724,7 +2834,173 @@ AX_API ax_op ax_queue_join(ax_task *me, ax_queue *q) {
     return q->unfinished ? axi_wait_in(me, &q->joiners) : ax_done(0);
 }
 
-/* ---- 10 The loop ---- */
+/* ---- 10 Generators ---- */
+
+/* A generator that pauses is parked; what cancels it meanwhile (a limit, a child) waits until it goes on. */
+static int axi_forget_paused(ax_task *t, void *generator) {
+    (void)t;
+    (void)generator;
+    return AX_STAY;
+}
+
+AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *g, ax_frame *f) {
+    int rc = axi_openable(me, &g->entry);
+    if (rc >= 0) rc = g->error = axi_timer_reserve(me->loop, 1);
+    if (rc >= 0) return f;
+    if (!(g->entry.flags & AXI_LIVE)) {
+        g->state = AXI_UNOPENED;
+        g->error = rc;
+    }
+    return NULL;
+}
+
+AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
+    if (!f) return g->state == AXI_UNOPENED ? g->error : AX_EBUSY;
+    g->task.loop = me->loop;
+    g->task.group = NULL;
+    g->task.node.flags = AXI_GENERATES;
+    axi_task_init(&g->task, f, fn);
+    g->task.node.state = AXI_PARKED;
+    g->task.forget = axi_forget_paused;
+    g->opener = me;
+    g->user = NULL;
+    g->state = AXI_UNBEGUN;
+    g->asked = g->closing = 0;
+    axi_open(me, &g->entry, AXI_GENERATOR);
+    return 0;
+}
+
+static int axi_forget_item(ax_task *t, void *generator) {
+    ax_generator *g = (ax_generator *)generator;
+    (void)t;
+    if (g->state != AXI_GOING) { /* not entered yet */
+        g->user = NULL;
+        return 0;
+    }
+    g->asked = 1;
+    axi_request(&g->task);
+    return AX_STAY;
+}
+
+AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
+    int unmet;
+    if (g->state == AXI_UNOPENED)
+        return ax_done(g->error < 0 ? g->error : axi_misuse(me->loop, AX_EPERM, "ax_next on a generator that is not open"));
+    if (g->state == AXI_EXHAUSTED) return ax_done(0);
+    if (g->state >= AXI_GOING) return ax_done(AX_EBUSY);
+    AXI_REFUSE(me);
+    g->user = me;
+    unmet = me->node.flags & AXI_UNMET; /* is met where the generator waits, if it does */
+    me->node.flags &= ~AXI_UNMET;
+    axi_park(me, axi_forget_item, g);
+    if (me->node.state != AXI_PARKED) { /* its limit was due */
+        me->node.flags |= (unsigned char)unmet;
+        return axi_op(AXI_PENDING);
+    }
+    if (unmet) {
+        me->node.flags |= AXI_ASKED;
+        g->asked = 1;
+        axi_request(&g->task);
+    }
+    return axi_op(AXI_SWITCHED);
+}
+
+static ax_task *axi_generator_enter(ax_task *user) {
+    ax_generator *g = (ax_generator *)user->obj;
+    g->state = AXI_GOING;
+    g->task.node.state = AXI_RUNNING;
+    axi_answer(&g->task, 0);
+    return &g->task;
+}
+
+static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc) {
+    if (t->node.flags & AXI_GENERATES) {
+        if (!f->entry.up) return 1;
+        AXI_GENERATOR_OF(t)->error = AX_EPERM;
+    }
+    axi_misuse(t->loop, 0, "AX_EMIT outside of a generator's own body");
+    t->node.bad = 1;
+    t->rc = AX_EPERM;
+    *rc = AXI_LEFT;
+    return 0;
+}
+
+/* Makes a generator that pauses leave at its AX_EMIT. */
+static void axi_generator_stop(ax_generator *g) {
+    g->state = AXI_CLOSING;
+    g->task.forget = NULL;
+    g->task.node.flags &= (unsigned char)~AXI_ASKED;
+    axi_request(&g->task);
+}
+
+static ax_task *axi_generator_pause(ax_task *t) {
+    static const axi_entry bottom = {NULL, 0, 0, 0, 0};
+    ax_generator *g = AXI_GENERATOR_OF(t);
+    ax_task *user = g->user;
+    g->user = NULL;
+    if (g->asked) axi_take_back(t, &bottom);
+    g->asked = 0;
+    g->state = AXI_PAUSED;
+    axi_park(t, axi_forget_paused, g);
+    if (g->closing) axi_generator_stop(g);
+    if (user) user->rc = axi_answer(user, 1);
+    return user;
+}
+
+static void axi_generator_shut(ax_generator *g) {
+    g->state = AXI_EXHAUSTED;
+    axi_shut(g->opener, &g->entry);
+}
+
+static ax_task *axi_generator_end(ax_generator *g, int status) {
+    ax_task *user = g->user, *t;
+    int closed = status >= 0 || status == AX_ECANCELED ? g->error : status; /* for those who wanted it to end */
+    axi_generator_shut(g);
+    while ((t = axi_first(&g->task.waiters)) != NULL)
+        axi_wake(t, t->frame->entry.flags & AXI_UNWINDING && t->node.flags & AXI_ASKED ? AXI_OWN : closed);
+    if (!user) return NULL;
+    user->rc = axi_answer(user, status == AX_ECANCELED && (user->node.flags & AXI_ASKED || !g->closing) ? status : closed);
+    return user;
+}
+
+static int axi_forget_close(ax_task *t, void *generator) { /* its cleanup hears of it */
+    (void)t;
+    axi_request(&((ax_generator *)generator)->task);
+    return AX_STAY;
+}
+
+static ax_op axi_generator_await(ax_task *t, ax_generator *g) {
+    axi_push(&g->task.waiters, &t->node.link);
+    return axi_park(t, axi_forget_close, g);
+}
+
+/* One that never started ends at once. */
+static int axi_generator_unbegun(ax_generator *g) {
+    if (g->state != AXI_UNBEGUN) return 0;
+    g->task.node.state = AXI_DONE;
+    g->task.loop->timer_need--;
+    axi_generator_shut(g);
+    return 1;
+}
+
+AX_API ax_op ax_generator_close(ax_task *me, ax_generator *g) {
+    if (g->state == AXI_UNOPENED || g->state == AXI_EXHAUSTED || axi_generator_unbegun(g)) return ax_done(0);
+    if (g->state != AXI_PAUSED) return ax_done(AX_EBUSY);
+    AXI_REFUSE(me);
+    axi_generator_stop(g);
+    return axi_generator_await(me, g);
+}
+
+/* The frame that opened it is left. AXI_PENDING until it has ended. */
+static int axi_generator_leave(ax_task *t, ax_generator *g) {
+    if (axi_generator_unbegun(g)) return 0;
+    g->closing = 1;
+    if (g->state == AXI_PAUSED) axi_generator_stop(g);
+    else if (g->state == AXI_GOING) axi_request(&g->task);
+    return axi_generator_await(t, g).axi;
+}
+
+/* ---- 11 The loop ---- */
 
 /* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
 struct axi_wait;
@@ -2955,7 +3231,7 @@ static void axi_run_timers(ax_loop *loop) {
     }
 }
 
-/* ---- 11 File descriptors: the table, poll(), the operations ---- */
+/* ---- 12 File descriptors: the table, poll(), the operations ---- */
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
 
@@ -3260,7 +3536,7 @@ AX_API int ax_close(ax_loop *loop, int fd) {
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* ---- 10 The loop's turns ---- */
+/* ---- 11 The loop's turns ---- */
 
 static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the pipe of the loop that catches it */
 static volatile sig_atomic_t axi_sigint_pipe = -1;
@@ -3464,6 +3740,7 @@ static void axi_abandon(ax_loop *loop) {
                 while (g->children.first) axi_push(&loop->root.children, axi_pop(&g->children));
                 axi_group_drop_ended(g);
             }
+            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
             if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, ((ax_frame *)(void *)e)->fn->size);
             if (!up) t->frame = (ax_frame *)(void *)e;
         }
@@ -3511,7 +3788,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     return rc;
 }
 
-/* ---- 12 Threads ---- */
+/* ---- 13 Threads ---- */
 
 enum { AXI_JOB = (sizeof(struct axi_job) + 15) / 16 * 16 }; /* its copy of the data follows, aligned */
 
@@ -3636,7 +3913,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
     return axi_park(me, axi_forget_job, job);
 }
 
-/* ---- 13 Running a program ---- */
+/* ---- 14 Running a program ---- */
 
 static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
 

@@ -63,6 +63,7 @@ program typo_call 'AX_BEGIN; AX_AWAIT(AX_CALL(one, .nn = 1)); AX_END;'
 program typo_spawn 'AX_BEGIN; ax_group_open(me, &my->g, 0); AX_SPAWN(&my->g, one, .nn = 1); AX_END;'
 program duplicate 'AX_BEGIN; AX_FINALLY: my->n = 1; AX_FINALLY: my->n = 2; AX_END;'
 program finally_return 'AX_BEGIN; AX_AWAIT(ax_sleep(me, 0)); AX_FINALLY: my->n = 1; if (my->m) { AX_RETURN(0); } AX_END;'
+program finally_emit 'AX_BEGIN; AX_EMIT(); AX_FINALLY: my->n = 1; AX_EMIT(); AX_END;'
 program finally_empty 'AX_BEGIN; AX_AWAIT(ax_sleep(me, 0)); AX_FINALLY: AX_END;'
 program dangling 'AX_BEGIN; if (my->n) AX_WHILE(ax_checkpoint(me)) my->m++; else my->m = 0; if (my->n) AX_AWAIT(ax_sleep(me, 0)); else AX_TRY(ax_sleep(me, 0)); AX_END;'
 
@@ -95,6 +96,7 @@ for cc in gcc clang; do
         message "a plain return 0; in a body is an error" $cc "$flags" return_0 'error: .*(incompatible|returning)'
         message "a second AX_FINALLY is an error" $cc "$flags" duplicate 'error: duplicate case'
         message "AX_RETURN in AX_FINALLY is an error that says why" $cc "$flags" finally_return 'error: .*AX_RETURN_is_refused_in_AX_FINALLY'
+        message "AX_EMIT in AX_FINALLY is an error that says why" $cc "$flags" finally_emit 'error: .*AX_EMIT_is_refused_in_AX_FINALLY'
         message "a misspelt argument of AX_CALL is named" $cc "$flags" typo_call "error: .*no member named ['‘]nn['’]"
         message "a misspelt argument of AX_SPAWN is named" $cc "$flags" typo_spawn "error: .*no member named ['‘]nn['’]"
     done

@@ -14,6 +14,12 @@
 
 #define CHECK(x) do { if (!(x)) { printf("%s:%d: %s\n", __FILE__, __LINE__, #x); exit(1); } } while (0)
 
+struct counted { ax_frame frame; int to, i; };
+AX_ASYNC(counted) {
+    AX_BEGIN;
+    for (; my->i < my->to; my->i++) AX_EMIT();
+    AX_END;
+}
 struct child { ax_frame frame; int n; int *sum; };
 AX_DECLARE(child);
 
@@ -48,6 +54,8 @@ struct everything {
     ax_task *t;
     AX_TASK(child) own;
     struct child slot;
+    AX_GENERATOR(counted) gen, plain;
+    int counted;
     struct button b;
     ax_sem sem; ax_permit permit; ax_mutex mutex; ax_event event; ax_future future, later;
     ax_queue q; int items[2]; int item, one, two, sum, called, i, fds[2];
@@ -131,6 +139,13 @@ AX_ASYNC(everything) {
     ax_queue_close(&my->q);
     AX_WHILE(ax_queue_get(me, &my->q, &my->item)) { my->two += my->item; break; }
     ax_queue_close_now(&my->q, NULL, NULL);
+
+    CHECK(AX_GENERATE(&my->gen, counted, .to = 3) == 0 && AX_GENERATE(&my->plain, counted) == 0);
+    AX_WHILE(ax_next(me, &my->gen.generator)) my->counted += my->gen.frame.i;
+    CHECK(my->counted == 3);
+    AX_AWAIT(ax_next(me, &my->plain.generator));
+    CHECK(me->rc == 0);
+    AX_AWAIT(ax_generator_close(me, &my->plain.generator));
 
     CHECK(ax_soon(me->loop, &my->c, on_call, &my->called) == 0);
     CHECK(ax_timer_start(me->loop, &my->timer, ax_now(me->loop), on_call, &my->called) == 0);

@@ -17,6 +17,7 @@
 #include "condbar.c"
 #include "queue.c"
 #include "thread_run.c"
+#include "generator.c"
 #include "trio.c"
 
 static const struct scenario { const char *id; void (*play)(void); } scenarios[] = {
@@ -45,7 +46,8 @@ static const struct scenario { const char *id; void (*play)(void); } scenarios[]
     S(COND_01) S(COND_02) S(COND_03) S(COND_04) S(COND_05) S(COND_06) S(COND_08) S(COND_11) S(COND_12)
     S(BAR_01) S(BAR_03) S(BAR_04) S(BAR_06) S(BAR_07) S(BAR_08) S(BAR_09) S(BAR_12)
     S(THR_01) S(THR_02) S(THR_03) S(THR_05) S(THR_07) S(THR_08) S(THR_09)
-    S(RUN_01) S(RUN_02) S(RUN_03) S(RUN_04) S(RUN_05) S(RUN_06) S(RUN_07)
+    S(RUN_01) S(RUN_02) S(RUN_03) S(RUN_04) S(RUN_05) S(RUN_06) S(RUN_07) S(RUN_10)
+    S(GEN_01) S(GEN_02) S(GEN_03) S(GEN_04) S(GEN_07) S(GEN_09) S(GEN_10)
     S(LIM_01) S(LIM_02) S(LIM_05) S(LIM_06)
     S(CHAN_01) S(CHAN_03) S(CHAN_09)
     S(SCP_01) S(SCP_04) S(SCP_06)
@@ -60,14 +62,6 @@ static const char *const missing[] = {
 #if !ASYNCX_DEBUG
     "DBG-03 checked in debug builds only",
 #endif
-    "GEN-01 generator",
-    "GEN-02 generator",
-    "GEN-03 generator",
-    "GEN-04 generator",
-    "GEN-07 generator",
-    "GEN-09 generator",
-    "GEN-10 generator",
-    "RUN-10 generator",
     "DBG-01 debug report",
     "DBG-02 debug report",
     "DBG-04 debug report",
