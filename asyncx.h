@@ -372,8 +372,10 @@ struct ax_task {
 #endif
 #if ASYNCX_TRACE
 #define AXI_LINE (my->frame.line = __LINE__)
+#define AXI_LINE_OF(f) ((f)->line)
 #else
 #define AXI_LINE ((void)0)
+#define AXI_LINE_OF(f) 0
 #endif
 #if defined(__GNUC__)
 #define AXI_PRAGMA(x) _Pragma(#x)
@@ -647,9 +649,19 @@ struct ax_joiner {
 };
 AX_API const struct axi_fn *ax_joiner_axi(void);
 /* The status a task ended with; AX_EINPROGRESS before. */
-AX_API int ax_task_status(const ax_task *task);
+AX_API int ax_task_status(ax_task *task);
 /* The name of the async function that the task was spawned with. */
 AX_API const char *ax_task_name(ax_task *task);
+/* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE): for dumps and logs. */
+typedef struct ax_where {
+    const char *function, *file;
+    int line;
+} ax_where;
+AX_API ax_where ax_task_where(const ax_task *task);
+/* Calls fn for every task of the loop that has not ended, parents before their children, a group's in order of their spawns; depth
+   is 0 for those in the loop's root group. fn must not spawn or cancel. */
+typedef void ax_task_fn(ax_task *task, int depth, void *arg);
+AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg);
 /* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
@@ -822,6 +834,33 @@ AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its 
 AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
 
+/* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once. A waiter takes its tokens
+   when its turn has come, not before: one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate
+   algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
+typedef struct ax_limiter {
+    ax_time interval; /* public, read-only: what one token takes to come back */
+    int burst;
+    ax_time full; /* private: when the bucket will be full */
+    axi_list waiters;
+} ax_limiter;
+/* For AX_SEC(1) and 10: ten per second. The bucket is full. AX_EINVAL below 1 of any. */
+AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int burst);
+/* Takes so many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
+AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
+AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *limiter, int tokens); /* 0 or AX_EAGAIN */
+AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);            /* how many there are now */
+
+/* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
+   at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
+   Set base, and what else you like; back to the start with tries = 0. */
+typedef struct ax_backoff {
+    ax_time base, cap; /* cap 0: none */
+    int factor;        /* 0: 2 */
+    int tries;         /* pauses so far */
+    uint64_t seed;     /* of the random numbers; 0: chosen at the first pause */
+} ax_backoff;
+AX_API ax_time ax_backoff_next(ax_backoff *backoff);
+
 /* ---- 9 Queues -----------------------------------------------------------------------------------------
 
    Bounded queue of items of one size, by copy, over storage of yours; FIFO, or in an order of yours. A put hands its item to
@@ -837,15 +876,20 @@ typedef struct ax_queue {
     int closed;
     ax_before_fn *before;   /* public: the order, NULL for FIFO; set it while the queue is empty */
     unsigned char *storage; /* private from here */
-    size_t head;
+    size_t head, most;
+    ax_loop *loop;
     axi_list getters, putters, joiners;
 } ax_queue;
 /* ax_queue q = AX_QUEUE_INIT(array); */
 #define AX_QUEUE_INIT(array) \
-    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}}
+    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, (unsigned char *)(array), 0, 0, NULL, {NULL}, {NULL}, {NULL}}
 /* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0, a size that
    can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
+/* The same over memory of the loop's allocator that grows with its items, to at most so many (0: any number); puts may give
+   AX_ENOMEM. To be freed with ax_queue_free, which drops what is left as ax_queue_close_now does. */
+AX_API int ax_queue_init_growing(ax_queue *queue, ax_loop *loop, size_t most, size_t item_size);
+AX_API void ax_queue_free(ax_queue *queue);
 /* 0, or AX_EPIPE once closed. The item must stay (in the frame) until the put is done. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_put(ax_task *me, ax_queue *queue, const void *item);
 /* 1 and the item, or 0 once closed and drained. May suspend. */
@@ -876,8 +920,8 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
      AX_GENERATE(&my->numbers, count, .from = 1, .to = 4);                     // AX_GENERATOR(count) numbers; in the frame
      AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
 
-   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that opened
-   it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited; one that never started just goes.
+   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that
+   opened it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited; one that never started just goes.
 
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
@@ -918,10 +962,11 @@ typedef struct ax_loop_desc { /* zero means default */
     size_t arena_size;
     ax_time (*clock)(void *ctx); /* default: the monotonic clock */
     void *clock_ctx;
-    void (*report)(void *ctx, const char *text); /* misuse, in a sentence; default: none */
+    void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence; default: none */
     void *report_ctx;
-    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody joined it */
-    void *unheard_ctx;
+    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody has joined it or looked */
+    void *unheard_ctx;                                     /* at its status when it is freed */
+    ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
     unsigned flags;
     unsigned threads;         /* at most so many for ax_to_thread; default 8 */
 } ax_loop_desc;
@@ -1149,6 +1194,7 @@ enum { /* node.flags of a task */
     AXI_KEPT = 128    /* in a group's list of ended children */
 };
 enum { AXI_BY_USER = 8 }; /* node.bad of a parked task: ax_wake may end this wait */
+enum { AXI_UNHEARD = 1 };    /* node.bad of a task that has failed: nobody knows yet */
 enum { AXI_HANDED_ON = 4 }; /* node.bad of a queued task whose result is the status of another: it is not an error's origin */
 enum { /* entry.flags of a frame or limit */
     AXI_OWNED = 1,      /* frame memory is the allocator's */
@@ -1479,7 +1525,7 @@ static int axi_answer(ax_task *t, int status) {
     if (!(t->node.flags & AXI_ASKED)) return status;
     t->node.flags &= ~AXI_ASKED;
     if (status == AX_ECANCELED) return AXI_OWN;
-    if (status != AXI_OWN) t->node.flags |= AXI_UNMET;
+    if (status != AXI_OWN && t->node.count) t->node.flags |= AXI_UNMET;
     return status;
 }
 
@@ -2104,8 +2150,14 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     return t;
 }
 
+static void axi_tell_unheard(ax_task *t) {
+    if (t->node.bad == AXI_UNHEARD && t->loop->desc.unheard) t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
+    t->node.bad = 0;
+}
+
 static void axi_task_release(ax_task *t) {
     if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
+    axi_tell_unheard(t);
     t->node.kind = AXI_FREED;
     axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
 }
@@ -2124,8 +2176,8 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     t->node.flags &= AXI_HEAP;
     t->loop->tasks--;
     t->group = NULL;
-    if (t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.first && t->loop->desc.unheard)
-        t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
+    t->node.bad = t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.first ? AXI_UNHEARD : 0;
+    if (!(t->node.flags & AXI_HEAP) || t->loop->state == AXI_CLOSING_LOOP) axi_tell_unheard(t); /* nobody else will free it */
     axi_wake_with(&t->waiters, t->rc, AXI_HANDED_ON);
     axi_take(&g->children, &t->sibling);
     kept = (int)(g->flags & AX_GROUP_KEEP); /* then the group releases it, perhaps in the next line */
@@ -2155,11 +2207,7 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     o->status = status;
     o->name = f->fn->name;
     o->file = f->fn->file;
-#if ASYNCX_TRACE
-    o->line = f->line;
-#else
-    o->line = 0;
-#endif
+    o->line = AXI_LINE_OF(f);
 }
 
 static void axi_permit_release(ax_permit *p);
@@ -2380,7 +2428,7 @@ AX_API ax_op ax_join(ax_task *me, ax_task *t) {
     AXI_REFUSE(me);
     if (axi_freed(t)) return ax_done(AX_EINVAL);
     if (t == me) return ax_done(AX_EDEADLK);
-    if (t->node.state == AXI_DONE) return ax_done(t->rc);
+    if (t->node.state == AXI_DONE) return ax_done(ax_task_status(t));
     return axi_wait_in(me, &t->waiters);
 }
 
@@ -2393,12 +2441,60 @@ AXI_ASYNC(ax_joiner, AX_API) {
     AX_END;
 }
 
-AX_API int ax_task_status(const ax_task *t) {
+AX_API int ax_task_status(ax_task *t) {
     if (axi_freed(t)) return AX_EINVAL;
-    return t->node.state == AXI_DONE ? t->rc : AX_EINPROGRESS;
+    if (t->node.state != AXI_DONE) return AX_EINPROGRESS;
+    t->node.bad = 0; /* no longer AXI_UNHEARD */
+    return t->rc;
 }
 
 AX_API const char *ax_task_name(ax_task *t) { return axi_first_frame(t)->fn->name; }
+
+AX_API ax_where ax_task_where(const ax_task *t) {
+    ax_where w;
+    w.function = t->frame->fn->name;
+    w.file = t->frame->fn->file;
+    w.line = AXI_LINE_OF(t->frame);
+    return w;
+}
+
+/* The tasks below an entry of a task's stack: a group's children, or a generator's own. */
+static ax_task *axi_below(axi_entry *e) {
+    for (; e; e = e->up) {
+        if (e->kind == AXI_GENERATOR) return &((ax_generator *)(void *)e)->task;
+        if (e->kind == AXI_GROUP && ((ax_group *)(void *)e)->children.first)
+            return AXI_TASK_OF(sibling, ((ax_group *)(void *)e)->children.first);
+    }
+    return NULL;
+}
+
+AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg) { /* without recursion: up again by the group or the generator */
+    int depth = 0;
+    ax_task *t = loop->root.children.first ? AXI_TASK_OF(sibling, loop->root.children.first) : NULL, *next;
+    while (t) {
+        fn(t, depth, arg);
+        next = axi_below(t->top);
+        if (next) depth++;
+        while (!next) {
+            axi_entry *from;
+            if (t->node.flags & AXI_GENERATES) {
+                from = &AXI_GENERATOR_OF(t)->entry;
+                t = AXI_GENERATOR_OF(t)->opener;
+            } else {
+                if (t->sibling.next != t->group->children.first) {
+                    next = AXI_TASK_OF(sibling, t->sibling.next);
+                    break;
+                }
+                from = &t->group->entry;
+                if (!(t = t->group->owner)) return;
+            }
+            depth--;
+            next = axi_below(from->up);
+            if (next) depth++;
+        }
+        t = next;
+    }
+}
 
 AX_API ax_task *ax_task_ref(ax_task *t) {
     if (t && t->node.refs != USHRT_MAX) t->node.refs++;
@@ -2717,6 +2813,86 @@ AX_API int ax_future_on_done(ax_loop *loop, ax_future *f, ax_callback *c, ax_fn 
     return axi_callback_on(c, loop, f->done ? &loop->ready : &f->waiters, fn, arg);
 }
 
+AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
+    memset(l, 0, sizeof *l);
+    if (rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
+    l->interval = period / rate + (period % rate != 0); /* rounded up: never faster than the rate */
+    l->burst = burst;
+    return l->interval > AX_FOREVER / 4 / burst ? AX_EINVAL : 0;
+}
+
+/* The point in time from which so many tokens are there. */
+static ax_time axi_limiter_ready(const ax_limiter *l, int tokens) { return l->full - (l->burst - tokens) * l->interval; }
+
+static void axi_limiter_take(ax_limiter *l, ax_time now, int tokens) {
+    l->full = (l->full > now ? l->full : now) + tokens * l->interval;
+}
+
+AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *l) {
+    ax_time missing = l->full - axi_clock(loop);
+    if (!l->interval || missing <= 0) return l->burst;
+    return l->burst - (int)((missing + l->interval - 1) / l->interval);
+}
+
+AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
+    ax_time now = axi_clock(loop);
+    if (tokens < 1 || tokens > l->burst) return AX_EINVAL;
+    if (l->waiters.first || axi_limiter_ready(l, tokens) > now) return AX_EAGAIN;
+    axi_limiter_take(l, now, tokens);
+    return 0;
+}
+
+/* Only the first in line has its wake-up set. Its rc is what it wants, meanwhile. */
+static void axi_limiter_head(ax_limiter *l) {
+    ax_task *t;
+    if (!l->waiters.first) return;
+    t = AXI_TASK_OF(node, l->waiters.first);
+    t->u.wake = axi_limiter_ready(l, t->rc);
+    t->node.flags |= AXI_SLEEPS;
+    if (t->node.state == AXI_PARKED) axi_arm(t);
+}
+
+static int axi_forget_limiter(ax_task *t, void *limiter) { /* it is cancelled, or its time has come */
+    ax_limiter *l = (ax_limiter *)limiter;
+    int head = l->waiters.first == &t->node.link;
+    axi_take(&l->waiters, &t->node.link);
+    if ((t->node.flags & (AXI_SLEEPS | AXI_ASKED)) == AXI_SLEEPS) axi_limiter_take(l, t->loop->now, t->rc);
+    if (head) axi_limiter_head(l);
+    return 0;
+}
+
+AX_API ax_op ax_limiter_acquire(ax_task *me, ax_limiter *l, int tokens) {
+    int rc;
+    AXI_REFUSE(me);
+    rc = ax_limiter_try_acquire(me->loop, l, tokens);
+    if (rc != AX_EAGAIN) return ax_done(rc);
+    me->rc = tokens;
+    axi_push(&l->waiters, &me->node.link);
+    if (l->waiters.first == &me->node.link) axi_limiter_head(l);
+    return axi_park(me, axi_forget_limiter, l);
+}
+
+static uint64_t axi_random(uint64_t *state) { /* splitmix64: G. L. Steele, D. Lea, C. H. Flood, 2014 */
+    uint64_t x = *state += 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+AX_API ax_time ax_backoff_next(ax_backoff *b) {
+    ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER;
+    int i, factor = b->factor > 0 ? b->factor : 2;
+    for (i = 0; i < b->tries && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
+    if (limit > cap) limit = cap;
+    if (b->tries < INT_MAX) b->tries++;
+    if (!b->seed) { /* machines and tasks that start together must not retry together */
+        struct timespec ts;
+        clock_gettime(CLOCK_REALTIME, &ts);
+        b->seed = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + (uint64_t)(uintptr_t)b;
+    }
+    return limit > 0 ? (ax_time)(axi_random(&b->seed) % ((uint64_t)limit + 1)) : 0;
+}
+
 /* ---- 9 Queues ---- */
 
 static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
@@ -2746,6 +2922,37 @@ AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t ite
     return 0;
 }
 
+AX_API int ax_queue_init_growing(ax_queue *q, ax_loop *loop, size_t most, size_t item_size) {
+    int rc = ax_queue_init(q, NULL, 0, item_size);
+    q->loop = loop;
+    q->most = most && most < SIZE_MAX / 2 ? most : SIZE_MAX / 2;
+    return rc;
+}
+
+static int axi_queue_grow(ax_queue *q) {
+    size_t capacity = q->capacity ? q->capacity > q->most / 2 ? q->most : q->capacity * 2 : q->most < 8 ? q->most : 8;
+    unsigned char *storage = capacity > SIZE_MAX / 2 / q->item_size ? NULL
+                             : (unsigned char *)axi_alloc(q->loop, capacity * q->item_size);
+    size_t first = q->capacity - q->head < q->count ? q->capacity - q->head : q->count; /* items before the end of the ring */
+    if (!storage) return AX_ENOMEM;
+    if (q->storage) {
+        memcpy(storage, q->storage + q->head * q->item_size, first * q->item_size);
+        memcpy(storage + first * q->item_size, q->storage, (q->count - first) * q->item_size);
+        axi_free(q->loop, q->storage, q->capacity * q->item_size);
+    }
+    q->storage = storage;
+    q->capacity = capacity;
+    q->head = 0;
+    return 0;
+}
+
+AX_API void ax_queue_free(ax_queue *q) {
+    ax_queue_close_now(q, NULL, NULL);
+    if (q->loop) axi_free(q->loop, q->storage, q->capacity * q->item_size);
+    q->storage = NULL;
+    q->capacity = q->most = 0;
+}
+
 AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     ax_task *getter;
     if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
@@ -2753,10 +2960,12 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     if ((getter = axi_first(&q->getters)) != NULL) {
         memcpy(getter->u.data, item, q->item_size);
         axi_wake(getter, 1);
-    } else if (q->count < q->capacity) {
-        axi_queue_store(q, item);
     } else {
-        return AX_EAGAIN;
+        if (q->count == q->capacity) {
+            int rc = q->count < q->most ? axi_queue_grow(q) : AX_EAGAIN;
+            if (rc < 0) return rc;
+        }
+        axi_queue_store(q, item);
     }
     q->unfinished++;
     return 0;
@@ -3224,8 +3433,12 @@ static void axi_run_timers(ax_loop *loop) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
         } else {
             ax_task *t = (ax_task *)(void *)node;
-            if (t->limit <= when) axi_expire(t, now);
-            else axi_wake(t, 0);
+            if (t->limit <= when) {
+                axi_expire(t, now);
+            } else {
+                if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
+                axi_wake(t, 0);
+            }
             if (t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
         }
     }
@@ -3541,14 +3754,42 @@ AX_API int ax_close(ax_loop *loop, int fd) {
 static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the pipe of the loop that catches it */
 static volatile sig_atomic_t axi_sigint_pipe = -1;
 
+static void axi_run_node(ax_loop *loop, axi_node *node) {
+    if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
+    else axi_run_callback(loop, (ax_callback *)(void *)node);
+}
+
+static void axi_say(ax_loop *loop, const char *what, const ax_where *w, int ms) {
+    char text[200];
+    if (!loop->desc.report) return;
+    if (ms < 0) snprintf(text, sizeof text, "%s: %s (%s:%d)", what, w->function, w->file, w->line);
+    else snprintf(text, sizeof text, "%s: %d ms in %s (%s:%d)", what, ms, w->function, w->file, w->line);
+    loop->desc.report(loop->desc.report_ctx, text);
+}
+
+AXI_SLOW static void axi_run_watched(ax_loop *loop, axi_node *node) {
+    ax_where w = {"a callback", "", 0};
+    ax_time start = axi_clock(loop), took;
+    if (node->kind == AXI_TASK) w = ax_task_where((ax_task *)(void *)node);
+    axi_run_node(loop, node);
+    took = axi_clock(loop) - start;
+    if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w, (int)(took / 1000000));
+}
+
+static void axi_say_waiting(ax_task *t, int depth, void *loop) {
+    ax_where w = ax_task_where(t);
+    (void)depth;
+    axi_say((ax_loop *)loop, "nothing can wake", &w, -1);
+}
+
 static void axi_run_ready(ax_loop *loop) {
     axi_link *link;
     if (!axi_any_ready(loop)) return;
     loop->turn_last = loop->end.prev;
     do {
         axi_node *node = (axi_node *)(void *)(link = axi_dequeue(loop));
-        if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
-        else axi_run_callback(loop, (ax_callback *)(void *)node);
+        if (loop->desc.slow) axi_run_watched(loop, node);
+        else axi_run_node(loop, node);
     } while (loop->turn_last != link && loop->turn_last != &loop->end); /* the end: a step took the rest of the turn off */
 }
 
@@ -3578,7 +3819,10 @@ static int axi_turn(ax_loop *loop, int block) {
     axi_fd_sync(loop);
     if (!loop->holds) {
         int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT);
-        if (timeout == AX_FOREVER && deaf) return AX_EDEADLK;
+        if (timeout == AX_FOREVER && deaf) {
+            if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
+            return AX_EDEADLK;
+        }
         if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) {
             if ((rc = axi_poll(loop, 0)) < 0) return rc;
             timeout = axi_until_next(loop); /* a callback may have started an earlier timer */

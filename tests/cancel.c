@@ -40,6 +40,7 @@
     X(TO_THREAD, "thread", 5, 0)                                                                     \
     X(CALL, "nested call", 7, 0)                                                                     \
     X(CALL_IN, "nested call two deep, in place", 7, 0)                                               \
+    X(NEXT, "generator's next item", 1, 0)                                                           \
     X(BUTTON, "user's op", 3, 0)                                                                     \
     X(BUTTON_STAYS, "user's op that stays", 3, STAYS)
 
@@ -161,8 +162,17 @@ AX_ASYNC(notified) {
     AX_END;
 }
 
+struct gives { ax_frame frame; };
+AX_ASYNC(gives) { /* a generator whose item waits for w.gate */
+    AX_BEGIN;
+    AX_AWAIT(ax_future_wait(me, &w.gate));
+    AX_EMIT();
+    AX_END;
+}
+
 struct victim {
     ax_frame frame;
+    AX_GENERATOR(gives) generator;
     struct deeper slot;
     ax_permit permit;
     ax_group g;
@@ -204,6 +214,7 @@ static ax_op start(ax_task *me, struct victim *my) {
     case WAIT_FD: return ax_wait_fd(me, w.fds[0], AX_IN);
     case ACCEPT: return ax_accept(me, w.fds[0]);
     case TO_THREAD: return ax_to_thread(me, job, &my->item, sizeof my->item);
+    case NEXT: AX_GENERATE(&my->generator, gives); return ax_next(me, &my->generator.generator);
     case CALL: return AX_CALL(gated);
     case CALL_IN: return AX_CALL_IN(&my->slot, deeper);
     case BUTTON:
@@ -372,6 +383,7 @@ static void complete(ax_task *me, struct driver *my) {
     case JOIN:
     case GROUP_JOIN:
     case GROUP_NEXT:
+    case NEXT:
     case CALL:
     case CALL_IN: ax_future_complete(&w.gate, 7); break;
     case READ:
@@ -388,6 +400,8 @@ static void complete(ax_task *me, struct driver *my) {
     default: break;
     }
 }
+
+static ax_task *waiting(ax_task *t) { return w.op == NEXT ? &AX_FRAME(victim, t)->generator.generator.task : t; }
 
 AX_ASYNC(driver) {
     AX_BEGIN;
@@ -410,7 +424,7 @@ AX_ASYNC(driver) {
         if (w.moment == COMPLETE_CANCEL || w.moment == UNCANCEL || w.moment == UNDISTURBED) {
             complete(me, my);
             /* until the result is on its way to the victim, which has not run yet */
-            for (my->i = 0; my->i < 1000000 && my->victim->node.state == AXI_PARKED && !(ops[w.op].traits & NEVER); my->i++) {
+            for (my->i = 0; my->i < 1000000 && waiting(my->victim)->node.state == AXI_PARKED && !(ops[w.op].traits & NEVER); my->i++) {
                 if (w.op == TO_THREAD) sched_yield();
                 AX_AWAIT(ax_checkpoint(me));
             }

@@ -396,6 +396,46 @@ AX_ASYNC(odd_flags) {
     AX_END;
 }
 
+/* All tasks of a loop: a tree two groups deep, a generator with a group of its own in it, and calls. */
+static void name_task(ax_task *t, int depth, void *arg) {
+    ax_where w = ax_task_where(t);
+    LOG("%d%s/%s%s", depth, ax_task_name(t), w.function, strstr(w.file, ".") && (w.line > 0) == ASYNCX_TRACE ? "" : "?");
+    (void)arg;
+}
+struct emits { ax_frame frame; ax_group g; };
+AX_ASYNC(emits) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .time = 9);
+    AX_EMIT();
+    AX_END;
+}
+struct branch { ax_frame frame; ax_group g, h; AX_GENERATOR(emits) gen; int depth; };
+AX_ASYNC(branch) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    if (my->depth == 1) {
+        AX_GENERATE(&my->gen, emits);
+        AX_AWAIT(ax_next(me, &my->gen.generator));
+    }
+    ax_group_open(me, &my->h, 0);
+    if (my->depth) AX_SPAWN(&my->g, branch, .depth = my->depth - 1);
+    if (my->depth == 2) {
+        AX_SPAWN(&my->g, sleeper, .time = 10);
+        AX_SPAWN(&my->h, branch);
+        AX_AWAIT(ax_sleep(me, AX_MS(5)));
+        ax_tasks(me->loop, name_task, NULL);
+        LOG("|");
+        AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    } else {
+        AX_AWAIT(AX_CALL(sleeper, .time = 8));
+    }
+    AX_AWAIT(ax_group_join(me, &my->h));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    if (my->depth == 2) ax_tasks(me->loop, name_task, NULL);
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("rule 12: all succeed: the join is 0", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31", three, .a = 1, .b = 2, .c = 3);
     SCENARIO("rule 12: the first failure cancels the siblings; the join tells it", 0, "a:1@10 b:-32@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = 1, .b = AX_EPIPE, .c = 3);
@@ -435,6 +475,8 @@ int main(void) {
     SCENARIO("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", spawning, .fail = 1);
     SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
+    SCENARIO("all tasks of a loop, parents first", 0,
+             "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
     SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);
     SCENARIO("rule 6: one that never starts lets go of it", 0, "quick:-32@0 -125 b:0 a:1", late_joiner, .cancel = 1);
     SCENARIO("rule 12: a race goes on without the racer that got no memory", 0, "a:3@5 join:3", short_race, .a = 3);

@@ -16,8 +16,10 @@ static inline __attribute__((unused)) void *kit_alloc(void *ctx, void *p, size_t
     return NULL;
 }
 static inline void kit_report(void *ctx, const char *text) {
+    static char said[300];
     (void)ctx;
-    kit_reported = text;
+    snprintf(said, sizeof said, "%s", text);
+    kit_reported = said;
 }
 static inline __attribute__((unused)) ax_loop_desc *kit_desc(void) {
     static ax_loop_desc desc;

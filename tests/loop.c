@@ -582,9 +582,13 @@ static void running_tests(void) {
     LOG("run:%d", ax_loop_run(&loop));
     ax_event_set(&e);
     LOG("run:%d", ax_loop_run(&loop));
-    close_and_judge("tasks that nothing can wake are reported, and can be helped", 0, "run:-35 went on end:0 run:0", __LINE__);
+    rc = ax_loop_close(&loop);
+    kit_judge("tasks that nothing can wake are reported with their place, and can be helped", rc, 0, "run:-35 went on end:0 run:0",
+              ASYNCX_TRACE ? "nothing can wake: stuck (tests/loop.c:" : "nothing can wake: stuck (tests/loop.c:0)", __FILE__, __LINE__);
+    kit_reported = NULL;
     e.set = 0;
-    JUDGE("AX_RUN reports the deadlock, and cancels what waits", AX_RUN_WITH(kit_desc(), stuck, .e = &e), AX_EDEADLK, "end:-125");
+    rc = AX_RUN_WITH(kit_desc(), stuck, .e = &e);
+    kit_judge("AX_RUN reports the deadlock, and cancels what waits", rc, AX_EDEADLK, "end:-125", "nothing can wake: stuck", __FILE__, __LINE__);
 
     d = kit_desc();
     AX_RUN(handled);
@@ -613,7 +617,9 @@ static void running_tests(void) {
     ax_run_once(&loop);
     LOG("close:%d", ax_loop_close(&loop));
     LOG("waiters:%d", ax_waiters(&sem.waiters));
-    JUDGE("tasks that can't end are given up with all their memory, and what they waited for forgets them", 0, 0, "close:-35 waiters:0");
+    kit_judge("tasks that can't end are given up with all their memory, and what they waited for forgets them", 0, 0, "close:-35 waiters:0",
+              "nothing can wake: never_ends", __FILE__, __LINE__);
+    kit_reported = NULL;
     JUDGE("AX_RUN whose loop is stopped cancels main", AX_RUN_WITH(kit_desc(), stops_loop), AX_ECANCELED, "left:-125@5");
 
     open_loop(AX_VIRTUAL_CLOCK);

@@ -1,4 +1,4 @@
-/* What Trio has: LIM as permits of a semaphore (a permit is the borrower), CHAN as a queue, SCP as groups. And DBG. */
+/* What Trio has: LIM as permits of a semaphore (a permit is the borrower), CHAN as a queue, SCP as groups. */
 
 #define WOULDBLOCK(rc) ((rc) == AX_EAGAIN ? "caught(WOULDBLOCK)" : "no_error")
 
@@ -257,24 +257,3 @@ SCENARIO(SCP_06) {
     say("out");
     ENDS;
 }
-
-#if ASYNCX_DEBUG
-/* using the loop from another thread is caught; ax_post is for that */
-struct DBG_03_job { ax_callback soon, posts[2]; };
-static struct DBG_03_job DBG_03_callbacks;
-static int DBG_03_work(void *data) {
-    static char caught[] = "W:caught(MISUSE)", posted[] = "W:posted";
-    (void)data;
-    if (ax_soon(&the_loop, &DBG_03_callbacks.soon, event, posted) == AX_EPERM) ax_post(&the_loop, &DBG_03_callbacks.posts[0], event, caught);
-    ax_post(&the_loop, &DBG_03_callbacks.posts[1], event, posted);
-    return 0;
-}
-struct DBG_03 { ACTOR; };
-SCENARIO(DBG_03) {
-    BEGINS;
-    memset(&DBG_03_callbacks, 0, sizeof DBG_03_callbacks);
-    AX_AWAIT(ax_to_thread(me, DBG_03_work, NULL, 0));
-    AX_AWAIT(ms(me, 1));
-    ENDS;
-}
-#endif
