@@ -36,7 +36,7 @@
 
      1 Options           6 Tasks                     11 The loop and its callbacks
      2 Status            7 Groups                    12 File descriptors
-     3 Time              8 Sleeping, limits, locks   13 Threads
+     3 Time              8 Sleeping, limits, locks   13 Threads and signals
      4 The model         9 Queues                    14 Running a program
      5 Async functions  10 Generators
 
@@ -968,7 +968,9 @@ typedef struct ax_loop_desc { /* zero means default */
     void *unheard_ctx;                                     /* at its status when it is freed */
     ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
     unsigned flags;
-    unsigned threads;         /* at most so many for ax_to_thread; default 8 */
+    unsigned threads, jobs;   /* for ax_to_thread: at most so many threads, and jobs queued; default: 8, any number */
+    ax_time thread_wait;      /* ax_loop_close waits so long for jobs that run, then leaves them to themselves, with their memory;
+                                 default: until they end */
 } ax_loop_desc;
 
 struct axi_timer {
@@ -1100,12 +1102,36 @@ AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd);
 
-/* ---- 13 Threads --------------------------------------------------------------------------------------- */
+/* ---- 13 Threads and signals ---------------------------------------------------------------------------
 
-/* Runs fn(data) on a thread of the loop's pool and gives its status. data points to size bytes that are copied to the job,
-   and back when it is done: fn never sees your memory. A cancelled wait ends at once: a queued job is dropped; a running one is
-   abandoned, ends unheard, and its copy is freed. Allocates the job: AX_ENOMEM. May suspend. */
-AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *data), void *data, size_t size);
+   A job is a plain function that runs on another thread, on a copy of its data: it never sees your memory. */
+
+/* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to size
+   bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
+   one is abandoned: it ends unheard, and its copy is freed then. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued.
+   May suspend. */
+AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
+
+/* Threads of one's own: with one thread, jobs run one after the other in order of their calls. */
+typedef struct ax_executor {
+    struct axi_pool *pool; /* private */
+} ax_executor;
+/* At most so many threads, and so many jobs queued (0: any number). AX_EINVAL for no threads, AX_ENOMEM. To be closed before the
+   loop, which else waits for it. */
+AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threads, unsigned jobs);
+/* As ax_to_thread, there. If the wait is cancelled while the job runs, cancel(copy) is called on the loop's thread, to tell the job
+   to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends. NULL: abandoned. AX_EPIPE once it is closed.
+   May suspend. */
+AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
+                                         void *data, size_t size);
+/* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
+   bounds it. Twice is harmless. May suspend. */
+AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
+
+/* Waits for the next signal of that number: gives the number. From the first wait for it until the loop closes, the signal does
+   nothing else in the process; one that comes while nobody waits is kept for the next wait. Every waiter is woken. Of one loop in
+   the process at a time: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. May suspend. */
+AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
 /* ---- 14 Running a program ----------------------------------------------------------------------------- */
 
@@ -3230,26 +3256,46 @@ enum { AXI_READS, AXI_WRITES };
 struct axi_job {
     ax_callback done;
     struct axi_job *next;
-    struct axi_sys *sys;
+    struct axi_pool *pool;
     ax_task *task;
-    int (*fn)(void *);
+    int (*fn)(void *), (*cancel)(void *);
     void *data; /* the waiter's; the copy follows the struct */
     size_t size;
     int status, state;
 };
+struct axi_thread {
+    pthread_t id;
+    int ended;
+};
+struct axi_pool {
+    struct axi_pool *next; /* of the loop's */
+    ax_loop *loop;         /* NULL once it has left its threads to themselves */
+    size_t size;
+    axi_list waiters;      /* for its end */
+    ax_callback gone;
+    int own_memory;        /* its threads may free() it */
+    pthread_mutex_t lock;  /* of all that follows, and of its jobs' states */
+    pthread_cond_t work, end;
+    struct axi_job *first, **last;
+    unsigned started, alive, idle, queued, most_threads;
+    unsigned jobs, most_jobs; /* not done yet; 0: any number */
+    int closing;
+    struct axi_thread *thread; /* most_threads of them */
+};
+struct axi_signal {
+    struct axi_signal *next;
+    int number;
+    struct sigaction old;
+    axi_list waiters;
+};
 struct axi_sys {
-    ax_loop *loop;
     struct pollfd *polled;
     int polled_count;
     unsigned polled_cap;
     int pipe[2];
     ax_watch wake;
-    pthread_mutex_t lock; /* the pool's */
-    pthread_cond_t work;
-    struct axi_job *first, **last;
-    pthread_t *threads;
-    unsigned thread_count, idle, queued, thread_cap;
-    int closing;
+    struct axi_pool *pool, *pools; /* ax_to_thread's; all */
+    struct axi_signal *signals;
 };
 #define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
 
@@ -3258,9 +3304,13 @@ struct axi_sys {
 static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
 
 #if defined(__GNUC__)
-#define AXI_POSTED(loop) __atomic_load_n(&(loop)->posted, __ATOMIC_RELAXED)
-#define AXI_SET_POSTED(loop, c) __atomic_store_n(&(loop)->posted, (c), __ATOMIC_RELAXED)
+#define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
+#define AXI_POSTED(loop) AXI_LOAD((loop)->posted)
+#define AXI_SET_POSTED(loop, c) AXI_STORE((loop)->posted, (c))
 #else
+#define AXI_LOAD(x) (x)
+#define AXI_STORE(x, value) ((void)((x) = (value)))
 static ax_callback *axi_posted(ax_loop *loop) {
     ax_callback *c;
     pthread_mutex_lock(&axi_post_lock);
@@ -3271,6 +3321,12 @@ static ax_callback *axi_posted(ax_loop *loop) {
 #define AXI_POSTED(loop) axi_posted(loop)
 #define AXI_SET_POSTED(loop, c) ((loop)->posted = (c))
 #endif
+
+/* Signals that came, by number, and whether any did. The handler writes to the pipe of the loop that catches them. */
+enum { AXI_SIGNALS = 65 };
+static volatile sig_atomic_t axi_came[AXI_SIGNALS];
+static volatile sig_atomic_t axi_signal_pipe = -1;
+static ax_loop *volatile axi_signal_loop;
 
 static void axi_poke(struct axi_sys *sys) { /* async-signal-safe; a full pipe wakes as well */
     int saved = errno;
@@ -3751,8 +3807,7 @@ AX_API int ax_close(ax_loop *loop, int fd) {
 
 /* ---- 11 The loop's turns ---- */
 
-static volatile sig_atomic_t axi_sigint; /* Ctrl-C came; its handler needs the pipe of the loop that catches it */
-static volatile sig_atomic_t axi_sigint_pipe = -1;
+static void axi_take_signals(ax_loop *loop);
 
 static void axi_run_node(ax_loop *loop, axi_node *node) {
     if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
@@ -3796,20 +3851,23 @@ static void axi_run_ready(ax_loop *loop) {
 /* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
 static int axi_only_ready(ax_loop *loop) {
     return axi_any_ready(loop) && AXI_SYS(loop)->polled_count <= 1 && !AXI_POSTED(loop) &&
-           !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)axi_sigint);
+           !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)AXI_LOAD(axi_came[0]));
 }
 
 /* Whether there is anything that a run waits for. */
 static int axi_kept(const ax_loop *loop) { return loop->tasks || loop->alive || loop->holds; }
 
+static int axi_awaits_signals(const ax_loop *loop) {
+    const struct axi_signal *s = AXI_SYS(loop)->signals;
+    while (s && !s->waiters.first) s = s->next;
+    return s != NULL;
+}
+
 static int axi_turn(ax_loop *loop, int block) {
     ax_time timeout;
     int rc;
     axi_take_posts(loop);
-    if (axi_sigint && loop->main && loop->desc.flags & AX_CATCH_SIGINT && !loop->signalled) {
-        loop->signalled = 1;
-        ax_cancel(loop->main);
-    }
+    if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
     do axi_run_ready(loop);
     while (block && axi_only_ready(loop));
     axi_run_timers(loop);
@@ -3818,7 +3876,8 @@ static int axi_turn(ax_loop *loop, int block) {
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_poll(loop, 0); /* nothing left to wait for */
     axi_fd_sync(loop);
     if (!loop->holds) {
-        int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT);
+        int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
+                   !axi_awaits_signals(loop);
         if (timeout == AX_FOREVER && deaf) {
             if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
             return AX_EDEADLK;
@@ -3893,8 +3952,6 @@ static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
         axi_free(loop, sys->polled, sys->polled_cap * sizeof *sys->polled);
-        axi_free(loop, sys->threads, sys->thread_cap * sizeof *sys->threads);
-        if (axi_sigint_pipe == sys->pipe[1]) axi_sigint_pipe = -1; /* before its number means another file */
         if (sys->pipe[0] >= 0) close(sys->pipe[0]), close(sys->pipe[1]);
         axi_free(loop, sys, sizeof *sys);
     }
@@ -3935,8 +3992,6 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     memset(sys, 0, sizeof *sys);
     loop->sys = sys;
     loop->state = AXI_IDLE;
-    sys->loop = loop;
-    sys->last = &sys->first;
     sys->pipe[0] = sys->pipe[1] = -1;
     if (pipe(sys->pipe) < 0) {
         rc = -errno;
@@ -3950,15 +4005,14 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
         loop->state = AXI_CLOSED;
         return rc;
     }
-    pthread_mutex_init(&sys->lock, NULL);
-    pthread_cond_init(&sys->work, NULL);
     axi_clock(loop);
     loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN; /* only now: a loop that did not open refuses to spawn */
     loop->takes_posts = 1;
     return 0;
 }
 
-static void axi_threads_end(struct axi_sys *sys);
+static void axi_pools_end(ax_loop *loop);
+static void axi_signals_end(ax_loop *loop);
 
 /* Timers and watches that are still started may be stopped after the loop is gone. */
 static void axi_let_go(ax_loop *loop) {
@@ -4009,9 +4063,10 @@ AX_API int ax_loop_close(ax_loop *loop) {
         axi_take(&loop->closers, &c->node.link);
         axi_run_callback(loop, c);
     }
-    axi_threads_end(AXI_SYS(loop));
+    axi_pools_end(loop);
     axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
     axi_run_ready(loop);
+    axi_signals_end(loop);
     pthread_mutex_lock(&axi_post_lock); /* a post meets the loop open or closed, never in between */
     loop->takes_posts = 0;
     left = loop->posted;
@@ -4026,17 +4081,66 @@ AX_API int ax_loop_close(ax_loop *loop) {
     }
     axi_let_go(loop);
     axi_abandon(loop);
-    pthread_mutex_destroy(&AXI_SYS(loop)->lock);
-    pthread_cond_destroy(&AXI_SYS(loop)->work);
     axi_loop_free(loop);
     return rc;
 }
 
-/* ---- 13 Threads ---- */
+/* ---- 13 Threads and signals ---- */
+
+/* What a thread may still use when the loop is gone comes from the user, or from malloc: not from the loop's own chunks. */
+static int axi_own_memory(const ax_loop *loop) { return !loop->desc.alloc && !loop->desc.arena; }
+static void *axi_alloc_apart(ax_loop *loop, size_t size) {
+    void *p = axi_own_memory(loop) ? malloc(size) : axi_alloc(loop, size);
+    if (p) memset(p, 0, size);
+    return p;
+}
+static void axi_free_apart(ax_loop *loop, void *p, size_t size) {
+    if (axi_own_memory(loop)) free(p);
+    else axi_free(loop, p, size);
+}
+
+static struct axi_pool *axi_pool_new(ax_loop *loop, unsigned threads, unsigned jobs) {
+    const size_t head = (sizeof(struct axi_pool) + 15) / 16 * 16;
+    struct axi_pool *p;
+    size_t size = head + threads * sizeof *p->thread;
+    if (threads > USHRT_MAX || !(p = (struct axi_pool *)axi_alloc_apart(loop, size))) return NULL;
+    p->loop = loop;
+    p->size = size;
+    p->own_memory = axi_own_memory(loop);
+    p->last = &p->first;
+    p->most_threads = threads;
+    p->most_jobs = jobs && jobs <= UINT_MAX - threads ? jobs + threads : 0;
+    p->thread = (struct axi_thread *)(void *)((char *)p + head);
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->work, NULL);
+    pthread_cond_init(&p->end, NULL);
+    p->next = AXI_SYS(loop)->pools;
+    AXI_SYS(loop)->pools = p;
+    return p;
+}
+
+static void axi_pool_destroy(struct axi_pool *p) {
+    pthread_mutex_destroy(&p->lock);
+    pthread_cond_destroy(&p->work);
+    pthread_cond_destroy(&p->end);
+}
+
+/* All its threads have ended: back on the loop's thread. */
+static void axi_pool_gone(ax_loop *loop, void *pool) {
+    struct axi_pool *p = (struct axi_pool *)pool, **at;
+    unsigned i;
+    for (i = 0; i < p->started; i++) pthread_join(p->thread[i].id, NULL);
+    for (at = &AXI_SYS(loop)->pools; *at != p; at = &(*at)->next) {}
+    *at = p->next;
+    if (p->waiters.first) loop->holds--;
+    axi_wake_all(&p->waiters, 0);
+    axi_pool_destroy(p);
+    axi_free_apart(loop, p, p->size);
+}
 
 enum { AXI_JOB = (sizeof(struct axi_job) + 15) / 16 * 16 }; /* its copy of the data follows, aligned */
 
-static void axi_job_free(ax_loop *loop, struct axi_job *job) { axi_free(loop, job, AXI_JOB + job->size); }
+static void axi_job_free(ax_loop *loop, struct axi_job *job) { axi_free_apart(loop, job, AXI_JOB + job->size); }
 
 static void *axi_job_data(struct axi_job *job) { return (char *)job + AXI_JOB; }
 
@@ -4050,126 +4154,263 @@ static void axi_job_done(ax_loop *loop, void *arg) {
     axi_job_free(loop, job);
 }
 
+/* A thread of a pool. Under the lock, but while a job runs. */
 static void *axi_worker(void *arg) {
-    struct axi_sys *sys = (struct axi_sys *)arg;
+    struct axi_pool *p = (struct axi_pool *)arg;
     struct axi_job *job;
-    pthread_mutex_lock(&sys->lock);
+    unsigned i;
+    int orphan;
+    pthread_mutex_lock(&p->lock);
     for (;;) {
-        sys->idle++;
-        while (!sys->first && !sys->closing) pthread_cond_wait(&sys->work, &sys->lock);
-        sys->idle--;
-        if (!(job = sys->first)) break;
-        if (!(sys->first = job->next)) sys->last = &sys->first;
-        sys->queued--;
+        p->idle++;
+        while (!p->first && !p->closing) pthread_cond_wait(&p->work, &p->lock);
+        p->idle--;
+        if (!(job = p->first)) break;
+        if (!(p->first = job->next)) p->last = &p->first;
+        p->queued--;
         job->state = AXI_RUNNING;
-        pthread_mutex_unlock(&sys->lock);
+        pthread_mutex_unlock(&p->lock);
         job->status = job->fn(axi_job_data(job));
-        pthread_mutex_lock(&sys->lock);
+        pthread_mutex_lock(&p->lock);
         job->state = AXI_DONE;
-        pthread_mutex_unlock(&sys->lock);
-        ax_post(sys->loop, &job->done, axi_job_done, job);
-        pthread_mutex_lock(&sys->lock);
+        p->jobs--;
+        if (p->loop) ax_post(p->loop, &job->done, axi_job_done, job);
+        else if (p->own_memory) free(job);
     }
-    pthread_mutex_unlock(&sys->lock);
+    for (i = 0; !pthread_equal(p->thread[i].id, pthread_self()); i++) {}
+    p->thread[i].ended = 1;
+    orphan = --p->alive == 0 && !p->loop;
+    if (!p->alive && p->loop) {
+        pthread_cond_signal(&p->end);
+        ax_post(p->loop, &p->gone, axi_pool_gone, p);
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (orphan) { /* the last one of a pool that was left to itself */
+        axi_pool_destroy(p);
+        if (p->own_memory) free(p);
+    }
     return NULL;
+}
+
+static int axi_thread_start(struct axi_pool *p) { /* under the lock: the thread waits until its id is there */
+    sigset_t all, old;
+    int rc;
+    sigfillset(&all); /* signals are for the loop's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(&p->thread[p->started].id, NULL, axi_worker, p);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc) return -rc;
+    p->started++;
+    p->alive++;
+    return 0;
 }
 
 static int axi_forget_job(ax_task *t, void *arg) {
     struct axi_job *job = (struct axi_job *)arg, **at;
-    struct axi_sys *sys = job->sys;
-    pthread_mutex_lock(&sys->lock);
-    if (job->state == AXI_DONE) { /* complete: its result is on the way and is not undone */
-        pthread_mutex_unlock(&sys->lock);
-        return AX_STAY;
+    struct axi_pool *p = job->pool;
+    int state;
+    pthread_mutex_lock(&p->lock);
+    if ((state = job->state) == AXI_QUEUED) {
+        for (at = &p->first; *at != job; at = &(*at)->next) {}
+        if (!(*at = job->next)) p->last = at;
+        p->queued--;
+        p->jobs--;
     }
-    if (job->state == AXI_QUEUED) {
-        for (at = &sys->first; *at != job; at = &(*at)->next) {}
-        if (!(*at = job->next)) sys->last = at;
-        sys->queued--;
-    } else {
-        job->task = NULL; /* it runs: it ends unheard */
-        job = NULL;
-    }
-    pthread_mutex_unlock(&sys->lock);
+    pthread_mutex_unlock(&p->lock);
+    if (state == AXI_DONE) return AX_STAY; /* complete: its result is on the way and is not undone */
+    if (state == AXI_RUNNING && job->cancel && job->cancel(axi_job_data(job)) == AX_STAY) return AX_STAY;
     t->loop->holds--;
-    if (job) axi_job_free(t->loop, job);
+    job->task = NULL; /* it ends unheard */
+    if (state == AXI_QUEUED) axi_job_free(t->loop, job);
     return 0;
 }
 
-static int axi_thread_start(ax_loop *loop) {
-    struct axi_sys *sys = AXI_SYS(loop);
-    sigset_t all, old;
-    int rc;
-    if (!sys->threads) {
-        if (!(sys->threads = (pthread_t *)axi_alloc(loop, loop->desc.threads * sizeof *sys->threads))) return AX_ENOMEM;
-        sys->thread_cap = loop->desc.threads;
-    }
-    sigfillset(&all); /* signals are for the loop's thread */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&sys->threads[sys->thread_count], NULL, axi_worker, sys);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc) return -rc;
-    sys->thread_count++;
-    return 0;
-}
-
-static void axi_threads_end(struct axi_sys *sys) {
-    unsigned i;
-    pthread_mutex_lock(&sys->lock);
-    sys->closing = 1;
-    pthread_cond_broadcast(&sys->work);
-    pthread_mutex_unlock(&sys->lock);
-    for (i = 0; i < sys->thread_count; i++) pthread_join(sys->threads[i], NULL);
-    sys->thread_count = 0;
-}
-
-AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t size) {
+static ax_op axi_job_run(ax_task *me, struct axi_pool *p, int (*fn)(void *), int (*cancel)(void *), void *data, size_t size) {
     ax_loop *loop = me->loop;
-    struct axi_sys *sys = AXI_SYS(loop);
     struct axi_job *job;
-    int start, rc;
-    AXI_REFUSE(me);
+    int rc = 0;
     if (axi_dead_stack(loop, data)) return ax_done(AX_EFAULT);
     if (size > SIZE_MAX - 4096) return ax_done(AX_EINVAL);
-    if (!(job = (struct axi_job *)axi_alloc(loop, AXI_JOB + size))) return ax_done(AX_ENOMEM);
-    memset(job, 0, sizeof *job);
-    job->sys = sys;
+    if (!(job = (struct axi_job *)axi_alloc_apart(loop, AXI_JOB + size))) return ax_done(AX_ENOMEM);
+    job->pool = p;
     job->task = me;
     job->fn = fn;
+    job->cancel = cancel;
     job->data = data;
     job->size = size;
     job->state = AXI_QUEUED;
     if (size) memcpy(axi_job_data(job), data, size);
-    pthread_mutex_lock(&sys->lock);
-    start = sys->idle <= sys->queued && sys->thread_count < loop->desc.threads;
-    pthread_mutex_unlock(&sys->lock);
-    if (start && (rc = axi_thread_start(loop)) < 0 && !sys->thread_count) { /* with one thread at least it only takes longer */
+    pthread_mutex_lock(&p->lock);
+    if (p->closing) rc = AX_EPIPE;
+    else if (p->most_jobs && p->jobs >= p->most_jobs) rc = AX_EAGAIN;
+    else if (p->idle <= p->queued && p->started < p->most_threads) rc = axi_thread_start(p);
+    if (rc < 0 && rc != AX_EPIPE && rc != AX_EAGAIN && p->started) rc = 0; /* with one thread at least it only takes longer */
+    if (rc >= 0) {
+        *p->last = job;
+        p->last = &job->next;
+        p->queued++;
+        p->jobs++;
+        pthread_cond_signal(&p->work);
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (rc < 0) {
         axi_job_free(loop, job);
         return ax_done(rc);
     }
     loop->holds++;
-    pthread_mutex_lock(&sys->lock);
-    *sys->last = job;
-    sys->last = &job->next;
-    sys->queued++;
-    pthread_cond_signal(&sys->work);
-    pthread_mutex_unlock(&sys->lock);
     return axi_park(me, axi_forget_job, job);
+}
+
+AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t size) {
+    struct axi_sys *sys = AXI_SYS(me->loop);
+    AXI_REFUSE(me);
+    if (!sys->pool && !(sys->pool = axi_pool_new(me->loop, me->loop->desc.threads, me->loop->desc.jobs))) return ax_done(AX_ENOMEM);
+    return axi_job_run(me, sys->pool, fn, NULL, data, size);
+}
+
+AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, unsigned jobs) {
+    ex->pool = NULL;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (!threads) return AX_EINVAL;
+    return (ex->pool = axi_pool_new(loop, threads, jobs)) != NULL ? 0 : AX_ENOMEM;
+}
+
+AX_API ax_op ax_executor_run(ax_task *me, ax_executor *ex, int (*fn)(void *), int (*cancel)(void *), void *data, size_t size) {
+    AXI_REFUSE(me);
+    return ex->pool ? axi_job_run(me, ex->pool, fn, cancel, data, size) : ax_done(AX_EPIPE);
+}
+
+static int axi_forget_close_pool(ax_task *t, void *pool) {
+    t->loop->holds--;
+    return axi_forget_list(t, &((struct axi_pool *)pool)->waiters);
+}
+
+/* Its threads end when no job is left. Whether they have already. */
+static int axi_pool_close(struct axi_pool *p) {
+    int alive;
+    pthread_mutex_lock(&p->lock);
+    p->closing = 1;
+    alive = p->alive > 0;
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    return !alive;
+}
+
+AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
+    struct axi_pool *p = ex->pool;
+    AXI_REFUSE(me);
+    if (!p) return ax_done(0);
+    ex->pool = NULL;
+    if (axi_pool_close(p)) {
+        axi_pool_gone(me->loop, p);
+        return ax_done(0);
+    }
+    me->loop->holds++;
+    axi_push(&p->waiters, &me->node.link);
+    return axi_park(me, axi_forget_close_pool, p);
+}
+
+/* The loop closes: waits for the threads, as long as it may, and leaves the rest to themselves. */
+static void axi_pools_end(ax_loop *loop) {
+    struct axi_pool *p, *next;
+    struct timespec until;
+    unsigned i;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(loop->desc.thread_wait / 1000000000);
+    if ((until.tv_nsec += (long)(loop->desc.thread_wait % 1000000000)) >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    for (p = AXI_SYS(loop)->pools; p; p = p->next) axi_pool_close(p);
+    for (p = AXI_SYS(loop)->pools; p; p = next) {
+        int left;
+        next = p->next;
+        pthread_mutex_lock(&p->lock);
+        while (p->alive)
+            if (!loop->desc.thread_wait) pthread_cond_wait(&p->end, &p->lock);
+            else if (pthread_cond_timedwait(&p->end, &p->lock, &until) == ETIMEDOUT) break;
+        left = p->alive > 0;
+        if (left) p->loop = NULL;
+        for (i = 0; left && i < p->started; i++)
+            if (!p->thread[i].ended) pthread_detach(p->thread[i].id);
+            else pthread_join(p->thread[i].id, NULL);
+        pthread_mutex_unlock(&p->lock);
+        if (!left && !p->started) axi_pool_gone(loop, p); /* else its last thread has posted that */
+    }
+}
+
+static void axi_on_signal(int sig) {
+    int saved = errno, fd = AXI_LOAD(axi_signal_pipe);
+    AXI_STORE(axi_came[sig], 1);
+    AXI_STORE(axi_came[0], 1);
+    if (fd >= 0 && write(fd, "", 1) < 0) {}
+    errno = saved;
+}
+
+static void axi_take_signals(ax_loop *loop) {
+    struct axi_signal *s;
+    if (AXI_LOAD(axi_signal_loop) != loop) return;
+    AXI_STORE(axi_came[0], 0);
+    for (s = AXI_SYS(loop)->signals; s; s = s->next) {
+        if (!AXI_LOAD(axi_came[s->number]) || !s->waiters.first) continue;
+        AXI_STORE(axi_came[s->number], 0);
+        axi_wake_all(&s->waiters, s->number);
+    }
+    for (s = AXI_SYS(loop)->signals; s && s->number != SIGINT; s = s->next) {}
+    if (!s && AXI_LOAD(axi_came[SIGINT]) && loop->main && !loop->signalled) {
+        AXI_STORE(axi_came[SIGINT], 0);
+        loop->signalled = 1;
+        ax_cancel(loop->main);
+    }
+}
+
+static void axi_signals_to(ax_loop *loop) {
+    AXI_STORE(axi_signal_loop, loop);
+    AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
+}
+
+AX_API ax_op ax_signal_wait(ax_task *me, int number) {
+    struct axi_signal *s = AXI_SYS(me->loop)->signals;
+    ax_loop *catcher = AXI_LOAD(axi_signal_loop);
+    struct sigaction act;
+    AXI_REFUSE(me);
+    if (number < 1 || number >= AXI_SIGNALS) return ax_done(AX_EINVAL);
+    if (catcher && catcher != me->loop) return ax_done(AX_EBUSY);
+    while (s && s->number != number) s = s->next;
+    if (!s) {
+        if (!(s = (struct axi_signal *)axi_alloc(me->loop, sizeof *s))) return ax_done(AX_ENOMEM);
+        memset(s, 0, sizeof *s);
+        s->number = number;
+        axi_signals_to(me->loop);
+        memset(&act, 0, sizeof act);
+        act.sa_handler = axi_on_signal;
+        act.sa_flags = SA_RESTART;
+        if (sigaction(number, &act, &s->old) < 0) {
+            int rc = -errno;
+            axi_free(me->loop, s, sizeof *s);
+            return ax_done(rc);
+        }
+        s->next = AXI_SYS(me->loop)->signals;
+        AXI_SYS(me->loop)->signals = s;
+    }
+    if (AXI_LOAD(axi_came[number])) {
+        AXI_STORE(axi_came[number], 0);
+        return ax_done(number);
+    }
+    return axi_wait_in(me, &s->waiters);
+}
+
+static void axi_signals_end(ax_loop *loop) {
+    struct axi_signal *s;
+    while ((s = AXI_SYS(loop)->signals) != NULL) {
+        sigaction(s->number, &s->old, NULL);
+        AXI_STORE(axi_came[s->number], 0);
+        AXI_SYS(loop)->signals = s->next;
+        axi_free(loop, s, sizeof *s);
+    }
+    if (AXI_LOAD(axi_signal_loop) == loop) axi_signals_to(NULL); /* before the pipe's number means another file */
 }
 
 /* ---- 14 Running a program ---- */
 
 static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
-
-static void axi_on_sigint(int sig) { /* its second coming meets the default action: SA_RESETHAND */
-    (void)sig;
-    axi_sigint = 1;
-    if (axi_sigint_pipe >= 0) {
-        int saved = errno;
-        if (write(axi_sigint_pipe, "", 1) < 0) {}
-        errno = saved;
-    }
-}
 
 AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size) {
     ax_loop_desc own;
@@ -4202,18 +4443,20 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     ax_task *t = axi_task_start(NULL, frame, fn);
     ax_loop *loop = t ? t->loop : NULL;
     ax_callback done;
+    ax_loop *outer = AXI_LOAD(axi_signal_loop); /* of an AX_RUN around this one */
     struct sigaction act, old;
     int status = AX_EINPROGRESS, rc, ended, catches = 0;
     memset(&axi_last, 0, sizeof axi_last);
     if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
     if (loop->desc.flags & AX_CATCH_SIGINT) /* not from a handler of the program's, nor where it is ignored (nohup) */
-        catches = sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler == SIG_DFL;
+        catches = sigaction(SIGINT, NULL, &old) == 0 &&
+                  (outer ? outer->thread == loop->thread && old.sa_handler == axi_on_signal : old.sa_handler == SIG_DFL);
     if (catches) {
         memset(&act, 0, sizeof act);
-        act.sa_handler = axi_on_sigint;
-        act.sa_flags = (int)SA_RESETHAND;
-        axi_sigint = 0;
-        axi_sigint_pipe = AXI_SYS(loop)->pipe[1];
+        act.sa_handler = axi_on_signal;
+        act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
+        AXI_STORE(axi_came[SIGINT], 0);
+        axi_signals_to(loop);
         sigaction(SIGINT, &act, NULL);
     }
     memset(&done, 0, sizeof done);
@@ -4227,7 +4470,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
     if (catches) {
         sigaction(SIGINT, &old, NULL);
-        axi_sigint_pipe = -1;
+        axi_signals_to(outer);
     }
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;

@@ -213,6 +213,53 @@ AX_ASYNC(timers) { /* what was reserved for a timer or a refused task is given b
     AX_END;
 }
 
+/* A queue that grows: in order whatever wraps, to a limit, where puts wait; out of memory at a put loses nothing. */
+struct feeder { ax_frame frame; ax_queue *q; int item; };
+AX_ASYNC(feeder) {
+    AX_BEGIN;
+    AX_AWAIT(ax_queue_put(me, my->q, &my->item));
+    LOG("put %d", my->item);
+    AX_END;
+}
+struct grows { ax_frame frame; ax_group g; ax_queue q; int i, k, item, wrong, next; };
+AX_ASYNC(grows) {
+    AX_BEGIN;
+    LOG("%d", ax_queue_init_growing(&my->q, me->loop, 50, sizeof my->item));
+    for (my->k = 1; my->k < 10; my->k++) { /* more in than out */
+        for (my->i = 0; my->i < my->k; my->i++, my->item++) my->wrong += ax_queue_try_put(&my->q, &my->item) != 0;
+        for (my->i = 0; my->i < my->k / 2; my->i++) {
+            int got = -1;
+            my->wrong += ax_queue_try_get(&my->q, &got) != 1 || got != my->next++;
+        }
+    }
+    LOG("%d wrong, %d in it, room for %d", my->wrong, (int)my->q.count, (int)my->q.capacity);
+    while (ax_queue_try_put(&my->q, &my->item) == 0) my->item++;
+    LOG("%d in it, room for %d, then %d", (int)my->q.count, (int)my->q.capacity, ax_queue_try_put(&my->q, &my->item));
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, feeder, .q = &my->q, .item = my->item);
+    AX_AWAIT(ax_checkpoint(me));
+    my->k = my->next;
+    AX_WHILE(ax_queue_get(me, &my->q, &my->i)) {
+        my->wrong += my->i != my->next++;
+        if (my->i == my->item) break;
+    }
+    LOG("%d wrong of %d", my->wrong, my->next - my->k);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_queue_free(&my->q);
+    LOG("%d", ax_queue_try_put(&my->q, &my->item));
+
+    LOG("%d", ax_queue_init_growing(&my->q, me->loop, 0, sizeof my->item));
+    for (my->i = 0; my->i < 8; my->i++) ax_queue_try_put(&my->q, &my->i);
+    kit_fail_at = kit_allocations + 1;
+    AX_TRY(ax_queue_put(me, &my->q, &my->i));
+    LOG("put:%d", me->rc);
+    AX_TRY(ax_queue_put(me, &my->q, &my->i));
+    LOG("put:%d in it:%d", me->rc, (int)my->q.count);
+    AX_FINALLY:
+    ax_queue_free(&my->q);
+    AX_END;
+}
+
 int main(void) {
     ax_loop_desc d;
     every_allocation();
@@ -225,6 +272,8 @@ int main(void) {
     kit_judge("rule 16: a full arena refuses, and serves as many tasks again after they have ended", AX_RUN_WITH(&d, fills), 0, "many again peak", NULL, __FILE__, __LINE__);
     SCENARIO("rule 16: tasks, calls, waits, limits, locks and timers in one's own storage allocate nothing", 0, "0", in_place);
     SCENARIO("rule 16: what was reserved for timers and refused tasks is given back", 0, "0 100 1", timers);
+    SCENARIO("rule 16: a queue that grows", 0,
+             "0 0 wrong, 25 in it, room for 32 50 in it, room for 50, then -11 0 wrong of 51 put 70 -32 0 put:-12 put:0 in it:9", grows);
     kit_desc();
     memset(&d, 0, sizeof d);
     d.flags = AX_VIRTUAL_CLOCK;

@@ -1,0 +1,324 @@
+/* Executors, what happens to their jobs, and signals. Jobs wait at gates, never for time. */
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "kit.h"
+
+#define AT ms(me->loop)
+
+/* A gate that jobs stand at until it is opened, and a list of what they did. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int gate, standing, left_alone;
+static char did[64];
+static void set(int *what, int to) {
+    pthread_mutex_lock(&lock);
+    *what = to;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+static void await(int *what, int at_least) {
+    pthread_mutex_lock(&lock);
+    while (*what < at_least) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+static void fresh(void) {
+    gate = standing = 0;
+    did[0] = 0;
+}
+struct job { char name; int gate, status, told; };
+static int work(void *data) {
+    struct job *j = (struct job *)data;
+    size_t n;
+    pthread_mutex_lock(&lock);
+    standing++;
+    pthread_cond_broadcast(&changed);
+    while (gate < j->gate && !j->told) pthread_cond_wait(&changed, &lock);
+    n = strlen(did);
+    did[n] = j->name, did[n + 1] = 0;
+    j->name = (char)(j->name + 'a' - 'A'); /* comes back */
+    pthread_mutex_unlock(&lock);
+    return j->told ? AX_ECANCELED : j->status;
+}
+static int tell(void *data) { /* the job is to stop, and is waited for */
+    set(&((struct job *)data)->told, 1);
+    return AX_STAY;
+}
+static int shrug(void *data) {
+    (void)data;
+    return 0;
+}
+
+struct runs { ax_frame frame; ax_executor *ex; struct job job; int (*cancel)(void *); };
+AX_ASYNC(runs) {
+    AX_BEGIN;
+    if (my->ex) AX_TRY(ax_executor_run(me, my->ex, work, my->cancel, &my->job, sizeof my->job));
+    else AX_TRY(ax_to_thread(me, work, &my->job, sizeof my->job));
+    LOG("%c:%d", my->job.name, me->rc);
+    AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("%c:left:%d", my->job.name, ax_leaving(me));
+    AX_END;
+}
+
+struct serial { ax_frame frame; ax_executor ex; ax_group g; int i; };
+AX_ASYNC(serial) { /* six jobs by one thread, in order */
+    AX_BEGIN;
+    fresh();
+    LOG("open:%d", ax_executor_open(me->loop, &my->ex, 1, 0));
+    ax_group_open(me, &my->g, 0);
+    for (; my->i < 6; my->i++) AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){(char)('A' + my->i), my->i ? 0 : 1, my->i, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    set(&gate, 1);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_AWAIT(ax_executor_close(me, &my->ex));
+    AX_AWAIT(ax_executor_close(me, &my->ex));
+    AX_TRY(ax_executor_run(me, &my->ex, work, NULL, NULL, 0));
+    LOG("%s closed:%d", did, me->rc);
+    AX_END;
+}
+struct limited { ax_frame frame; ax_group g; int i; };
+AX_ASYNC(limited) { /* one thread, one queued: the third is refused, and none afterwards */
+    AX_BEGIN;
+    fresh();
+    ax_group_open(me, &my->g, 0);
+    for (; my->i < 3; my->i++) AX_SPAWN(&my->g, runs, .job = ((struct job){(char)('A' + my->i), 1, my->i, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    set(&gate, 1);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, runs, .job = ((struct job){'D', 1, 4, 0}));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%s", did);
+    AX_END;
+}
+struct cancels { ax_frame frame; ax_executor ex; ax_group g; ax_task *t; int (*hook)(void *), queued; };
+AX_ASYNC(cancels) { /* a job that runs, or one behind it, is cancelled */
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 1, 0);
+    ax_group_open(me, &my->g, AX_GROUP_KEEP);
+    my->t = AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 7, 0}), .cancel = my->hook);
+    if (my->queued) my->t = AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'B', 0, 8, 0}), .cancel = my->hook);
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    LOG("cancel:%d", ax_cancel(my->t));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    if (my->hook != tell || my->queued) {
+        LOG("then");
+        set(&gate, 1);
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_AWAIT(ax_executor_close(me, &my->ex));
+    LOG("did %s", did);
+    AX_END;
+}
+struct closes { ax_frame frame; ax_executor ex; ax_group g; int by_limit; };
+AX_ASYNC(closes) { /* a close waits for the job, unless it is limited, and goes on nevertheless */
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 2, 0);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 7, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    if (my->by_limit) {
+        AX_TRY(AX_WITHIN(0, ax_executor_close(me, &my->ex)));
+        LOG("close:%d", me->rc);
+        set(&gate, 1);
+    } else {
+        set(&gate, 1);
+        AX_AWAIT(ax_executor_close(me, &my->ex));
+        LOG("close:%d", me->rc);
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+
+static int stands(void *data) { /* past the end of its loop */
+    (void)data;
+    set(&standing, 1);
+    await(&gate, 1);
+    set(&left_alone, 1);
+    return 0;
+}
+struct stander { ax_frame frame; };
+AX_ASYNC(stander) {
+    AX_BEGIN;
+    AX_AWAIT(ax_to_thread(me, stands, NULL, 0));
+    AX_END;
+}
+struct leaves { ax_frame frame; ax_group g; };
+AX_ASYNC(leaves) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, stander);
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    AX_END;
+}
+struct refuses { ax_frame frame; ax_executor ex, none; };
+AX_ASYNC(refuses) {
+    AX_BEGIN;
+    LOG("%d", ax_executor_open(me->loop, &my->ex, 0, 0));
+    kit_fail_at = kit_allocations + 1;
+    LOG("%d", ax_executor_open(me->loop, &my->ex, 1, 0));
+    AX_TRY(ax_executor_run(me, &my->none, work, NULL, NULL, 0));
+    LOG("%d", me->rc);
+    AX_AWAIT(ax_executor_close(me, &my->none));
+    LOG("%d", me->rc);
+    LOG("%d", ax_executor_open(me->loop, &my->ex, 3, 3)); /* never used, never closed */
+    kit_fail_at = kit_allocations + 1;
+    AX_TRY(ax_executor_run(me, &my->ex, work, NULL, NULL, 0));
+    LOG("%d", me->rc);
+    kit_fail_at = kit_allocations + 1;
+    AX_TRY(ax_to_thread(me, work, NULL, 0));
+    LOG("%d", me->rc);
+    AX_END;
+}
+
+/* ---- signals ---- */
+
+struct hears { ax_frame frame; const char *name; int signal, times; };
+AX_ASYNC(hears) {
+    AX_BEGIN;
+    do {
+        AX_TRY(ax_signal_wait(me, my->signal));
+        LOG("%s:%d", my->name, me->rc == my->signal ? 1 : me->rc);
+    } while (--my->times > 0);
+    AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("%s:left:%d@%d", my->name, ax_leaving(me), AT);
+    AX_END;
+}
+static int handled_by_default(int signal) {
+    struct sigaction now;
+    sigaction(signal, NULL, &now);
+    return now.sa_handler == SIG_DFL;
+}
+struct signals { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(signals) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGUSR1);
+    AX_SPAWN(&my->g, hears, .name = "B", .signal = SIGUSR1);
+    AX_SPAWN(&my->g, hears, .name = "C", .signal = SIGUSR2, .times = 2);
+    AX_AWAIT(ax_checkpoint(me));
+    raise(SIGUSR1);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("|");
+    raise(SIGUSR1); /* nobody waits: kept, as one */
+    raise(SIGUSR1);
+    raise(SIGUSR2);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("|");
+    AX_AWAIT(ax_signal_wait(me, SIGUSR1));
+    LOG("kept:%d", me->rc == SIGUSR1);
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_signal_wait(me, SIGUSR1)));
+    LOG("once:%d@%d", me->rc, AT);
+    my->t = AX_SPAWN(&my->g, hears, .name = "D", .signal = SIGUSR1);
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_checkpoint(me));
+    raise(SIGUSR2);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("caught:%d", !handled_by_default(SIGUSR1));
+    AX_END;
+}
+struct odd_signals { ax_frame frame; };
+AX_ASYNC(odd_signals) {
+    AX_BEGIN;
+    AX_TRY(ax_signal_wait(me, 0));
+    LOG("%d", me->rc);
+    AX_TRY(ax_signal_wait(me, 65));
+    LOG("%d", me->rc);
+    AX_TRY(ax_signal_wait(me, SIGKILL));
+    LOG("%d", me->rc);
+    kit_fail_at = kit_allocations + 1;
+    AX_TRY(ax_signal_wait(me, SIGUSR1));
+    LOG("%d", me->rc);
+    AX_END;
+}
+struct other_loop { ax_frame frame; };
+AX_ASYNC(other_loop) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGUSR1)));
+    {
+        ax_loop_desc d;
+        memset(&d, 0, sizeof d);
+        d.flags = AX_VIRTUAL_CLOCK;
+        AX_RUN_WITH(&d, hears, .name = "inner", .signal = SIGUSR1);
+    }
+    AX_END;
+}
+static void *sends(void *arg) {
+    (void)arg;
+    kill(getpid(), SIGUSR1);
+    return NULL;
+}
+struct only_signal { ax_frame frame; pthread_t thread; };
+AX_ASYNC(only_signal) { /* nothing else can wake the loop */
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(0, ax_signal_wait(me, SIGUSR1)));
+    pthread_create(&my->thread, NULL, sends, NULL);
+    AX_AWAIT(ax_signal_wait(me, SIGUSR1));
+    LOG("heard");
+    AX_FINALLY:
+    pthread_join(my->thread, NULL);
+    AX_END;
+}
+struct interrupted { ax_frame frame; const char *name; int inner, waits; };
+AX_ASYNC(interrupted) {
+    AX_BEGIN;
+    if (my->inner) {
+        int rc = AX_RUN(interrupted, .name = "inner");
+        LOG("inner:%d", rc == AX_EINTR);
+    }
+    if (my->waits) AX_TRY(AX_WITHIN(0, ax_signal_wait(me, SIGINT)));
+    raise(SIGINT);
+    if (my->waits) AX_AWAIT(ax_signal_wait(me, SIGINT));
+    else AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    LOG("%s heard:%d", my->name, me->rc == SIGINT);
+    AX_FINALLY:
+    LOG("%s:%d", my->name, ax_leaving(me));
+    AX_END;
+}
+
+int main(void) {
+    ax_loop_desc *d = kit_desc();
+    d->alloc = NULL; /* its job's memory is freed when it ends */
+    d->thread_wait = 1;
+    kit_judge("a loop that may not wait leaves a running job to itself", AX_RUN_WITH(d, leaves), 0, "", NULL, __FILE__, __LINE__);
+    is(left_alone, 0, "... which stands behind its gate still");
+    set(&gate, 1);
+    await(&left_alone, 1);
+    d = kit_desc();
+    d->thread_wait = AX_SEC(600);
+    kit_judge("... and waits for one that ends in time", AX_RUN_WITH(d, closes, .by_limit = 1), 0, "close:-110 a:7", NULL, __FILE__, __LINE__);
+    SCENARIO("a serial executor: one after the other, in order", 0, "open:0 a:0 b:1 c:2 d:3 e:4 f:5 ABCDEF closed:-32", serial);
+    d = kit_desc();
+    d->threads = d->jobs = 1;
+    kit_judge("jobs beyond the limit of the queue are refused", AX_RUN_WITH(d, limited), 0, "C:-11 a:0 b:1 d:4 ABD", NULL, __FILE__, __LINE__);
+    SCENARIO("rule 5: a running job is abandoned, and ends unheard", 0, "cancel:1 A:left:-125 then did A", cancels);
+    SCENARIO("rule 5: a queued job is dropped", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .queued = 1);
+    SCENARIO("rule 5: a hook tells the job, and the wait goes on until it ends", 0, "cancel:1 a:left:-125 did A", cancels, .hook = tell);
+    SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
+    SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = tell, .queued = 1);
+    SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);
+    SCENARIO("rule 8: a limit bounds it, and it goes on", 0, "close:-110 a:7", closes, .by_limit = 1);
+    SCENARIO("rule 3: what is refused, and out of memory", 0, "-22 -12 -32 0 0 -12 -12", refuses);
+
+    SCENARIO("signals: every waiter is woken; what comes while nobody waits is kept once", 0,
+             "A:1 B:1 | C:1 | kept:1 once:-110@7 D:left:-125@7 C:1 caught:1", signals);
+    ok(handled_by_default(SIGUSR1) && handled_by_default(SIGUSR2), "signals are given back when the loop closes");
+    SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 -12", odd_signals);
+    SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
+    SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
+    kit_desc();
+    kit_judge("Ctrl-C cancels main", AX_RUN(interrupted, .name = "main"), AX_EINTR, "main:-125", NULL, __FILE__, __LINE__);
+    kit_judge("... of the innermost of nested loops, then of the outer", AX_RUN(interrupted, .name = "main", .inner = 1), AX_EINTR,
+              "inner:-125 inner:1 main:-125", NULL, __FILE__, __LINE__);
+    kit_judge("... unless somebody waits for it", AX_RUN(interrupted, .name = "main", .waits = 1), 0, "main heard:1 main:0", NULL, __FILE__, __LINE__);
+    ok(handled_by_default(SIGINT), "Ctrl-C is given back");
+    return tap_end();
+}
