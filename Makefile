@@ -19,9 +19,9 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/*.c)) conformance/conformance
 SCRIPTS := $(wildcard tests/*.t)
 HEADERS := asyncx.h $(wildcard tests/*.h) $(wildcard examples/*.h)
 
-# The small examples, run by tests/examples.t; all but the one with a thread on a virtual clock.
+# The small examples, run by tests/examples.t; on a virtual clock but for those with a thread or a clock of their own.
 SMALL := $(patsubst tests/examples/%.out,%,$(wildcard tests/examples/*.out))
-VIRTUAL := $(filter-out to_thread,$(SMALL))
+VIRTUAL := $(filter-out to_thread post guest,$(SMALL))
 
 libs_of = $(LIBS) $(if $(filter $(1),$(NEEDS_CURL)),-lcurl) $(if $(filter $(1),$(NEEDS_SQLITE)),-lsqlite3)
 
