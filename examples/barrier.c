@@ -1,7 +1,7 @@
 /* Workers in rounds: `asyncio.Barrier(3)`. Nobody begins a round before all have done the last.
 
-   Each of a round gets a number of its own, so that one of them, here the last to come, can do what is to be done once. If one fails, its
-   group cancels the others, who just leave the barrier; outside such a group, ax_barrier_abort sends them home. */
+   Each of a round gets a number of its own, so that one of them, here the last to come, can do what is to be done once. If one
+   fails, its group cancels the others, who just leave the barrier; outside such a group, ax_barrier_abort sends them home. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include <stdio.h>
