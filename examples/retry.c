@@ -1,4 +1,4 @@
-/* Try again, waiting twice as long each time: `try: ... except OSError: await asyncio.sleep(delay)` in a loop.
+/* Try again, after pauses that grow and are random: `try: ... except OSError: await asyncio.sleep(delay)` in a loop.
 
    AX_TRY keeps an operation's error in me->rc. The task's own cancellation still leaves the body, so this loop can be
    stopped at any moment, as the time limit at the end shows. */
@@ -18,17 +18,19 @@ AX_ASYNC(call) {
     AX_END;
 }
 
-struct call_patiently { ax_frame frame; struct server *server; int tries, attempt; ax_time delay; };
+struct call_patiently { ax_frame frame; struct server *server; int tries, attempt; ax_backoff pauses; ax_time pause; };
 
 AX_ASYNC(call_patiently) {
     AX_BEGIN;
-    my->delay = AX_MS(50);
+    my->pauses.base = AX_MS(100);
+    my->pauses.cap = AX_SEC(2);
+    my->pauses.seed = 1; /* so that each run of this example is the same: leave it out */
     for (my->attempt = 1;; my->attempt++) {
         AX_TRY(AX_CALL(call, .server = my->server));
         if (me->rc >= 0 || my->attempt == my->tries) AX_RETURN(me->rc);
-        printf("  attempt %d: %s; next in %d ms\n", my->attempt, ax_errname(me->rc), (int)(my->delay / AX_MS(1)));
-        AX_AWAIT(ax_sleep(me, my->delay));
-        my->delay *= 2;
+        my->pause = ax_backoff_next(&my->pauses);
+        printf("  attempt %d: %s; next in %d ms\n", my->attempt, ax_errname(me->rc), (int)(my->pause / AX_MS(1)));
+        AX_AWAIT(ax_sleep(me, my->pause));
     }
     AX_END;
 }

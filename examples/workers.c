@@ -1,7 +1,6 @@
 /* Workers that find more work: Queue.join and Queue.task_done, in a small crawler.
 
-   No worker can tell that the work is over: another may just be finding more. The queue counts: join ends when every
-   item that was put has been marked done. Then the workers, children of a background group, are cancelled. */
+   No worker can tell that the work is over: another may just be finding more. The queue counts what is not yet marked done. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include <stdio.h>
@@ -17,23 +16,24 @@ AX_ASYNC(worker) {
     AX_WHILE(ax_queue_get(me, my->pages, &my->page)) {
         AX_AWAIT(ax_sleep(me, AX_MS(90 + 10 * my->number)));
         printf("worker %d has fetched %s\n", my->number, site[my->page].name);
-        for (const int *link = site[my->page].links; *link; link++)
-            if (!my->seen[*link]++) ax_queue_try_put(my->pages, link); /* there is room for every page */
-        ax_queue_task_done(my->pages);                                 /* only now: its finds count already */
+        for (const int *link = site[my->page].links; *link; link++) if (!my->seen[*link]++) ax_queue_try_put(my->pages, link);
+        ax_queue_task_done(my->pages); /* only now: what it found counts already */
     }
     AX_END;
 }
 
-struct app { ax_frame frame; int storage[PAGES], seen[PAGES], i; ax_queue pages; ax_group workers; };
+struct app { ax_frame frame; int seen[PAGES], i; ax_queue pages; ax_group workers; };
 
 AX_ASYNC(app) {
     AX_BEGIN;
-    ax_queue_init(&my->pages, my->storage, PAGES, sizeof *my->storage);
+    ax_queue_init_growing(&my->pages, me->loop, 0, sizeof(int)); /* who could say how many there will be? */
     ax_group_open(me, &my->workers, AX_GROUP_BACKGROUND);
     for (; my->i < 3; my->i++) AX_SPAWN(&my->workers, worker, .pages = &my->pages, .seen = my->seen, .number = my->i);
     ax_queue_try_put(&my->pages, &(int){FRONT});
     AX_AWAIT(ax_queue_join(me, &my->pages));
     printf("nothing left to fetch\n");
+    AX_FINALLY:
+    ax_queue_free(&my->pages);
     AX_END;
 }
 
