@@ -21,7 +21,7 @@ HEADERS := asyncx.h $(wildcard tests/*.h) $(wildcard examples/*.h)
 
 # The small examples, run by tests/examples.t; on a virtual clock but for those with a thread or a clock of their own.
 SMALL := $(patsubst tests/examples/%.out,%,$(wildcard tests/examples/*.out))
-VIRTUAL := $(filter-out to_thread post guest,$(SMALL))
+VIRTUAL := $(filter-out to_thread post guest executor,$(SMALL))
 
 libs_of = $(LIBS) $(if $(filter $(1),$(NEEDS_CURL)),-lcurl) $(if $(filter $(1),$(NEEDS_SQLITE)),-lsqlite3)
 

@@ -234,7 +234,7 @@ typedef void ax_fn(ax_loop *loop, void *arg);
          return ax_park(me, button_forget, b);            // pending; button_event() will ax_wake(b->waiter, 1)
      } */
 
-/* The op is done with this status. */
+/* The op is done with this status. Also a way to let a plain call's error leave the body: AX_AWAIT(ax_done(plain_call())). */
 AXI_INLINE ax_op ax_done(int status) {
     ax_op op;
     op.axi = status;
@@ -683,7 +683,8 @@ AX_API int ax_expired(const ax_task *me);
    and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure. */
 
 enum {
-    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted) */
+    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted; a
+                                group that the end of the body closes tells nobody) */
     AX_GROUP_RACE = 2,       /* the first success cancels the rest; the join gives its status (let each child return its number),
                                 or the first error, or AX_ECANCELED if nobody won */
     AX_GROUP_BACKGROUND = 4, /* children are cancelled when the body ends: heart-beats */
@@ -708,7 +709,8 @@ AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
    are, and all are awaited. For the owner. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
 /* With AX_GROUP_KEEP: 1 and the next child that has ended, in order of completion; 0 when none is left (the group's error, if it
-   failed): the group stays open for more, and for its join. The child is good until the next call. For the owner. May suspend. */
+   failed): the group stays open for more, and for its join. The child is good until the next call. For the owner, in any of its
+   frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 /* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
 AX_API int ax_group_cancel(ax_group *group);
@@ -736,7 +738,8 @@ typedef struct ax_timeout {
     unsigned seq;
 } ax_timeout;
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
-/* Moves the deadline to a point in time (AX_FOREVER: none). AX_EPERM unless open and not expired. */
+/* Moves the deadline to a point in time, as ax_after(me->loop, AX_SEC(5)); AX_FOREVER: none. AX_EPERM unless open and not
+   expired. */
 AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
 /* Ends the limit before the body ends. 1 if it had expired, else 0. AX_EPERM unless open. */
 AX_API int ax_timeout_close(ax_timeout *limit);
@@ -820,7 +823,8 @@ AX_API AX_MUST_USE ax_op ax_event_wait(ax_task *me, ax_event *event); /* 0. May 
 AX_API void ax_event_set(ax_event *event);
 AX_API void ax_event_clear(ax_event *event);
 
-/* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one. If a
+/* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one, and makes
+   one that is done fresh again. If a
    waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now and the future is completed with
    AX_ECANCELED for all others; AX_STAY, the waiter stays until the operation completes the future. Without a cancel function
    the waiter goes and the operation runs on. */
@@ -875,14 +879,15 @@ typedef struct ax_queue {
     unsigned unfinished;               /* items put and not yet marked done */
     int closed;
     ax_before_fn *before;   /* public: the order, NULL for FIFO; set it while the queue is empty */
+    size_t most;            /* public, read-only: of a growing one, what capacity may become */
     unsigned char *storage; /* private from here */
-    size_t head, most;
+    size_t head;
     ax_loop *loop;
     axi_list getters, putters, joiners;
 } ax_queue;
 /* ax_queue q = AX_QUEUE_INIT(array); */
 #define AX_QUEUE_INIT(array) \
-    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, (unsigned char *)(array), 0, 0, NULL, {NULL}, {NULL}, {NULL}}
+    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, 0, (unsigned char *)(array), 0, NULL, {NULL}, {NULL}, {NULL}}
 /* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0, a size that
    can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
@@ -1045,7 +1050,7 @@ AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* Calls fn when the loop closes, last come first; tasks have ended, everything else still works. */
 AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
-/* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Not for one just posted by another thread. */
+/* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
 AX_API int ax_callback_stop(ax_callback *callback);
 
 /* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline. The struct is yours; {0} is a fresh one. */
@@ -1106,8 +1111,8 @@ AX_API int ax_close(ax_loop *loop, int fd);
 
    A job is a plain function that runs on another thread, on a copy of its data: it never sees your memory. */
 
-/* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to size
-   bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
+/* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
+   size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
    one is abandoned: it ends unheard, and its copy is freed then. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued.
    May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
@@ -1352,7 +1357,7 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 /* Freed tasks stay mapped in the loop's free lists: a stale pointer is seen as long as the memory is not used again. */
 static int axi_freed(const ax_task *t) {
     if (t && t->node.kind == AXI_TASK) return 0;
-    axi_misuse(NULL, 0, "a task is used after it was freed: keep it with ax_task_ref, AX_SPAWN_IN or AX_GROUP_KEEP");
+    axi_misuse(NULL, 0, "a task is NULL, or used after it was freed: keep it with ax_task_ref, AX_SPAWN_IN or AX_GROUP_KEEP");
     return 1;
 }
 #else
@@ -2546,7 +2551,7 @@ static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg)
 
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
-    if (!axi_callback_set(c, loop, fn, arg)) return c->list == list ? 0 : AX_EBUSY;
+    if (!axi_callback_set(c, loop, fn, arg)) return c->list == list && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     c->list = list;
     axi_push(list, &c->node.link);
     return 0;
@@ -3362,7 +3367,9 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     pthread_mutex_lock(&axi_post_lock);
     if (!loop->takes_posts) {
         rc = AX_EPERM;
-    } else if (c->node.state != AXI_POSTED) { /* not posted yet */
+    } else if (c->node.state == AXI_POSTED) {
+        rc = c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
+    } else {
         int was_empty = loop->posted_end == &loop->posted;
         c->node.kind = AXI_CALLBACK;
         c->node.bad = 0;

@@ -31,7 +31,6 @@ struct pipeline {
     int i, fetched, stored, missing, failed;
     struct reason reasons[REASONS];
     ax_time start;
-    uint64_t random;
 };
 
 /* ---- words ---- */
@@ -69,24 +68,17 @@ static int is_passing(int rc) {
     return rc != AX_EINVAL && rc != AX_ENOMEM && rc != AX_EOVERFLOW && rc != -EPROTO && rc != -ELOOP;
 }
 
-/* Exponential with full jitter, so that those who failed together don't come back together. */
-static ax_time backoff(struct pipeline *p, int attempt) {
-    ax_time most = AX_MS(100) << (attempt < 6 ? attempt : 6);
-    p->random ^= p->random << 13; /* Marsaglia's xorshift */
-    p->random ^= p->random >> 7;
-    p->random ^= p->random << 17;
-    return (ax_time)(p->random % (uint64_t)most);
-}
-
 /* Gets a URL, if need be several times: the HTTP status or the error of the last attempt. */
-struct get { ax_frame frame; struct pipeline *p; const char *url; ax_response *out; int attempt; };
+struct get { ax_frame frame; struct pipeline *p; const char *url; ax_response *out; ax_backoff backoff; };
 AX_ASYNC(get) {
     struct pipeline *p = my->p;
     AX_BEGIN;
-    for (;; my->attempt++) {
+    my->backoff.base = AX_MS(100);
+    my->backoff.cap = AX_SEC(6);
+    for (;;) {
         AX_TRY(AX_WITHIN(AX_SEC(p->options.timeout), AX_CALL(ax_http_get, .curl = &p->curl, .url = my->url, .out = my->out)));
-        if (my->attempt == p->options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
-        AX_AWAIT(ax_sleep(me, backoff(p, my->attempt)));
+        if (my->backoff.tries == p->options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
+        AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff)));
     }
     AX_END;
 }
@@ -195,7 +187,6 @@ AX_ASYNC(report) {
 AX_ASYNC(pipeline) {
     AX_BEGIN;
     my->start = ax_now(me->loop);
-    my->random = (uint64_t)my->start ^ (uint64_t)getpid() << 32 ^ 1;
     ax_sem_init(&my->slots, my->options.concurrency, 0);
 
     AX_TRY(AX_CALL(open_database, .p = my));

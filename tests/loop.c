@@ -627,7 +627,10 @@ static void running_tests(void) {
     LOG("%d", ax_soon(&loop, &cb[0], say, LETTER(0)));
     LOG("%d", ax_soon(&loop, &cb[0], say, LETTER(1)));
     LOG("%d", ax_at_close(&loop, &cb[0], say, LETTER(0)));
-    RUN_AND_CLOSE("a callback that waits for one thing is refused to another", "0 0 -16 a@0");
+    LOG("%d", ax_post(&loop, &cb[1], say, LETTER(1)));
+    LOG("%d", ax_post(&loop, &cb[1], say, LETTER(1)));
+    LOG("%d", ax_post(&loop, &cb[1], say, LETTER(2)));
+    RUN_AND_CLOSE("a callback that waits for one thing is refused to another", "0 -16 -16 0 0 -16 a@0 b@0");
 
     open_loop(AX_VIRTUAL_CLOCK);
     memset(cb, 0, sizeof cb);

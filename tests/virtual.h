@@ -9,7 +9,7 @@ static void virtual_misuse(void *ctx, const char *text) {
     abort();
 }
 
-static const ax_loop_desc *virtual_desc(void) {
+static inline const ax_loop_desc *virtual_desc(void) {
     static ax_loop_desc desc;
     desc.flags = AX_VIRTUAL_CLOCK;
     desc.report = virtual_misuse;
