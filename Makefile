@@ -35,10 +35,10 @@ $(B)/san/examples/%: examples/%.c $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -o $@ $< $(call libs_of,$*)
 $(B)/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -include tests/virtual.h -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) -O1 -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/san/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) -I. -include tests/virtual.h -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) $(SAN) -O0 -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/plain/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
@@ -52,7 +52,8 @@ $(foreach d,plain san switch comma ndebug clang thread,$(B)/$(d)/conformance/con
 conformance: $(B)/plain/conformance/conformance
 	$< --print > $(B)/conformance.txt
 
-build-test: $(EXAMPLES:%=$(B)/examples/%) $(EXAMPLES:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
+REAL := $(filter-out $(VIRTUAL),$(EXAMPLES))
+build-test: $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
 	$(VIRTUAL:%=$(B)/virtual/%) $(VIRTUAL:%=$(B)/san/virtual/%)
 
 # Every test twice: plain, and under the address and undefined sanitizers. Scripts (*.t) do both themselves.
