@@ -51,14 +51,15 @@
        one that has to wait.
      - However a body is left, its open scopes (groups, limits, locks, generators, defers) close in reverse
        order, then AX_FINALLY runs, and both may wait. A task never outlives its group, nor a group its frame.
-     - The library never exits, aborts or prints on its own (ax_exit prints; hooks may).
+     - The library never exits, aborts or prints on its own (ax_exit prints; the report hook may).
      - One loop belongs to one thread. Everything here is for that thread, except as this table says:
 
          from                    may be called
-         a task (has `me`)       everything
-         a callback, or outside  everything that does not take `me`
+         a task (has `me`)       everything; running or closing its own loop is AX_EBUSY
+         a callback of the loop  the same without what takes `me`
+         outside of a run        the same, and ax_loop_run, ax_run_once, ax_loop_close
          another thread          ax_post
-         a signal handler        nothing (ax_post from a thread of your own; Ctrl-C: see AX_RUN)
+         a signal handler        nothing (see ax_signal_wait)
 
    Licence: MIT-0, at the end of this file. */
 
@@ -201,7 +202,8 @@ typedef int64_t ax_time;
    task   a stack of frames that runs concurrently with other tasks
    op     anything awaitable: a function that returns ax_op
    scope  something opened in a frame that closes when the frame's body is left
-   loop   a ready queue, timers and poll()
+   loop   a ready queue, timers and poll(); it goes round in turns: a turn runs what was ready when it began, then queues the
+          timers that have become due, then looks at the descriptors, sleeping there until the next deadline if nothing is ready
 
    The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. {0} is
    a valid event, mutex, future, callback, timer and watch; a semaphore and a queue need their init. */
@@ -314,7 +316,7 @@ struct ax_task {
     axi_list waiters;   /* joiners and done callbacks */
 };
 
-/* ---- 5 Writing async functions ------------------------------------------------------------------------
+/* ---- 5 Async functions --------------------------------------------------------------------------------
 
    AX_ASYNC(name) { AX_BEGIN; ... AX_FINALLY: ... AX_END; } defines the async function over `struct name`.
 
@@ -713,10 +715,11 @@ AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
    frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 /* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
-AX_API int ax_group_cancel(ax_group *group);
+AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open */
 
 /* A spawn into a group that is closed or aborting gives NULL and leaves the group unharmed. Out of memory gives NULL and fails the
-   group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). */
+   group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). Then the arguments are not
+   evaluated, and what they own stays the caller's: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
 
 /* ---- 8 Sleeping, limits, locks ------------------------------------------------------------------------ */
 
@@ -729,7 +732,8 @@ AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
 /* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
-   AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. */
+   AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. time: from now; zero or less is due at the next
+   suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
 typedef struct ax_timeout {
     ax_time when;  /* public, read-only: the deadline */
     int expired;   /* public, read-only */
@@ -744,7 +748,7 @@ AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
 /* Ends the limit before the body ends. 1 if it had expired, else 0. AX_EPERM unless open. */
 AX_API int ax_timeout_close(ax_timeout *limit);
 
-/* Calls fn(arg) when the frame's body is left, whatever the reason; it must not wait. */
+/* Calls fn(arg) when the frame's body is left, whatever the reason; it must not wait. 0; AX_EBUSY if the scope is open. */
 typedef struct ax_deferred {
     axi_entry entry;
     void (*fn)(void *arg);
@@ -945,10 +949,7 @@ AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
 /* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
 AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
 
-/* ---- 11 The loop and its callbacks --------------------------------------------------------------------
-
-   A turn runs what was ready when it began, then queues the timers that have become due, then looks at the file descriptors,
-   sleeping there until the next deadline if nothing is ready. */
+/* ---- 11 The loop and its callbacks -------------------------------------------------------------------- */
 
 /* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
@@ -1025,19 +1026,19 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
 AX_API int ax_loop_run(ax_loop *loop);
 /* The run returns after the current turn. The loop can be run again; AX_RUN cancels main and gives its status. */
 AX_API void ax_loop_stop(ax_loop *loop);
-/* For a loop that is a guest of another: one turn that never sleeps. 1 if more is ready, 0 if not until ax_next_deadline,
-   or an error. */
+/* For a loop that is driven by another, as in a game or a GUI: one turn that never sleeps. 1 if more is ready, 0 if not until
+   ax_next_deadline, or an error. */
 AX_API int ax_run_once(ax_loop *loop);
 /* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can
    wake it. */
 AX_API ax_time ax_next_deadline(ax_loop *loop);
-/* Takes room at once for the timers of so many tasks, and for file descriptors below fds. The tasks' own memory is taken at
-   spawn. */
+/* Takes memory for the timers of so many more tasks, and for descriptors below fds: then a spawn into storage of yours and a first
+   wait can't fail. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
 /* Cancels all tasks, awaits them, calls what ax_at_close was given, last come first, joins the threads, frees everything. Twice is
    harmless. 0; AX_EBUSY inside a run; AX_EDEADLK if a task can't end: then it is given up, without its cleanup. */
 AX_API int ax_loop_close(ax_loop *loop);
-/* While held, the loop keeps running: another thread or an interrupt will post to it. On the loop's thread. */
+/* While held, the loop keeps running though nothing else keeps it: another thread will post to it. Counted. */
 AX_API void ax_loop_hold(ax_loop *loop);
 AX_API void ax_loop_release(ax_loop *loop);
 /* Bytes that tasks, frames and tables take now, and at the most. */
@@ -1048,7 +1049,7 @@ AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for
    posts only. AX_EPERM once the loop is closed. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
-/* Calls fn when the loop closes, last come first; tasks have ended, everything else still works. */
+/* Calls fn when the loop closes, last come first, after the tasks have ended; everything else still works. */
 AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
 AX_API int ax_callback_stop(ax_callback *callback);
@@ -1069,8 +1070,11 @@ AX_API void ax_timer_unref(ax_timer *timer);
 
 /* ---- 12 File descriptors ------------------------------------------------------------------------------
 
-   Descriptors must be non-blocking (ax_accept's are). One task waits per descriptor and direction, a second gets AX_EBUSY.
-   Errors, hang-ups and closed descriptors wake both directions. */
+   Descriptors must be non-blocking: ax_nonblocking (those of ax_accept are). One task waits per descriptor and direction, a second
+   gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions. */
+
+/* Makes a descriptor non-blocking, and close-on-exec. 0 or an error. */
+AX_API int ax_nonblocking(int fd);
 
 enum { AX_IN = 1, AX_OUT = 2, AX_PRI = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
 
@@ -1087,25 +1091,28 @@ typedef struct ax_watch {
     unsigned events, since;
     int active, background;
 } ax_watch;
+/* 0; AX_EBUSY if it is started; AX_EBADF, AX_ENOMEM. Events as AX_IN | AX_OUT; 0: not polled. */
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *watch, int fd, unsigned events, ax_watch_fn *fn, void *arg);
-AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* 0 events: not polled, still started */
+AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* changes the events. 0, or AX_EPERM if it is not started */
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
 AX_API void ax_watch_unref(ax_watch *watch);               /* it no longer keeps ax_loop_run going */
 
-/* Waits for AX_IN or AX_OUT (one of them): the events that came. May suspend. */
+/* Waits for AX_IN or AX_OUT (one of them): the events that came, perhaps with AX_ERR and AX_HUP. May suspend. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
-/* Reads what there is, at least a byte: the count, 0 at the end, or an error. Tries first. The buffer must outlive the wait.
-   May suspend. */
+/* Reads what there is, at least a byte: the count, 0 at the end (or for a size of 0), or an error. Tries first. The buffer must
+   outlive the wait. At most INT_MAX bytes at a time. May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
-/* Writes as much as fits at once: the count. No SIGPIPE on sockets: AX_EPIPE. May suspend. */
+/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone; the signal is suppressed on Linux sockets, a pipe
+   raises it: ignore SIGPIPE. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
 /* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
-/* The next connection, non-blocking and close-on-exec. Connections that died in the queue are passed over. May suspend. */
+/* The next connection: its descriptor, yours to close, non-blocking and close-on-exec. Connections that died in the queue are
+   passed over. May suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
-/* To be called before a descriptor is closed: its waiters get AX_EBADF, its watches are stopped. ax_close does it and closes. */
+/* To be called before a descriptor is closed: its waiters get AX_EBADF, its watches are stopped. */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
-AX_API int ax_close(ax_loop *loop, int fd);
+AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
 
 /* ---- 13 Threads and signals ---------------------------------------------------------------------------
 
@@ -1169,7 +1176,10 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #endif
 #endif /* ASYNCX_H */
 
-/* ======================================= implementation ================================================ */
+/* ======================================= implementation ================================================
+
+   In the order of the declarations, but that what others stand on comes before them: limits (8) before groups (7), both before the
+   driver that steps tasks (5), descriptors (12) before the loop's turns (11). */
 
 #if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_IMPLEMENTED)
 #define ASYNCX_IMPLEMENTED
@@ -3760,7 +3770,7 @@ static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
     return 0;
 }
 
-static int axi_nonblocking(int fd) {
+AX_API int ax_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 }
@@ -3772,7 +3782,7 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
     do conn = accept(fd, NULL, NULL);
     while (conn < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (conn < 0) return axi_io_result(conn);
-    if ((rc = axi_nonblocking(conn)) < 0) close(conn);
+    if ((rc = ax_nonblocking(conn)) < 0) close(conn);
     return rc < 0 ? rc : conn;
 }
 
@@ -4003,7 +4013,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     if (pipe(sys->pipe) < 0) {
         rc = -errno;
         sys->pipe[0] = -1;
-    } else if ((rc = axi_nonblocking(sys->pipe[0])) >= 0 && (rc = axi_nonblocking(sys->pipe[1])) >= 0) {
+    } else if ((rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
         ax_watch_unref(&sys->wake);
         rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
     }
