@@ -851,7 +851,8 @@ typedef struct ax_limiter {
     ax_time full; /* private: when the bucket will be full */
     axi_list waiters;
 } ax_limiter;
-/* For AX_SEC(1) and 10: ten per second. The bucket is full. AX_EINVAL below 1 of any. */
+#define AX_LIMITER_INIT(rate, period, burst) {(period) / (rate) + ((period) % (rate) != 0), (burst), 0, {NULL}}
+/* rate 10, period AX_SEC(1): ten per second. The bucket is full. AX_EINVAL below 1 of any. */
 AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int burst);
 /* Takes so many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
 AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
@@ -1054,13 +1055,15 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *ar
 /* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
 AX_API int ax_callback_stop(ax_callback *callback);
 
-/* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline. The struct is yours; {0} is a fresh one. */
+/* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline; in fn, with t->when + period, it repeats without
+   drift. The struct is yours; {0} is a fresh one. */
 typedef struct ax_timer {
-    ax_callback callback;
+    ax_callback callback; /* private, as all but: */
     ax_fn *fn;
     void *arg;
-    ax_time when;
-    int armed, background;
+    ax_time when;         /* public, read-only: the deadline */
+    int armed;            /* public, read-only */
+    int background;
 } ax_timer;
 /* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM. */
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *fn, void *arg);
