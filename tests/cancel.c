@@ -8,7 +8,7 @@
 #include <sched.h>
 
 #define OPS(X)                                                                                       \
-    X(SLEEP, "sleep", 0, 0)                                                                          \
+    X(SLEEP, "sleep", 0, TIMED)                                                                      \
     X(SLEEP_ZERO, "sleep of zero", 0, INSTANT)                                                       \
     X(SLEEP_FOREVER, "sleep for ever", 0, NEVER)                                                     \
     X(CHECKPOINT, "checkpoint", 0, INSTANT)                                                          \
@@ -37,14 +37,17 @@
     X(WRITE_ALL, "write all", 0, 0)                                                                  \
     X(WAIT_FD, "wait for a descriptor", AX_IN, 0)                                                    \
     X(ACCEPT, "accept", ANY, 0)                                                                      \
-    X(TO_THREAD, "thread", 5, 0)                                                                     \
+    X(TO_THREAD, "thread", 5, THREAD)                                                                \
+    X(EXECUTOR, "executor", 5, THREAD)                                                               \
+    X(SIGNAL, "signal", SIGUSR1, 0)                                                                  \
+    X(LIMITER, "rate limit", 0, TIMED)                                                               \
     X(CALL, "nested call", 7, 0)                                                                     \
     X(CALL_IN, "nested call two deep, in place", 7, 0)                                               \
     X(NEXT, "generator's next item", 1, 0)                                                           \
     X(BUTTON, "user's op", 3, 0)                                                                     \
     X(BUTTON_STAYS, "user's op that stays", 3, STAYS)
 
-enum { INSTANT = 1, NEVER = 2, STAYS = 4, ANY = 1 << 20, NONE = INT_MIN };
+enum { INSTANT = 1, NEVER = 2, STAYS = 4, TIMED = 8, THREAD = 16, ANY = 1 << 20, NONE = INT_MIN };
 #define X(id, name, result, traits) id,
 enum { OPS(X) OP_COUNT };
 #undef X
@@ -110,6 +113,8 @@ static struct world {
     ax_event event;
     ax_future future, gate;
     ax_queue q;
+    ax_limiter limiter;
+    ax_executor executor;
     int items[1];
     struct button b;
     ax_task *target;
@@ -214,6 +219,9 @@ static ax_op start(ax_task *me, struct victim *my) {
     case WAIT_FD: return ax_wait_fd(me, w.fds[0], AX_IN);
     case ACCEPT: return ax_accept(me, w.fds[0]);
     case TO_THREAD: return ax_to_thread(me, job, &my->item, sizeof my->item);
+    case EXECUTOR: return ax_executor_run(me, &w.executor, job, NULL, &my->item, sizeof my->item);
+    case SIGNAL: return ax_signal_wait(me, SIGUSR1);
+    case LIMITER: return ax_limiter_acquire(me, &w.limiter, 1);
     case NEXT: AX_GENERATE(&my->generator, gives); return ax_next(me, &my->generator.generator);
     case CALL: return AX_CALL(gated);
     case CALL_IN: return AX_CALL_IN(&my->slot, deeper);
@@ -320,6 +328,9 @@ static void prepare(ax_task *me, struct driver *my) {
     ax_cond_init(&w.condition, &w.mutex);
     if (!waits_for_condition()) ax_mutex_try_lock(me, &w.mutex); /* and the mutex */
     ax_barrier_init(&w.barrier, 2);
+    ax_limiter_init(&w.limiter, 1, AX_MS(5), 1);
+    ax_limiter_try_acquire(me->loop, &w.limiter, 1); /* and the token */
+    if (w.op == EXECUTOR) ax_executor_open(me->loop, &w.executor, 1, 0);
     ax_queue_init(&w.q, w.items, w.op == PUT_RENDEZVOUS ? 0 : 1, sizeof *w.items);
     if (w.op == PUT || w.op == QUEUE_JOIN) ax_queue_try_put(&w.q, &item);
     if (w.op == FUTURE_STOPS) w.future.cancel = hook_stops;
@@ -394,7 +405,9 @@ static void complete(ax_task *me, struct driver *my) {
         w.client = socket(AF_INET, SOCK_STREAM, 0);
         if (connect(w.client, (struct sockaddr *)&my->address, sizeof my->address) < 0) abort();
         break;
+    case EXECUTOR:
     case TO_THREAD: open_gate(); break;
+    case SIGNAL: raise(SIGUSR1); break;
     case BUTTON:
     case BUTTON_STAYS: button_event(&w.b, 3); break;
     default: break;
@@ -416,7 +429,7 @@ AX_ASYNC(driver) {
             lock_and_notify(me);
         }
         /* until it waits; where time is the event, the driver's timer is the first of that deadline */
-        if ((w.op == SLEEP && w.moment != WAITING && w.moment != TWICE && w.moment != TWICE_LATER) || (w.moment >= EXPIRE && w.moment <= EXPIRE_COMPLETE)) {
+        if ((ops[w.op].traits & TIMED && w.moment != WAITING && w.moment != TWICE && w.moment != TWICE_LATER) || (w.moment >= EXPIRE && w.moment <= EXPIRE_COMPLETE)) {
             AX_AWAIT(ax_sleep_until(me, AX_MS(5)));
         } else {
             AX_AWAIT(ax_checkpoint(me)); /* the victim's first step */
@@ -425,7 +438,7 @@ AX_ASYNC(driver) {
             complete(me, my);
             /* until the result is on its way to the victim, which has not run yet */
             for (my->i = 0; my->i < 1000000 && waiting(my->victim)->node.state == AXI_PARKED && !(ops[w.op].traits & NEVER); my->i++) {
-                if (w.op == TO_THREAD) sched_yield();
+                if (ops[w.op].traits & THREAD) sched_yield();
                 AX_AWAIT(ax_checkpoint(me));
             }
         }
@@ -476,7 +489,7 @@ static void expect(int line, const char *what, long got, long want) {
 static void judge(int status) {
     int result = ops[w.op].result, traits = ops[w.op].traits, limited = w.moment >= EXPIRE && w.moment <= EXPIRE_COMPLETE;
     int first = result, second = 0, expired = 0;
-    int at = w.op == SLEEP ? 5 : 0;
+    int at = traits & TIMED ? 5 : 0;
     int instant = traits & INSTANT, stays = traits & STAYS;
     if (w.moment == BEFORE) {
         EXPECT(w.entered, 0);
@@ -489,7 +502,7 @@ static void judge(int status) {
     case WAITING:
     case CANCEL_COMPLETE:
     case TWICE:
-        if (instant || stays || (w.op == SLEEP && w.moment == CANCEL_COMPLETE)) second = AX_ECANCELED; /* delivered, and the request is met next */
+        if (instant || stays || (traits & TIMED && w.moment == CANCEL_COMPLETE)) second = AX_ECANCELED; /* delivered, and the request is met next */
         else first = AX_ECANCELED, at = 0;
         break;
     case TWICE_LATER:
@@ -551,13 +564,15 @@ static void intact(void) {
     int item = 0;
     EXPECT(ax_waiters(&w.sem.waiters) + ax_waiters(&w.mutex.waiters) + ax_waiters(&w.event.waiters) +
                ax_waiters(&w.condition.waiters) + ax_waiters(&w.barrier.waiters) + ax_waiters(&w.future.waiters) +
-               ax_waiters(&w.gate.waiters) + ax_waiters(&w.q.getters) + ax_waiters(&w.q.putters) + ax_waiters(&w.q.joiners),
+               ax_waiters(&w.gate.waiters) + ax_waiters(&w.limiter.waiters) + ax_waiters(&w.q.getters) + ax_waiters(&w.q.putters) + ax_waiters(&w.q.joiners),
            0);
     EXPECT(w.b.waiter == NULL, 1);
     if (w.op == SEM_ACQUIRE || w.op == SEM_ENTER) EXPECT(w.sem.permits, w.completed);
     EXPECT(w.unowned, 0);
     EXPECT(w.barrier.waiting, 0);
     EXPECT(w.barrier.broken, w.op == BARRIER_ABORTED && w.completed);
+    if (w.op == LIMITER && got) EXPECT(w.limiter.full >= AX_MS(10), 1);
+    else EXPECT(w.limiter.full, AX_MS(5));
     if (w.op == MUTEX || waits_for_condition()) EXPECT(w.mutex.owner == NULL, 1); /* the driver has ended too */
     if (w.op == PUT) {
         EXPECT(w.q.count, w.completed ? got : 1);
@@ -591,7 +606,7 @@ static void intact(void) {
 static int applies(void) {
     int traits = ops[w.op].traits, limited = w.moment >= EXPIRE && w.moment <= EXPIRE_COMPLETE;
     if (limited && w.limit == NO_LIMIT) return 0;
-    if (w.op == TO_THREAD && limited) return 0; /* virtual time stands still while a thread works */
+    if (traits & THREAD && limited) return 0; /* virtual time stands still while a thread works */
     if ((traits & NEVER) && (w.moment == UNCANCEL || w.moment == UNDISTURBED || w.moment == COMPLETE_CANCEL)) return 0;
     if (w.moment == BEFORE && (w.limit || w.place)) return 0;
     return 1;
