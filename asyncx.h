@@ -34,11 +34,11 @@
 
    CONTENTS
 
-     1 Options           6 Tasks                     11 The loop and its callbacks
-     2 Status            7 Groups                    12 File descriptors
-     3 Time              8 Sleeping, limits, locks   13 Threads and signals
-     4 The model         9 Queues                    14 Running a program
-     5 Async functions  10 Generators
+     1 Options             6 Tasks                   11 Generators
+     2 Status              7 Groups                  12 The loop and its callbacks
+     3 Time                8 Sleeping and limits     13 File descriptors
+     4 The model           9 Locks, events, futures  14 Threads and signals
+     5 Async functions    10 Queues                  15 Running a program
 
    THE RULES IN SHORT
 
@@ -337,7 +337,7 @@ struct ax_task {
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
      AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
-     AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 10 Generators).
+     AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 11 Generators).
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
      AX_SPAWN_IN(&group, &storage, fn, .a = 1)   the same in storage of type AX_TASK(fn), without allocation.
 
@@ -721,7 +721,7 @@ AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open
    group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). Then the arguments are not
    evaluated, and what they own stays the caller's: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
 
-/* ---- 8 Sleeping, limits, locks ------------------------------------------------------------------------ */
+/* ---- 8 Sleeping and limits ---------------------------------------------------------------------------- */
 
 /* The loop's clock; for ax_loop_open's virtual clock that one. */
 AX_API ax_time ax_now(ax_loop *loop);
@@ -755,6 +755,36 @@ typedef struct ax_deferred {
     void *arg;
 } ax_deferred;
 AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void *arg);
+
+/* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once. A waiter takes its tokens
+   when its turn has come, not before: one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate
+   algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
+typedef struct ax_limiter {
+    ax_time interval; /* public, read-only: what one token takes to come back */
+    int burst;
+    ax_time full; /* private: when the bucket will be full */
+    axi_list waiters;
+} ax_limiter;
+#define AX_LIMITER_INIT(rate, period, burst) {(period) / (rate) + ((period) % (rate) != 0), (burst), 0, {NULL}}
+/* rate 10, period AX_SEC(1): ten per second. The bucket is full. AX_EINVAL below 1 of any. */
+AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int burst);
+/* Takes so many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
+AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
+AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *limiter, int tokens); /* 0 or AX_EAGAIN */
+AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);            /* how many there are now */
+
+/* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
+   at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
+   Set base, and what else you like; back to the start with tries = 0. */
+typedef struct ax_backoff {
+    ax_time base, cap; /* cap 0: none */
+    int factor;        /* 0: 2 */
+    int tries;         /* pauses so far */
+    uint64_t seed;     /* of the random numbers; 0: chosen at the first pause */
+} ax_backoff;
+AX_API ax_time ax_backoff_next(ax_backoff *backoff);
+
+/* ---- 9 Locks, events, futures ------------------------------------------------------------------------- */
 
 /* Counting semaphore, FIFO. A released permit goes straight to the first waiter. */
 typedef struct ax_sem {
@@ -842,35 +872,7 @@ AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its 
 AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
 
-/* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once. A waiter takes its tokens
-   when its turn has come, not before: one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate
-   algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
-typedef struct ax_limiter {
-    ax_time interval; /* public, read-only: what one token takes to come back */
-    int burst;
-    ax_time full; /* private: when the bucket will be full */
-    axi_list waiters;
-} ax_limiter;
-#define AX_LIMITER_INIT(rate, period, burst) {(period) / (rate) + ((period) % (rate) != 0), (burst), 0, {NULL}}
-/* rate 10, period AX_SEC(1): ten per second. The bucket is full. AX_EINVAL below 1 of any. */
-AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int burst);
-/* Takes so many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
-AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
-AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *limiter, int tokens); /* 0 or AX_EAGAIN */
-AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);            /* how many there are now */
-
-/* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
-   at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
-   Set base, and what else you like; back to the start with tries = 0. */
-typedef struct ax_backoff {
-    ax_time base, cap; /* cap 0: none */
-    int factor;        /* 0: 2 */
-    int tries;         /* pauses so far */
-    uint64_t seed;     /* of the random numbers; 0: chosen at the first pause */
-} ax_backoff;
-AX_API ax_time ax_backoff_next(ax_backoff *backoff);
-
-/* ---- 9 Queues -----------------------------------------------------------------------------------------
+/* ---- 10 Queues -----------------------------------------------------------------------------------------
 
    Bounded queue of items of one size, by copy, over storage of yours; FIFO, or in an order of yours. A put hands its item to
    a waiting getter; a get moves the first waiting putter's item in. Capacity 0 is a rendezvous. */
@@ -915,7 +917,7 @@ AX_API int ax_queue_task_done(ax_queue *queue);
 /* Waits until every item that was put has been marked done. 0. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
 
-/* ---- 10 Generators ------------------------------------------------------------------------------------
+/* ---- 11 Generators ------------------------------------------------------------------------------------
 
    A generator is an async function that gives one item after the other with AX_EMIT(), and pauses in between. Its frame's fields
    are the item, and may carry something back:
@@ -950,7 +952,7 @@ AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
 /* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
 AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
 
-/* ---- 11 The loop and its callbacks -------------------------------------------------------------------- */
+/* ---- 12 The loop and its callbacks -------------------------------------------------------------------- */
 
 /* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
@@ -1071,7 +1073,7 @@ AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
 /* A background timer does not keep ax_loop_run going. */
 AX_API void ax_timer_unref(ax_timer *timer);
 
-/* ---- 12 File descriptors ------------------------------------------------------------------------------
+/* ---- 13 File descriptors ------------------------------------------------------------------------------
 
    Descriptors must be non-blocking: ax_nonblocking (those of ax_accept are). One task waits per descriptor and direction, a second
    gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions. */
@@ -1117,7 +1119,7 @@ AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
 
-/* ---- 13 Threads and signals ---------------------------------------------------------------------------
+/* ---- 14 Threads and signals ---------------------------------------------------------------------------
 
    A job is a plain function that runs on another thread, on a copy of its data: it never sees your memory. */
 
@@ -1148,7 +1150,7 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
    the process at a time: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
-/* ---- 14 Running a program ----------------------------------------------------------------------------- */
+/* ---- 15 Running a program ----------------------------------------------------------------------------- */
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
    status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
@@ -1182,7 +1184,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 /* ======================================= implementation ================================================
 
    In the order of the declarations, but that what others stand on comes before them: limits (8) before groups (7), both before the
-   driver that steps tasks (5), descriptors (12) before the loop's turns (11). */
+   driver that steps tasks (5), descriptors (13) before the loop's turns (12). */
 
 #if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_IMPLEMENTED)
 #define ASYNCX_IMPLEMENTED
@@ -2590,7 +2592,7 @@ AX_API int ax_leaving(const ax_task *me) {
 
 AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->frame->entry.flags & AXI_BY_LIMIT ? 1 : 0; }
 
-/* ---- 8 Sleeping and locks ---- */
+/* ---- 8 Sleeping, rate limits, pauses ---- */
 
 AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
 AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
@@ -2619,6 +2621,88 @@ AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
     ax_time now = time > 0 ? axi_clock(me->loop) : 0;
     return axi_sleep(me, now, axi_add(now, time));
 }
+
+AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
+    memset(l, 0, sizeof *l);
+    if (rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
+    l->interval = period / rate + (period % rate != 0); /* rounded up: never faster than the rate */
+    l->burst = burst;
+    return l->interval > AX_FOREVER / 4 / burst ? AX_EINVAL : 0;
+}
+
+/* The point in time from which so many tokens are there. */
+static ax_time axi_limiter_ready(const ax_limiter *l, int tokens) { return l->full - (l->burst - tokens) * l->interval; }
+
+static void axi_limiter_take(ax_limiter *l, ax_time now, int tokens) {
+    l->full = (l->full > now ? l->full : now) + tokens * l->interval;
+}
+
+AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *l) {
+    ax_time missing = l->full - axi_clock(loop);
+    if (!l->interval || missing <= 0) return l->burst;
+    return l->burst - (int)((missing + l->interval - 1) / l->interval);
+}
+
+AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
+    ax_time now = axi_clock(loop);
+    if (tokens < 1 || tokens > l->burst) return AX_EINVAL;
+    if (l->waiters.first || axi_limiter_ready(l, tokens) > now) return AX_EAGAIN;
+    axi_limiter_take(l, now, tokens);
+    return 0;
+}
+
+/* Only the first in line has its wake-up set. Its rc is what it wants, meanwhile. */
+static void axi_limiter_head(ax_limiter *l) {
+    ax_task *t;
+    if (!l->waiters.first) return;
+    t = AXI_TASK_OF(node, l->waiters.first);
+    t->u.wake = axi_limiter_ready(l, t->rc);
+    t->node.flags |= AXI_SLEEPS;
+    if (t->node.state == AXI_PARKED) axi_arm(t);
+}
+
+static int axi_forget_limiter(ax_task *t, void *limiter) { /* it is cancelled, or its time has come */
+    ax_limiter *l = (ax_limiter *)limiter;
+    int head = l->waiters.first == &t->node.link;
+    axi_take(&l->waiters, &t->node.link);
+    if ((t->node.flags & (AXI_SLEEPS | AXI_ASKED)) == AXI_SLEEPS) axi_limiter_take(l, t->loop->now, t->rc);
+    if (head) axi_limiter_head(l);
+    return 0;
+}
+
+AX_API ax_op ax_limiter_acquire(ax_task *me, ax_limiter *l, int tokens) {
+    int rc;
+    AXI_REFUSE(me);
+    rc = ax_limiter_try_acquire(me->loop, l, tokens);
+    if (rc != AX_EAGAIN) return ax_done(rc);
+    me->rc = tokens;
+    axi_push(&l->waiters, &me->node.link);
+    if (l->waiters.first == &me->node.link) axi_limiter_head(l);
+    return axi_park(me, axi_forget_limiter, l);
+}
+
+static uint64_t axi_random(uint64_t *state) { /* splitmix64: G. L. Steele, D. Lea, C. H. Flood, 2014 */
+    uint64_t x = *state += 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+AX_API ax_time ax_backoff_next(ax_backoff *b) {
+    ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER;
+    int i, factor = b->factor > 0 ? b->factor : 2;
+    for (i = 0; i < b->tries && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
+    if (limit > cap) limit = cap;
+    if (b->tries < INT_MAX) b->tries++;
+    if (!b->seed) { /* machines and tasks that start together must not retry together */
+        struct timespec ts;
+        clock_gettime(CLOCK_REALTIME, &ts);
+        b->seed = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + (uint64_t)(uintptr_t)b;
+    }
+    return limit > 0 ? (ax_time)(axi_random(&b->seed) % ((uint64_t)limit + 1)) : 0;
+}
+
+/* ---- 9 Locks, events, futures ---- */
 
 AX_API int ax_sem_init(ax_sem *s, int permits, int max) {
     if (permits < 0 || max < 0 || (max && permits > max)) return AX_EINVAL;
@@ -2857,87 +2941,7 @@ AX_API int ax_future_on_done(ax_loop *loop, ax_future *f, ax_callback *c, ax_fn 
     return axi_callback_on(c, loop, f->done ? &loop->ready : &f->waiters, fn, arg);
 }
 
-AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
-    memset(l, 0, sizeof *l);
-    if (rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
-    l->interval = period / rate + (period % rate != 0); /* rounded up: never faster than the rate */
-    l->burst = burst;
-    return l->interval > AX_FOREVER / 4 / burst ? AX_EINVAL : 0;
-}
-
-/* The point in time from which so many tokens are there. */
-static ax_time axi_limiter_ready(const ax_limiter *l, int tokens) { return l->full - (l->burst - tokens) * l->interval; }
-
-static void axi_limiter_take(ax_limiter *l, ax_time now, int tokens) {
-    l->full = (l->full > now ? l->full : now) + tokens * l->interval;
-}
-
-AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *l) {
-    ax_time missing = l->full - axi_clock(loop);
-    if (!l->interval || missing <= 0) return l->burst;
-    return l->burst - (int)((missing + l->interval - 1) / l->interval);
-}
-
-AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
-    ax_time now = axi_clock(loop);
-    if (tokens < 1 || tokens > l->burst) return AX_EINVAL;
-    if (l->waiters.first || axi_limiter_ready(l, tokens) > now) return AX_EAGAIN;
-    axi_limiter_take(l, now, tokens);
-    return 0;
-}
-
-/* Only the first in line has its wake-up set. Its rc is what it wants, meanwhile. */
-static void axi_limiter_head(ax_limiter *l) {
-    ax_task *t;
-    if (!l->waiters.first) return;
-    t = AXI_TASK_OF(node, l->waiters.first);
-    t->u.wake = axi_limiter_ready(l, t->rc);
-    t->node.flags |= AXI_SLEEPS;
-    if (t->node.state == AXI_PARKED) axi_arm(t);
-}
-
-static int axi_forget_limiter(ax_task *t, void *limiter) { /* it is cancelled, or its time has come */
-    ax_limiter *l = (ax_limiter *)limiter;
-    int head = l->waiters.first == &t->node.link;
-    axi_take(&l->waiters, &t->node.link);
-    if ((t->node.flags & (AXI_SLEEPS | AXI_ASKED)) == AXI_SLEEPS) axi_limiter_take(l, t->loop->now, t->rc);
-    if (head) axi_limiter_head(l);
-    return 0;
-}
-
-AX_API ax_op ax_limiter_acquire(ax_task *me, ax_limiter *l, int tokens) {
-    int rc;
-    AXI_REFUSE(me);
-    rc = ax_limiter_try_acquire(me->loop, l, tokens);
-    if (rc != AX_EAGAIN) return ax_done(rc);
-    me->rc = tokens;
-    axi_push(&l->waiters, &me->node.link);
-    if (l->waiters.first == &me->node.link) axi_limiter_head(l);
-    return axi_park(me, axi_forget_limiter, l);
-}
-
-static uint64_t axi_random(uint64_t *state) { /* splitmix64: G. L. Steele, D. Lea, C. H. Flood, 2014 */
-    uint64_t x = *state += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
-}
-
-AX_API ax_time ax_backoff_next(ax_backoff *b) {
-    ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER;
-    int i, factor = b->factor > 0 ? b->factor : 2;
-    for (i = 0; i < b->tries && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
-    if (limit > cap) limit = cap;
-    if (b->tries < INT_MAX) b->tries++;
-    if (!b->seed) { /* machines and tasks that start together must not retry together */
-        struct timespec ts;
-        clock_gettime(CLOCK_REALTIME, &ts);
-        b->seed = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + (uint64_t)(uintptr_t)b;
-    }
-    return limit > 0 ? (ax_time)(axi_random(&b->seed) % ((uint64_t)limit + 1)) : 0;
-}
-
-/* ---- 9 Queues ---- */
+/* ---- 10 Queues ---- */
 
 static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     i += q->head;
@@ -3087,7 +3091,7 @@ AX_API ax_op ax_queue_join(ax_task *me, ax_queue *q) {
     return q->unfinished ? axi_wait_in(me, &q->joiners) : ax_done(0);
 }
 
-/* ---- 10 Generators ---- */
+/* ---- 11 Generators ---- */
 
 /* A generator that pauses is parked; what cancels it meanwhile (a limit, a child) waits until it goes on. */
 static int axi_forget_paused(ax_task *t, void *generator) {
@@ -3253,7 +3257,7 @@ static int axi_generator_leave(ax_task *t, ax_generator *g) {
     return axi_generator_await(t, g).axi;
 }
 
-/* ---- 11 The loop ---- */
+/* ---- 12 The loop ---- */
 
 /* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
 struct axi_wait;
@@ -3520,7 +3524,7 @@ static void axi_run_timers(ax_loop *loop) {
     }
 }
 
-/* ---- 12 File descriptors: the table, poll(), the operations ---- */
+/* ---- 13 File descriptors: the table, poll(), the operations ---- */
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
 
@@ -3825,7 +3829,7 @@ AX_API int ax_close(ax_loop *loop, int fd) {
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* ---- 11 The loop's turns ---- */
+/* ---- 12 The loop's turns ---- */
 
 static void axi_take_signals(ax_loop *loop);
 
@@ -4105,7 +4109,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     return rc;
 }
 
-/* ---- 13 Threads and signals ---- */
+/* ---- 14 Threads and signals ---- */
 
 /* What a thread may still use when the loop is gone comes from the user, or from malloc: not from the loop's own chunks. */
 static int axi_own_memory(const ax_loop *loop) { return !loop->desc.alloc && !loop->desc.arena; }
@@ -4428,7 +4432,7 @@ static void axi_signals_end(ax_loop *loop) {
     if (AXI_LOAD(axi_signal_loop) == loop) axi_signals_to(NULL); /* before the pipe's number means another file */
 }
 
-/* ---- 14 Running a program ---- */
+/* ---- 15 Running a program ---- */
 
 static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
 
