@@ -1,4 +1,5 @@
-# asyncx: `make demo` runs the main job, `make test` passes the tests, `make bench` measures. The header itself needs no build.
+# asyncx: `make demo` runs the main job, `make test` passes the tests, `make fuzz` tests at length, `make bench` measures. The header
+# itself needs no build.
 
 CC ?= cc
 CXX ?= c++
@@ -84,6 +85,17 @@ check-more:
 	prove -j2 --exec 'timeout 120' $(VARIANTS)
 	prove -j2 --exec 'valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
 
+# Long random runs from a seed of yours: `make fuzz SEED=7 RUNS=1000000`. A failure prints the seed of its program.
+SEED = 1
+RUNS = 100000
+SAN_RUNS = 5000
+fuzz: $(foreach t,random primitives,$(B)/plain/$(t) $(B)/san/$(t))
+	@echo "# first seed $(SEED): $(RUNS) programs of each kind, $(SAN_RUNS) of them under the sanitizers too"
+	$(B)/plain/random $(RUNS) $(SEED)
+	$(B)/plain/primitives $(RUNS) $(SEED)
+	$(B)/san/random $(SAN_RUNS) $(SEED)
+	$(B)/san/primitives $(SAN_RUNS) $(SEED)
+
 $(B)/bench: tests/bench/bench.c asyncx.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) -O2 -DNDEBUG -I. -o $@ $< $(LIBS)
@@ -101,4 +113,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more demo bench conformance install clean
+.PHONY: all build-test test check-more fuzz demo bench conformance install clean
