@@ -18,7 +18,8 @@ struct actor { /* a task or a generator; the first is the callback of a timer */
     int (*hook)(struct actor *); /* what a cancel of this wait does: 0 or AX_STAY; NULL: nothing else */
     int expect;                  /* what its wait ends with */
     int count, unmet, asked;     /* requests to cancel; one waits for the next wait; the present wait was told */
-    ax_time wake;                /* 0: does not sleep */
+    ax_time wake;                /* AX_FOREVER: does not sleep */
+    void (*slept)(struct actor *); /* what happens when it wakes, if anything */
     unsigned wake_seq;
     struct limit { ax_time when; unsigned seq; int base, expired; } limit[LIMITS]; /* open ones, outermost first */
     int limits;
@@ -28,6 +29,7 @@ struct actor { /* a task or a generator; the first is the callback of a timer */
     int bounded, cleaning; /* has kept a cancel: all further waits are limited; is in a cleanup that waits */
     int depth, steps, status;
     struct item item;                    /* on its way through a queue */
+    int tokens;                          /* what it wants of a limiter */
     const void *scope; int relock;       /* the frame that is to hold the mutex; how its wait for a condition ended */
     struct generator *asks; int leaving; /* is in ax_next or close of it; as the frame that opened it */
     struct actor *target;
@@ -42,6 +44,7 @@ static struct world {
     struct actor actor[ACTORS + GENERATORS], *running;
     struct line ready;
     unsigned seq; /* limits and sleeps in the order in which they were set */
+    int turn; /* how many of the ready queue are still to run in this turn */
     int budget;
 } w;
 static long seed, operations, waits, cancelled, time_outs, kept, dead_ends;
@@ -99,12 +102,12 @@ static struct actor *first(struct line *l) { /* off the line; NULL if nobody wai
 static int answer(struct actor *a, int status) { /* who was told of a cancel has met it, unless a result came first */
     if (!a->asked) return status;
     a->asked = 0;
-    a->unmet = status != AX_ECANCELED && status != OWN;
+    a->unmet = status != AX_ECANCELED && status != OWN && a->count;
     return status == AX_ECANCELED ? OWN : status;
 }
 static void go(struct actor *a, int status) { /* its wait ends */
     a->expect = answer(a, status);
-    a->wake = 0;
+    a->wake = AX_FOREVER;
     a->state = READY;
     enters(a, &w.ready);
 }
@@ -139,11 +142,13 @@ static int take_back(struct actor *a, int base) { /* 1 if there are requests by 
     a->unmet = 0;
     return 0;
 }
-static void forgive(struct actor *a) { /* takes all back by hand */
-    while (a->count) {
-        take_back(a, a->count - 1);
-        CHECK(ax_uncancel(a->task) == a->count);
-    }
+static void uncancel(struct actor *a) { /* by hand, whoever has made it */
+    int i;
+    if (!a->count) return;
+    a->count--;
+    for (i = 0; i < a->limits; i++) a->limit[i].base -= a->limit[i].base > a->count;
+    if (!a->count) a->unmet = 0;
+    if (!a->count && a->state == FRESH) a->expect = 0;
 }
 
 static void set_limit(struct actor *a, ax_time time) {
@@ -167,6 +172,7 @@ static void waits_in(struct actor *a, struct line *l, int (*hook)(struct actor *
     waits++;
     a->state = WAITING;
     a->hook = hook;
+    a->slept = NULL;
     if (l) enters(a, l);
     expire(a);
     if (a->unmet && a->state == WAITING && !a->asked) interrupt(a);
@@ -189,33 +195,26 @@ static void sleeps(struct actor *a, int ms) {
     }
 }
 
-/* The actor whose timer is due next: at the earliest of its limits, outermost first, or its sleep. */
+/* An actor's timer: at the earliest of its limits, outermost first, or its sleep; a limit goes before a sleep of the same time. */
+static ax_time next_limit(const struct actor *a, unsigned *seq) {
+    ax_time when = AX_FOREVER;
+    int i;
+    for (i = 0; i < a->limits; i++)
+        if (!a->limit[i].expired && a->limit[i].when < when) when = a->limit[i].when, *seq = a->limit[i].seq;
+    return when;
+}
 static ax_time next_timer(struct actor **which) {
     ax_time best = AX_FOREVER;
     unsigned best_seq = 0;
-    int i, k;
-    for (i = 0; i < ACTORS + GENERATORS; i++) {
-        struct actor *a = &w.actor[i];
-        ax_time when = AX_FOREVER;
+    struct actor *a;
+    for (a = w.actor; a < w.actor + ACTORS + GENERATORS; a++) {
         unsigned seq = 0;
+        ax_time when = next_limit(a, &seq);
         if (a->state != WAITING && a->state != READY) continue;
-        for (k = 0; k < a->limits; k++)
-            if (!a->limit[k].expired && a->limit[k].when < when) when = a->limit[k].when, seq = a->limit[k].seq;
-        if (a->wake && a->wake < when) when = a->wake, seq = a->wake_seq;
+        if (a->wake < when) when = a->wake, seq = a->wake_seq;
         if (when < best || (when == best && when != AX_FOREVER && seq < best_seq)) best = when, best_seq = seq, *which = a;
     }
     return best;
-}
-/* What the loop's timers have done since the model looked last. */
-static void tick(void) {
-    struct actor *a = NULL;
-    ax_time when = next_timer(&a);
-    CHECK(w.loop.now > w.now ? when == w.loop.now : when > w.now);
-    for (w.now = w.loop.now; when <= w.now; when = next_timer(&a)) {
-        int count = a->count;
-        expire(a);
-        if (a->count == count) go(a, 0); /* no limit: it has slept enough */
-    }
 }
 
 static void ends(struct actor *a, int status) {
@@ -231,14 +230,39 @@ static void joiner_runs(struct actor *a) {
     else if (a->target->state == OVER) ends(a, a->target->status);
     else waits_in(a, &a->target->joiners, NULL);
 }
-/* An actor runs: it was the first in the ready queue, or has not waited. NULL: nothing is ready. */
+static void joiners_run(void) {
+    for (; w.turn && w.ready.who[0]->silent; w.turn--) joiner_runs(w.ready.who[0]);
+}
+/* An actor runs: it was the first in the ready queue, or has not waited. */
 static void runs(struct actor *a) {
-    tick();
-    if (a && a->state == RUNNING) { CHECK(w.running == a); return; }
-    while (w.ready.n && w.ready.who[0]->silent) joiner_runs(w.ready.who[0]);
-    CHECK(first(&w.ready) == a);
-    if (a) a->state = RUNNING;
+    if (a->state == RUNNING) { CHECK(w.running == a); return; }
+    joiners_run();
+    CHECK(w.turn-- > 0 && first(&w.ready) == a);
+    a->state = RUNNING;
     w.running = a;
+}
+/* One turn: what was ready when it began, then the timers. Whether there is more to run. */
+static int turn(void) {
+    struct actor *a = NULL;
+    ax_time when = next_timer(&a);
+    int rc;
+    w.turn = w.ready.n;
+    rc = ax_run_once(&w.loop);
+    joiners_run();
+    CHECK(!w.turn && w.loop.now == (w.loop.now > w.now ? when : w.now));
+    w.now = w.loop.now;
+    w.running = NULL;
+    while ((when = next_timer(&a)) <= w.now) {
+        unsigned seq;
+        if (next_limit(a, &seq) <= when) {
+            expire(a);
+        } else {
+            if (a->slept) a->slept(a);
+            go(a, 0);
+        }
+    }
+    CHECK(rc == (w.ready.n > 0)); /* nobody sleeps who could go */
+    return rc;
 }
 
 /* ---- An op in the model and for real ---- */
@@ -285,7 +309,8 @@ static void came_back(struct actor *a, int status) {
 static void keep(struct actor *a) {
     kept++;
     a->bounded = 1;
-    if (one_in(2)) forgive(a);
+    if (one_in(2))
+        while (a->count) uncancel(a), CHECK(ax_uncancel(a->task) == a->count);
 }
 #define STATUS (me->node.bad == 2 ? OWN : me->rc)
 #define LIMITED(op) (a->limited ? AX_WITHIN(a->time, begun(a, op)) : begun(a, op))
