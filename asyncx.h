@@ -943,7 +943,7 @@ struct ax_generator {
     ax_task task;
     ax_task *opener, *user; /* whose scope it is; who is in ax_next */
     int state, error;
-    int asked, closing; /* user's request to cancel was passed on; it leaves at its next AX_EMIT */
+    int asked, closing; /* the user's requests to cancel that were passed on; it leaves at its next AX_EMIT */
 };
 
 /* 1 and an item in the generator's frame, 0 at the end, or the error that the generator ended with (the end is next). AX_EBUSY
@@ -1607,12 +1607,15 @@ static void axi_interrupt(ax_task *t) {
     if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN); /* unless the hook has woken it */
 }
 
+static ax_forget axi_forget_item, axi_forget_close;
+
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
 static int axi_request(ax_task *t) {
     if (t->node.state == AXI_DONE) return 0;
     if (t->node.count != USHRT_MAX) t->node.count++;
     if (t->node.state == AXI_PARKED) {
         if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
+        else if (t->forget == axi_forget_item || t->forget == axi_forget_close) t->forget(t, t->obj); /* they hear of each */
     } else if (t->node.state == AXI_FRESH) {
         t->rc = AXI_OWN;
     } else if (t->node.state == AXI_RUNNING || t->rc != AXI_OWN) {
@@ -3134,7 +3137,7 @@ static int axi_forget_item(ax_task *t, void *generator) {
         g->user = NULL;
         return 0;
     }
-    g->asked = 1;
+    g->asked++;
     axi_request(&g->task);
     return AX_STAY;
 }
@@ -3150,10 +3153,7 @@ AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
     unmet = me->node.flags & AXI_UNMET; /* is met where the generator waits, if it does */
     me->node.flags &= ~AXI_UNMET;
     axi_park(me, axi_forget_item, g);
-    if (me->node.state != AXI_PARKED) { /* its limit was due */
-        me->node.flags |= (unsigned char)unmet;
-        return axi_op(AXI_PENDING);
-    }
+    if (me->node.state != AXI_PARKED) return axi_op(AXI_PENDING); /* its limit was due: that has met the other request too */
     if (unmet) {
         me->node.flags |= AXI_ASKED;
         g->asked = 1;
@@ -3195,8 +3195,7 @@ static ax_task *axi_generator_pause(ax_task *t) {
     ax_generator *g = AXI_GENERATOR_OF(t);
     ax_task *user = g->user;
     g->user = NULL;
-    if (g->asked) axi_take_back(t, &bottom);
-    g->asked = 0;
+    for (; g->asked; g->asked--) axi_take_back(t, &bottom);
     g->state = AXI_PAUSED;
     axi_park(t, axi_forget_paused, g);
     if (g->closing) axi_generator_stop(g);

@@ -675,6 +675,50 @@ AX_ASYNC(over_swallows) {
     AX_END;
 }
 
+struct keeper { ax_frame frame; int kept, item; };
+AX_ASYNC(keeper) { /* keeps the first cancel and waits on */
+    AX_BEGIN;
+    AX_TRY_ALL(ax_sleep(me, AX_MS(50)));
+    LOG("kept:%d@%d", me->rc, AT);
+    AX_AWAIT(ax_sleep(me, AX_MS(50)));
+    AX_EMIT();
+    AX_FINALLY:
+    LOG("G:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+struct keeps { ax_frame frame; AX_GENERATOR(keeper) g; };
+AX_ASYNC(keeps) {
+    AX_BEGIN;
+    AX_GENERATE(&my->g, keeper);
+    AX_AWAIT(ax_next(me, &my->g.generator));
+    AX_FINALLY:
+    LOG("M:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+struct twice { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(twice) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_KEEP);
+    my->t = AX_SPAWN(&my->g, keeps);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+struct due { ax_frame frame; counter c; };
+AX_ASYNC(due) { /* an unmet cancel and a limit that is due meet in one ax_next */
+    AX_BEGIN;
+    AX_GENERATE(&my->c, count, .n = 3);
+    ax_cancel(me);
+    AX_TRY_ALL(AX_WITHIN(0, ax_next(me, &my->c.generator)));
+    LOG("next=%d", me->rc);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("sleep=%d", me->rc);
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("items in order; the cleanup comes before the end; then the end again", 0,
              "open=0 1@0 2@10 3@20 G:0 rc=0@33 end=0@33 next=0 item=3 next=0 item=3 M:0@33", iterates, .n = 3, .pause = 10, .again = 2);
@@ -745,6 +789,8 @@ int main(void) {
     SCENARIO("... and is met inside if the generator waits", AX_ECANCELED, "G:-125 rc=0@4 M:-125@4", unmet, .pause = 7);
     SCENARIO("rule 7: a cancel that the generator kept is the consumer's again with the item", 0,
              "next=1 item=-125@3 sleep=-125 count=1,0 next=1 item=-110@8", over_swallows);
+    SCENARIO("rule 5: a second cancel of the consumer reaches a generator that kept the first", 0, "kept:-125@1 G:-125@2 M:-125@2", twice);
+    SCENARIO("rule 5: a cancel met by a limit that was due is not met again", 0, "next=-125 sleep=0", due);
     MISUSE("an ax_next that is not awaited is dropped", 0, "next=1 item=2 H:-125 permits=1 owner=0@1 permits=1", "not awaited", forgets);
     MISUSE("a close that is not awaited", 0, "H:-125 permits=1 owner=0@0 next=0 item=1 permits=1", "not awaited", forgets, .close = 1);
     memory();

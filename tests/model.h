@@ -128,10 +128,13 @@ static void interrupt(struct actor *a) {
     leaves(a);
     go(a, OWN);
 }
+static int next_cancel(struct actor *), close_cancel(struct actor *); /* a generator hears of each request */
 static void request(struct actor *a) {
     a->count++;
     if (a->state == FRESH) a->expect = OWN;
-    else if (a->state == WAITING) a->asked ? (void)0 : interrupt(a);
+    else if (a->state == WAITING && !a->asked) interrupt(a);
+    else if (a->state == WAITING && (a->hook == next_cancel || a->hook == close_cancel)) a->hook(a);
+    else if (a->state == WAITING) return;
     else if (a->state == RUNNING || a->expect != OWN) a->unmet = 1;
 }
 static int take_back(struct actor *a, int base) { /* 1 if there are requests by others, made since */

@@ -502,7 +502,7 @@ static void generator_stop(struct generator *g) { /* it leaves at its AX_EMIT */
 static int next_cancel(struct actor *a) { /* met in the generator, if that has begun */
     struct generator *g = a->asks;
     if (g->state != GOING) { g->user = NULL; return 0; }
-    g->asked = 1;
+    g->asked++;
     request(g->as);
     return AX_STAY;
 }
@@ -522,8 +522,7 @@ static void generator_next(struct actor *a, struct generator *g) {
 static void generator_emits(struct generator *g) {
     struct actor *user = g->user;
     g->user = NULL;
-    if (g->asked) take_back(g->as, 0);
-    g->asked = 0;
+    for (; g->asked; g->asked--) take_back(g->as, 0);
     g->state = PAUSED;
     g->as->op = "AX_EMIT()";
     waits_in(g->as, NULL, stay);
