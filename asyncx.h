@@ -388,8 +388,10 @@ struct ax_task {
 /* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
    a jump, done or not: a C local can't survive it by luck, and compilers see that. */
 #ifdef ASYNCX_SWITCH
-#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = (int)(n) - (int)axi_base + 2)
-#define AXI_HERE(n) case (int)(n) - (int)axi_base + 2
+/* A body that is a macro's argument has its awaits numbered before AX_BEGIN: those count down from -2, past AXI_OVER. */
+#define AXI_CASE(n) ((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1))
+#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = AXI_CASE(n))
+#define AXI_HERE(n) case AXI_CASE(n)
 #define AXI_RESUME default: return axi_lost(me)
 #define AXI_BASE case 0
 #else
@@ -991,6 +993,8 @@ struct axi_origin { /* where an error was first met */
     const char *name, *file;
 };
 
+enum { AXI_POOLS = 128 };
+
 struct ax_loop {
     ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
     int signalled; /* public, read-only: Ctrl-C came */
@@ -1006,7 +1010,8 @@ struct ax_loop {
     ax_task *main;
     int state, stop, aborting;
     size_t used, peak;
-    void *pool[128]; /* free blocks by size, 8 bytes apart; then by powers of two */
+    int pooled;      /* small blocks come from here: there is no allocator of the user's */
+    void *pool[AXI_POOLS]; /* free blocks by size, 8 bytes apart; then by powers of two */
     void *big[32];
     unsigned char *chunk, *chunk_end;
     void *chunks;
@@ -1415,7 +1420,7 @@ static void *axi_carve(ax_loop *loop, size_t size) {
     return p;
 }
 
-static void *axi_alloc(ax_loop *loop, size_t size) {
+AXI_SLOW static void *axi_alloc_rare(ax_loop *loop, size_t size) {
     void *p;
     if (loop->desc.alloc) {
         p = loop->desc.alloc(loop->desc.alloc_ctx, NULL, 0, size);
@@ -1433,7 +1438,17 @@ static void *axi_alloc(ax_loop *loop, size_t size) {
     return p;
 }
 
-static void axi_free(ax_loop *loop, void *p, size_t size) {
+/* Tasks and frames are small: a block comes off its free list and goes back there. */
+static void *axi_alloc(ax_loop *loop, size_t size) {
+    size_t i = (size - 1) / 8;
+    void *p;
+    if (!AXI_LIKELY(i < AXI_POOLS && loop->pooled && (p = loop->pool[i]) != NULL)) return axi_alloc_rare(loop, size);
+    loop->pool[i] = *(void **)p;
+    if ((loop->used += (i + 1) * 8) > loop->peak) loop->peak = loop->used;
+    return p;
+}
+
+AXI_SLOW static void axi_free_rare(ax_loop *loop, void *p, size_t size) {
     if (!p) return;
     if (loop->desc.alloc) {
         loop->desc.alloc(loop->desc.alloc_ctx, p, size, 0);
@@ -1446,6 +1461,17 @@ static void axi_free(ax_loop *loop, void *p, size_t size) {
         *list = p;
     }
     loop->used -= size;
+}
+
+static void axi_free(ax_loop *loop, void *p, size_t size) {
+    size_t i = (size - 1) / 8;
+    if (!AXI_LIKELY(i < AXI_POOLS && loop->pooled && p)) {
+        axi_free_rare(loop, p, size);
+        return;
+    }
+    *(void **)p = loop->pool[i];
+    loop->pool[i] = p;
+    loop->used -= (i + 1) * 8;
 }
 
 /* Makes an array at least `want` long, at least doubling it. */
@@ -2410,6 +2436,10 @@ step:
         handed_on = 0;
         goto step;
     }
+    if (rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry && t->node.state == AXI_RUNNING) {
+        f = t->frame; /* a call, and nothing begun and not awaited beside it */
+        goto step;
+    }
     if (t->frame != f) axi_drop_calls(t, f, rc);
     if (rc == AXI_SWITCHED) { /* into the generator, as into a call */
         t = axi_generator_enter(t);
@@ -2946,6 +2976,12 @@ AX_API int ax_future_on_done(ax_loop *loop, ax_future *f, ax_callback *c, ax_fn 
 
 /* ---- 10 Queues ---- */
 
+/* Not inlined: gcc would warn of the eight bytes where it sees an item that is smaller. */
+AXI_SLOW static void axi_copy(void *to, const void *from, size_t size) {
+    if (size == sizeof(void *)) memcpy(to, from, sizeof(void *)); /* a pointer, a number: no call */
+    else memcpy(to, from, size);
+}
+
 static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     i += q->head;
     return q->storage + (i < q->capacity ? i : i - q->capacity) * q->item_size;
@@ -2961,7 +2997,7 @@ static void axi_queue_store(ax_queue *q, const void *item) {
     size_t i = q->count++;
     if (q->before)
         for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) memcpy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
-    memcpy(axi_slot_at(q, i), item, q->item_size);
+    axi_copy(axi_slot_at(q, i), item, q->item_size);
 }
 
 AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
@@ -3009,7 +3045,7 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (q->closed) return AX_EPIPE;
     if ((getter = axi_first(&q->getters)) != NULL) {
-        memcpy(getter->u.data, item, q->item_size);
+        axi_copy(getter->u.data, item, q->item_size);
         axi_wake(getter, 1);
     } else {
         if (q->count == q->capacity) {
@@ -3028,7 +3064,7 @@ AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     if (!q->count && !q->putters.first) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
     if (q->count) {
-        memcpy(item, axi_slot_at(q, 0), q->item_size);
+        axi_copy(item, axi_slot_at(q, 0), q->item_size);
         if (++q->head == q->capacity) q->head = 0;
         q->count--;
     } else {
@@ -3316,6 +3352,7 @@ struct axi_sys {
     int pipe[2];
     ax_watch wake;
     struct axi_pool *pool, *pools; /* ax_to_thread's; all */
+    void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
     struct axi_signal *signals;
 };
 #define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
@@ -3845,13 +3882,19 @@ static void axi_say(ax_loop *loop, const char *what, const ax_where *w, int ms) 
     loop->desc.report(loop->desc.report_ctx, text);
 }
 
-AXI_SLOW static void axi_run_watched(ax_loop *loop, axi_node *node) {
-    ax_where w = {"a callback", "", 0};
-    ax_time start = axi_clock(loop), took;
-    if (node->kind == AXI_TASK) w = ax_task_where((ax_task *)(void *)node);
-    axi_run_node(loop, node);
-    took = axi_clock(loop) - start;
-    if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w, (int)(took / 1000000));
+/* With desc.slow, around a step. */
+struct axi_watched {
+    ax_where where;
+    ax_time start;
+};
+AXI_SLOW static void axi_step_begins(ax_loop *loop, axi_node *node, struct axi_watched *w) {
+    static const ax_where callback = {"a callback", "", 0};
+    w->where = node->kind == AXI_TASK ? ax_task_where((ax_task *)(void *)node) : callback;
+    w->start = axi_clock(loop);
+}
+AXI_SLOW static void axi_step_ended(ax_loop *loop, const struct axi_watched *w) {
+    ax_time took = axi_clock(loop) - w->start;
+    if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w->where, (int)(took / 1000000));
 }
 
 static void axi_say_waiting(ax_task *t, int depth, void *loop) {
@@ -3860,21 +3903,26 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
     axi_say((ax_loop *)loop, "nothing can wake", &w, -1);
 }
 
-static void axi_run_ready(ax_loop *loop) {
-    axi_link *link;
-    if (!axi_any_ready(loop)) return;
-    loop->turn_last = loop->end.prev;
-    do {
-        axi_node *node = (axi_node *)(void *)(link = axi_dequeue(loop));
-        if (loop->desc.slow) axi_run_watched(loop, node);
-        else axi_run_node(loop, node);
-    } while (loop->turn_last != link && loop->turn_last != &loop->end); /* the end: a step took the rest of the turn off */
-}
-
 /* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
 static int axi_only_ready(ax_loop *loop) {
     return axi_any_ready(loop) && AXI_SYS(loop)->polled_count <= 1 && !AXI_POSTED(loop) &&
            !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)AXI_LOAD(axi_came[0]));
+}
+
+/* Runs what is ready now; if turns may follow each other at once, also those that have nothing else to look at. */
+static void axi_run_ready(ax_loop *loop, int follow) {
+    axi_link *link;
+    struct axi_watched watched;
+    if (!axi_any_ready(loop)) return;
+    do {
+        loop->turn_last = loop->end.prev;
+        do {
+            axi_node *node = (axi_node *)(void *)(link = axi_dequeue(loop));
+            if (loop->desc.slow) axi_step_begins(loop, node, &watched);
+            axi_run_node(loop, node); /* the only call: all of axi_run_task is inlined here */
+            if (loop->desc.slow) axi_step_ended(loop, &watched);
+        } while (loop->turn_last != link && loop->turn_last != &loop->end); /* the end: a step took the rest of the turn off */
+    } while (follow && axi_only_ready(loop));
 }
 
 /* Whether there is anything that a run waits for. */
@@ -3891,8 +3939,7 @@ static int axi_turn(ax_loop *loop, int block) {
     int rc;
     axi_take_posts(loop);
     if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
-    do axi_run_ready(loop);
-    while (block && axi_only_ready(loop));
+    axi_run_ready(loop, block);
     axi_run_timers(loop);
     timeout = block && !loop->stop ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_poll(loop, 0);
@@ -4001,6 +4048,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     memset(loop, 0, sizeof *loop);
     if (desc) loop->desc = *desc;
     if (!loop->desc.threads) loop->desc.threads = 8;
+    if (!loop->desc.alloc && (loop->desc.arena || !AXI_ASAN)) loop->pooled = 1;
     if (loop->desc.arena) {
         size_t skip = (16 - (uintptr_t)loop->desc.arena % 16) % 16;
         loop->chunk = (unsigned char *)loop->desc.arena + (skip < loop->desc.arena_size ? skip : loop->desc.arena_size);
@@ -4034,7 +4082,6 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     return 0;
 }
 
-static void axi_pools_end(ax_loop *loop);
 static void axi_signals_end(ax_loop *loop);
 
 /* Timers and watches that are still started may be stopped after the loop is gone. */
@@ -4086,9 +4133,9 @@ AX_API int ax_loop_close(ax_loop *loop) {
         axi_take(&loop->closers, &c->node.link);
         axi_run_callback(loop, c);
     }
-    axi_pools_end(loop);
+    if (AXI_SYS(loop)->end_pools) AXI_SYS(loop)->end_pools(loop);
     axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
-    axi_run_ready(loop);
+    axi_run_ready(loop, 0);
     axi_signals_end(loop);
     pthread_mutex_lock(&axi_post_lock); /* a post meets the loop open or closed, never in between */
     loop->takes_posts = 0;
@@ -4122,6 +4169,8 @@ static void axi_free_apart(ax_loop *loop, void *p, size_t size) {
     else axi_free(loop, p, size);
 }
 
+static void axi_pools_end(ax_loop *loop);
+
 static struct axi_pool *axi_pool_new(ax_loop *loop, unsigned threads, unsigned jobs) {
     const size_t head = (sizeof(struct axi_pool) + 15) / 16 * 16;
     struct axi_pool *p;
@@ -4139,6 +4188,7 @@ static struct axi_pool *axi_pool_new(ax_loop *loop, unsigned threads, unsigned j
     pthread_cond_init(&p->end, NULL);
     p->next = AXI_SYS(loop)->pools;
     AXI_SYS(loop)->pools = p;
+    AXI_SYS(loop)->end_pools = axi_pools_end;
     return p;
 }
 

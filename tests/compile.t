@@ -116,6 +116,16 @@ for cc in gcc clang; do
     done
 done
 
+# A body that is the argument of a macro of the user's.
+for cc in gcc clang; do
+    has $cc || continue
+    for form in "" -DASYNCX_SWITCH; do
+        if $cc -std=c99 $WARN -O1 $form -I"$root" -o "$tmp/argument" "$here/argument.c" -lpthread >"$tmp/out" 2>&1 &&
+            "$tmp/argument" >"$tmp/out" 2>&1 && [ "$(tr '\n' ' ' <"$tmp/out")" = "-32 end cleanup " ]; then ok "a body as a macro's argument: $cc $form"
+        else not_ok "a body as a macro's argument: $cc $form" "$tmp/out"; fi
+    done
+done
+
 # Every macro once. clean NAME: the command that follows succeeds and says nothing.
 clean() {
     name=$1
