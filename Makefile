@@ -1,5 +1,5 @@
-# asyncx: `make demo` runs the main job, `make test` passes the tests, `make fuzz` tests at length, `make bench` measures. The header
-# itself needs no build.
+# asyncx: `make demo` runs the main job, `make test` passes the tests, `make fuzz` tests at length, `make bench` and `make sizes`
+# measure. The header itself needs no build.
 
 CC ?= cc
 CXX ?= c++
@@ -103,6 +103,10 @@ $(B)/bench: tests/bench/bench.c asyncx.h
 bench: $(B)/bench
 	$(B)/bench
 
+# What each part adds to a program.
+sizes:
+	@sh tests/sizes.sh
+
 # The header and a pkg-config file, so that `cc $$(pkg-config --cflags --libs asyncx)` works.
 install:
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
@@ -113,4 +117,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more fuzz demo bench conformance install clean
+.PHONY: all build-test test check-more fuzz demo bench sizes conformance install clean

@@ -1,0 +1,107 @@
+#!/bin/sh
+# What each part of asyncx adds to a program's text and data, in bytes: `make sizes`. Each row is the core program with one part
+# more. Extern: the implementation is a file of its own, the linker drops what is not used. Static: one file, ASYNCX_STATIC.
+set -eu
+cd "$(dirname "$0")/.."
+CC=${CC:-cc}
+FLAGS="-std=c99 -D_GNU_SOURCE -Os -DNDEBUG -I. -ffunction-sections -fdata-sections -Wl,--gc-sections"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+printf '#define ASYNCX_IMPLEMENTATION\n#include "asyncx.h"\n' > "$dir/asyncx.c"
+$CC $FLAGS -c -o "$dir/asyncx.o" "$dir/asyncx.c"
+
+# build MORE...: the text and data of the program in a.c
+build() {
+    $CC $FLAGS -o "$dir/a" "$dir/a.c" "$@" -lpthread
+    size "$dir/a" | awk 'NR == 2 { print $1 + $2 }'
+}
+as_extern() { build "$dir/asyncx.o"; }
+as_static() { build -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION; }
+# program FIELDS STATEMENTS DEFINITIONS: a main task that sleeps, and has these
+program() {
+    cat > "$dir/a.c" <<END
+#include "asyncx.h"
+$3
+struct app { ax_frame frame; char buffer[16]; $1 };
+AX_ASYNC(app) { AX_BEGIN; AX_AWAIT(ax_sleep(me, AX_SEC(1))); $2 AX_END; }
+int main(void) { return AX_RUN(app); }
+END
+}
+row() { printf '%-38s %7s %7s\n' "$@"; }
+# part NAME FIELDS STATEMENTS [DEFINITIONS]
+part() {
+    program "$2" "$3" "${4-}"
+    row "+ $1" $(($(as_extern) - core)) $(($(as_static) - core_static))
+}
+child='struct child { ax_frame frame; }; AX_ASYNC(child) { AX_BEGIN; AX_AWAIT(ax_sleep(me, AX_SEC(1))); AX_END; }'
+items='struct items { ax_frame frame; }; AX_ASYNC(items) { AX_BEGIN; AX_EMIT(); AX_END; }'
+called='static void called(ax_loop *l, void *arg) { (void)l; (void)arg; }'
+seen='static void seen(ax_loop *l, unsigned events, void *arg) { (void)l; (void)events; (void)arg; }'
+job='static int job(void *data) { return data != NULL; }'
+
+echo "text and data, -Os -DNDEBUG, $($CC -dumpmachine), $($CC --version | sed 1q)"
+row "" extern static
+echo 'int main(void) { return 0; }' > "$dir/a.c"
+empty=$(build)
+row "an empty program" "$empty" "$empty"
+program "" "" ""
+core=$(as_extern)
+core_static=$(as_static)
+row "+ core: a main task that sleeps" $((core - empty)) $((core_static - empty))
+part "a nested call" "" "AX_AWAIT(AX_CALL(child));" "$child"
+part "tasks in a group" "ax_group g;" \
+    "ax_group_open(me, &my->g, 0); AX_SPAWN(&my->g, child); AX_AWAIT(ax_group_join(me, &my->g));" "$child"
+part "cancel, join" "ax_task *t;" "ax_cancel(my->t); AX_AWAIT(ax_join(me, my->t));"
+part "time limit of an await" "" "AX_AWAIT(AX_WITHIN(AX_SEC(1), ax_checkpoint(me)));"
+part "time limit of a body" "ax_timeout limit;" "ax_timeout_open(me, &my->limit, AX_SEC(1)); ax_timeout_close(&my->limit);"
+part "semaphore" "ax_sem s;" "ax_sem_init(&my->s, 1, 0); AX_AWAIT(ax_sem_acquire(me, &my->s)); ax_sem_release(&my->s);"
+part "semaphore, also as a scope" "ax_sem s; ax_permit p;" \
+    "ax_sem_init(&my->s, 1, 0); AX_AWAIT(ax_sem_enter(me, &my->s, &my->p)); ax_sem_leave(&my->p);"
+part "mutex" "ax_mutex m;" "AX_AWAIT(ax_mutex_lock(me, &my->m)); ax_mutex_unlock(me, &my->m);"
+part "mutex and condition" "ax_mutex m; ax_cond c;" \
+    "ax_cond_init(&my->c, &my->m); AX_AWAIT(ax_mutex_lock(me, &my->m)); ax_cond_notify(me, &my->c, 1);
+     AX_AWAIT(ax_cond_wait(me, &my->c)); ax_mutex_unlock(me, &my->m);"
+part "barrier" "ax_barrier b;" "ax_barrier_init(&my->b, 1); AX_AWAIT(ax_barrier_wait(me, &my->b));"
+part "event" "ax_event e;" "ax_event_set(&my->e); AX_AWAIT(ax_event_wait(me, &my->e));"
+part "future" "ax_future f;" "ax_future_complete(&my->f, 0); AX_AWAIT(ax_future_wait(me, &my->f));"
+part "queue" "ax_queue q;" \
+    "ax_queue_init(&my->q, my->buffer, 8, 1); AX_AWAIT(ax_queue_put(me, &my->q, my->buffer + 8));
+     AX_AWAIT(ax_queue_get(me, &my->q, my->buffer + 9)); ax_queue_close(&my->q);"
+part "generator" "AX_GENERATOR(items) g;" "AX_GENERATE(&my->g, items); AX_AWAIT(ax_next(me, &my->g.generator));" "$items"
+part "callback (ax_soon)" "ax_callback c;" "ax_soon(me->loop, &my->c, called, NULL);" "$called"
+part "callback from a thread (ax_post)" "ax_callback c;" "ax_post(me->loop, &my->c, called, NULL);" "$called"
+part "timer" "ax_timer t;" "ax_timer_start(me->loop, &my->t, 0, called, NULL); ax_timer_stop(&my->t);" "$called"
+part "read" "" "AX_AWAIT(ax_read(me, 0, my->buffer, sizeof my->buffer));"
+part "accept, read, write" "" \
+    "AX_AWAIT(ax_accept(me, 0)); AX_AWAIT(ax_read(me, 0, my->buffer, 16)); AX_AWAIT(ax_write_all(me, 1, my->buffer, 16));"
+part "watch" "ax_watch w;" "ax_watch_start(me->loop, &my->w, 0, AX_IN, seen, NULL); ax_watch_stop(&my->w);" "$seen"
+part "threads (ax_to_thread)" "" "AX_AWAIT(ax_to_thread(me, job, my->buffer, sizeof my->buffer));" "$job"
+part "ax_exit and its sentences" "" "ax_exit(me->rc);"
+
+# What the core program holds of parts that it does not use: without inlining, so that the functions have names.
+echo
+echo "in the core program without being used there (bytes, not inlined):"
+program "" "" ""
+build -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION -fno-inline > /dev/null
+nm -S -t d "$dir/a" > "$dir/names"
+# unused PART PATTERN
+unused() {
+    awk -v part="$1" -v names="^axi?_($2)[.a-z0-9]*$" '
+        $4 ~ names { sum += $2; sub(/\..*/, "", $4); list = list " " $4 }
+        END { printf "  %-12s %5d %s\n", part, sum, list }' "$dir/names"
+}
+unused "groups" 'group_(close|end|take_back|drop.*|result|fail)|forget_join'
+unused "limits" 'limits?_.*|expire|within_end|timeout_.*|take_back|rebase'
+unused "locks" '(sem|permit|mutex|cond|barrier|event|future)_.*|forget_(permit|relock)'
+unused "generators" '(generator_.*|may_emit|forget_(paused|close|item))'
+unused "descriptors" '(fd|watch|poll|from_poll|to_poll|drain_pipe|nonblocking)(_.*)?'
+unused "posts" 'take_posts|callback_stop|poke'
+unused "threads" 'threads_end|thread_start|worker|job.*'
+
+if command -v arm-none-eabi-gcc > /dev/null; then
+    echo
+    if arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding -DNDEBUG -I. -c -o "$dir/a.o" "$dir/asyncx.c" 2> "$dir/log"
+    then size "$dir/a.o"
+    else echo "Cortex-M0: does not compile yet, the implementation is for POSIX ($(grep -m 1 -o 'error.*' "$dir/log"))"
+    fi
+fi
