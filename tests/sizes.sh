@@ -67,6 +67,11 @@ part "future" "ax_future f;" "ax_future_complete(&my->f, 0); AX_AWAIT(ax_future_
 part "queue" "ax_queue q;" \
     "ax_queue_init(&my->q, my->buffer, 8, 1); AX_AWAIT(ax_queue_put(me, &my->q, my->buffer + 8));
      AX_AWAIT(ax_queue_get(me, &my->q, my->buffer + 9)); ax_queue_close(&my->q);"
+part "growing queue" "ax_queue q;" \
+    "ax_queue_init_growing(&my->q, me->loop, 0, 1); ax_queue_try_put(&my->q, my->buffer);
+     AX_AWAIT(ax_queue_get(me, &my->q, my->buffer + 9)); ax_queue_free(&my->q);"
+part "limiter" "ax_limiter l;" "ax_limiter_init(&my->l, 10, AX_SEC(1), 1); AX_AWAIT(ax_limiter_acquire(me, &my->l, 1));"
+part "back-off" "ax_backoff b;" "AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->b)));"
 part "generator" "AX_GENERATOR(items) g;" "AX_GENERATE(&my->g, items); AX_AWAIT(ax_next(me, &my->g.generator));" "$items"
 part "callback (ax_soon)" "ax_callback c;" "ax_soon(me->loop, &my->c, called, NULL);" "$called"
 part "callback from a thread (ax_post)" "ax_callback c;" "ax_post(me->loop, &my->c, called, NULL);" "$called"

@@ -124,6 +124,14 @@ static double ref_copy(int capacity, int size) { /* into a ring and out of it */
     }
     return (now_ns() - start) / (5.0 * MILLION);
 }
+static double ref_clock(int a, int b) {
+    double start = now_ns();
+    int i;
+    (void)a;
+    (void)b;
+    for (i = 0; i < MILLION; i++) now_ns();
+    return (now_ns() - start) / MILLION;
+}
 static double ref_lock(int a, int b) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     double start = now_ns();
@@ -259,6 +267,14 @@ REPEATS(locks, ) {
     AX_END;
 }
 ALONE(locks)
+
+static ax_limiter limiter = {1, 1000, 0, {NULL}}; /* its tokens come back faster than they are taken */
+REPEATS(limits, ) {
+    AX_BEGIN;
+    while (my->n-- > 0) AX_AWAIT(ax_limiter_acquire(me, &limiter, 1));
+    AX_END;
+}
+ALONE(limits)
 
 /* ---- many that wait for one thing: the time per task that is woken, runs and waits again ---- */
 
@@ -457,6 +473,7 @@ static const struct row rows[] = {
     {"semaphore, acquire and release", acquires_run, 2 * MILLION, 0, ref_call, "call", 0},
     {"semaphore as a scope, enter and leave", enters_run, 2 * MILLION, 0, ref_call, "call", 0},
     {"mutex, lock and unlock", locks_run, 2 * MILLION, 0, ref_call, "call", 0},
+    {"limiter, acquire", limits_run, MILLION, 0, ref_clock, "clock_gettime", 0},
     {"event, 1,000 waiters, each", event_run, 1000, 0, ref_call, "call", 0},
     {"condition, one waiter, a notify", cond_run, 1, 0, ref_call, "call", 0},
     {"condition, 1,000 waiters, each", cond_run, 1000, 0, ref_call, "call", 0},
