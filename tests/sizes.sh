@@ -101,7 +101,9 @@ unused "locks" '(sem|permit|mutex|cond|barrier|event|future)_.*|forget_(permit|r
 unused "generators" '(generator_.*|may_emit|forget_(paused|close|item))'
 unused "descriptors" '(fd|watch|poll|from_poll|to_poll|drain_pipe|nonblocking)(_.*)?'
 unused "posts" 'take_posts|callback_stop|poke'
-unused "threads" 'threads_end|thread_start|worker|job.*'
+unused "threads" '(threads?|pools?|job)_.*|worker'
+unused "signals" '.*signals?(_.*)?'
+unused "messages" '(say|tell)_.*|say|run_watched|step_.*|task_where'
 
 if command -v arm-none-eabi-gcc > /dev/null; then
     echo
