@@ -268,7 +268,7 @@ REPEATS(locks, ) {
 }
 ALONE(locks)
 
-static ax_limiter limiter = {1, 1000, 0, {NULL}}; /* its tokens come back faster than they are taken */
+static ax_limiter limiter = AX_LIMITER_INIT(1000000000, AX_SEC(1), 1000);
 REPEATS(limits, ) {
     AX_BEGIN;
     while (my->n-- > 0) AX_AWAIT(ax_limiter_acquire(me, &limiter, 1));
