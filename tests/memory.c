@@ -41,7 +41,30 @@ AX_ASYNC(reader) {
     AX_AWAIT(ax_read(me, my->fd, my->bytes, sizeof my->bytes));
     AX_END;
 }
-struct app { ax_frame frame; ax_group g, kept; ax_sem sem; ax_queue q; int items[2], item, i, rc, n, fds[2], started; ax_timer timer; ax_watch watch; ax_task *t; char data[100]; };
+struct counts { ax_frame frame; ax_group g; int i; };
+AX_ASYNC(counts) { /* a generator with calls and a child */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, deeper, .level = 1);
+    for (; my->i < 3; my->i++) {
+        AX_AWAIT(AX_CALL(deeper, .level = my->i));
+        AX_EMIT();
+    }
+    AX_END;
+}
+struct app {
+    ax_frame frame;
+    ax_group g, kept;
+    ax_sem sem;
+    ax_queue q, grown;
+    ax_executor one;
+    AX_GENERATOR(counts) counts;
+    int items[2], item, i, rc, n, emitted, fds[2], started;
+    ax_timer timer;
+    ax_watch watch;
+    ax_task *t;
+    char data[100];
+};
 AX_ASYNC(app) {
     AX_BEGIN;
     my->started = 1;
@@ -59,16 +82,26 @@ AX_ASYNC(app) {
     for (my->i = 0; my->i < 20; my->i++) AX_AWAIT(ax_queue_get(me, &my->q, &my->item));
     AX_AWAIT(AX_CALL(big));
     AX_AWAIT(ax_to_thread(me, work, my->data, sizeof my->data));
+    AX_AWAIT(ax_done(ax_executor_open(me->loop, &my->one, 1, 0)));
+    AX_AWAIT(ax_executor_run(me, &my->one, work, NULL, my->data, sizeof my->data));
+    AX_AWAIT(ax_executor_close(me, &my->one));
+    AX_AWAIT(ax_done(ax_queue_init_growing(&my->grown, me->loop, 0, sizeof my->item)));
+    for (my->i = 0; my->i < 20; my->i++) AX_AWAIT(ax_queue_put(me, &my->grown, &my->i));
+    AX_GENERATE(&my->counts, counts); /* unchecked: the first ax_next tells */
+    AX_WHILE(ax_next(me, &my->counts.generator)) my->emitted++;
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGUSR1)));
+    if (me->rc != AX_ETIMEDOUT) AX_RETURN(me->rc);
     if (write(my->fds[1], "x", 1) < 0) AX_RETURN(-errno);
     AX_AWAIT(ax_group_join(me, &my->g));
     ax_group_open(me, &my->kept, AX_GROUP_KEEP);
     for (my->i = 0; my->i < 3; my->i++) AX_SPAWN(&my->kept, deeper, .level = my->i);
     AX_WHILE(ax_group_next(me, &my->kept, &my->t)) my->n++;
-    AX_RETURN(my->n == 3 && my->data[99] == 7 ? 0 : AX_EINVAL);
+    AX_RETURN(my->n == 3 && my->emitted == 3 && my->data[99] == 7 ? 0 : AX_EINVAL);
     AX_FINALLY:
     if (my->started) {
         ax_watch_stop(&my->watch);
         ax_timer_stop(&my->timer);
+        ax_queue_free(&my->grown);
         if (my->fds[0] >= 0) {
             ax_close(me->loop, my->fds[0]);
             ax_close(me->loop, my->fds[1]);
