@@ -1,7 +1,7 @@
 /* asyncx_sqlite.h - SQLite for asyncx: the loop never waits for the disk or for a lock - MIT-0
 
-   A connection has a thread of its own. Every call of SQLite is made there, in the order in which it was asked for;
-   the results come back to the loop. Include after asyncx.h, link with -lsqlite3.
+   A connection has an executor of its own, with one thread. What one asks for is done there, in that order; the results come
+   back to the loop. Include after asyncx.h, link with -lsqlite3.
 
      struct app { ax_frame frame; ax_sql db; ax_sql_tx tx; ax_sql_rows rows; int i; };
 
@@ -42,8 +42,6 @@
 #ifndef ASYNCX_SQLITE_H
 #define ASYNCX_SQLITE_H
 
-#include <pthread.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +90,9 @@ static inline const ax_sql_value *ax_sql_get(const ax_sql_rows *rows, int row, i
     if (row < 0 || row >= rows->count || column < 0 || column >= rows->columns) return &none;
     return &rows->values[(size_t)row * (size_t)rows->columns + (size_t)column];
 }
-static inline int64_t ax_sql_get_int(const ax_sql_rows *rows, int row, int column) { return ax_sql_get(rows, row, column)->integer; }
+static inline int64_t ax_sql_get_int(const ax_sql_rows *rows, int row, int column) {
+    return ax_sql_get(rows, row, column)->integer;
+}
 static inline double ax_sql_get_real(const ax_sql_rows *rows, int row, int column) { return ax_sql_get(rows, row, column)->real; }
 /* NULL if it is neither text nor a blob. */
 static inline const char *ax_sql_get_text(const ax_sql_rows *rows, int row, int column) {
@@ -111,7 +111,9 @@ static inline ax_sql_value axi_sql_value(int type, int64_t integer, double real,
 static inline ax_sql_value ax_sql_null(void) { return axi_sql_value(SQLITE_NULL, 0, 0, NULL, 0); }
 static inline ax_sql_value ax_sql_int(int64_t i) { return axi_sql_value(SQLITE_INTEGER, i, 0, NULL, 0); }
 static inline ax_sql_value ax_sql_real(double d) { return axi_sql_value(SQLITE_FLOAT, 0, d, NULL, 0); }
-static inline ax_sql_value ax_sql_text_n(const char *s, size_t n) { return axi_sql_value(s ? SQLITE_TEXT : SQLITE_NULL, 0, 0, s, s ? n : 0); }
+static inline ax_sql_value ax_sql_text_n(const char *s, size_t n) {
+    return axi_sql_value(s ? SQLITE_TEXT : SQLITE_NULL, 0, 0, s, s ? n : 0);
+}
 static inline ax_sql_value ax_sql_text(const char *s) { return ax_sql_text_n(s, s ? strlen(s) : 0); }
 static inline ax_sql_value ax_sql_blob(const void *p, size_t n) { return axi_sql_value(SQLITE_BLOB, 0, 0, p, n); }
 
@@ -133,8 +135,6 @@ typedef struct ax_sql {
 typedef struct ax_sql_tx {
     ax_sql db; /* the connection as its owner sees it: &tx.db in ax_sql_run and the others */
     ax_deferred scope;
-    int scoped;
-    struct axi_sql_job *rollback; /* made beforehand, so that it can't fail */
 } ax_sql_tx;
 
 enum {
@@ -144,10 +144,13 @@ enum {
 
 /* Opens the database on a new thread. The handle must outlive what is asked of it. 0. May suspend. */
 static inline AX_MUST_USE ax_op ax_sql_open(ax_task *me, ax_sql *db, const char *path, unsigned flags);
-/* Runs a script of statements whose rows don't matter. A transaction that it leaves open after an error is rolled back. 0. May suspend. */
+/* Runs a script of statements whose rows don't matter. A transaction that it leaves open after an error is rolled back. 0.
+   May suspend. */
 static inline AX_MUST_USE ax_op ax_sql_exec(ax_task *me, ax_sql *db, const char *script);
-/* Runs one statement: the number of its rows or, if it has no columns, of the rows that it changed. out may be NULL. May suspend. */
-static inline AX_MUST_USE ax_op ax_sql_run(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count, const ax_sql_value *values);
+/* Runs one statement: the number of its rows or, if it has no columns, of the rows that it changed. out may be NULL.
+   May suspend. */
+static inline AX_MUST_USE ax_op ax_sql_run(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count,
+                                           const ax_sql_value *values);
 /* The same for work that must not be lost: it is carried out even if the task is or has been cancelled. May suspend. */
 static inline AX_MUST_USE ax_op ax_sql_run_shielded(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count,
                                                     const ax_sql_value *values);
@@ -157,27 +160,26 @@ static inline AX_MUST_USE ax_op ax_sql_begin(ax_task *me, ax_sql *db, ax_sql_tx 
 /* AX_EPERM if the transaction is not open or was rolled back under way; it can still be rolled back. 0. May suspend. */
 static inline AX_MUST_USE ax_op ax_sql_commit(ax_task *me, ax_sql_tx *tx);
 static inline AX_MUST_USE ax_op ax_sql_rollback(ax_task *me, ax_sql_tx *tx); /* 0. May suspend. */
-/* Jobs that have begun or wait end with AX_EPIPE, except shielded ones, which are carried out; then the thread is joined. 0. May suspend. */
+/* Jobs that have begun or wait end with AX_EPIPE, except shielded ones, which are carried out; then the thread is joined. 0.
+   May suspend. */
 static inline AX_MUST_USE ax_op ax_sql_close(ax_task *me, ax_sql *db);
 
 /* ---- private from here ---- */
 
-enum { AXI_SQL_OPEN, AXI_SQL_SCRIPT, AXI_SQL_RUN, AXI_SQL_BEGIN, AXI_SQL_COMMIT, AXI_SQL_ROLLBACK, AXI_SQL_CLOSE };
-enum { AXI_SQL_WAITS, AXI_SQL_RUNS, AXI_SQL_DONE };
+/* From AXI_SQL_RUN_SHIELDED on a job is carried out whatever happens to who asked for it. */
+enum {
+    AXI_SQL_OPEN, AXI_SQL_SCRIPT, AXI_SQL_RUN, AXI_SQL_BEGIN, AXI_SQL_RUN_SHIELDED, AXI_SQL_COMMIT, AXI_SQL_ROLLBACK, AXI_SQL_CLOSE
+};
 
-/* One thing to do on the worker. Only `state` and `next` (under the lock) and `cancel` (atomic) are seen by both sides; what
-   follows belongs to whoever has the job: the loop, then the worker, then the loop again. */
+/* One thing to do. It is the loop's, then the worker's while the executor runs it, then the loop's again; only `cancel` is seen
+   by both sides at the same time. */
 struct axi_sql_job {
-    ax_callback done;
     struct axi_sql *conn;
-    struct axi_sql_job *next;
-    int state, cancel; /* cancel: the status that it ends with, if it does not succeed */
-    ax_task *task;     /* who waits; NULL: nobody */
-    ax_sql *db;
-    ax_sql_rows *out;
-    int kind, shielded, bind_count;
-    unsigned tx, flags;
-    char *sql; /* the texts and values follow the struct */
+    int kind, bind_count;
+    int wants_rows; /* or else only their number */
+    int cancel;     /* atomic: to stop */
+    unsigned tx;
+    char *sql; /* the values and the texts follow the struct */
     ax_sql_value *binds;
     int status;
     ax_sql_rows rows;
@@ -191,17 +193,15 @@ struct axi_sql_statement {
 };
 
 struct axi_sql {
-    pthread_mutex_t lock; /* the queue's */
-    pthread_cond_t work;
-    struct axi_sql_job *first, **last;
-    int closing, quit, opened;
-    ax_loop *loop; /* the loop's side */
+    ax_executor executor; /* the worker: one thread, first come, first served */
+    ax_sem gate;          /* an open transaction holds it; what is not part of it passes through */
+    ax_loop *loop;
     ax_callback closer;
-    pthread_t thread;
-    int refs; /* the open handle, each job, each scope of a transaction */
-    unsigned next_tx, owned;
+    int refs; /* the handle, each job, each scope of a transaction */
+    int open, closing; /* closing is atomic: the worker looks at it */
+    unsigned flags, next_tx, owned; /* owned: the transaction that holds the gate */
     ax_task *owner;
-    sqlite3 *db; /* the worker's side */
+    sqlite3 *db; /* the worker's from here */
     struct axi_sql_job *running;
     unsigned tx, uses;
     int tx_lost;
@@ -209,14 +209,13 @@ struct axi_sql {
     struct axi_sql_statement cache[AX_SQL_STATEMENTS];
 };
 
-static inline void axi_sql_unref(struct axi_sql *c, int refs) {
-    if ((c->refs -= refs) > 0) return;
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->work);
-    free(c);
+static inline void axi_sql_unref(struct axi_sql *c) {
+    if (--c->refs == 0) free(c);
 }
 
-/* ---- on the worker: one job ---- */
+static inline int axi_sql_is_shielded(const struct axi_sql_job *job) { return job->kind >= AXI_SQL_RUN_SHIELDED; }
+
+/* ---- on the worker ---- */
 
 static inline int axi_sql_status(sqlite3 *db, int code) {
     int sys = db ? sqlite3_system_errno(db) : 0;
@@ -246,11 +245,15 @@ static inline void axi_sql_failed(struct axi_sql_job *job, int code) { /* errmsg
     sqlite3 *db = job->conn->db;
     int extended = db ? sqlite3_extended_errcode(db) : code;
     if ((extended & 255) != (code & 255)) extended = code;
-    axi_sql_fail(job, axi_sql_status(db, code), extended, db && extended != SQLITE_MISUSE ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+    axi_sql_fail(job, axi_sql_status(db, code), extended,
+                 db && extended != SQLITE_MISUSE ? sqlite3_errmsg(db) : sqlite3_errstr(code));
 }
 
+/* What the running job is to end with if it does not succeed: it is told by its flag, or all are told by the connection's. */
 static inline int axi_sql_cancelled(struct axi_sql *c) {
-    return c->running ? __atomic_load_n(&c->running->cancel, __ATOMIC_RELAXED) : 0;
+    if (!c->running) return 0;
+    if (__atomic_load_n(&c->running->cancel, __ATOMIC_RELAXED)) return AX_ECANCELED;
+    return !axi_sql_is_shielded(c->running) && __atomic_load_n(&c->closing, __ATOMIC_RELAXED) ? AX_EPIPE : 0;
 }
 static inline int axi_sql_progress(void *arg) { return axi_sql_cancelled((struct axi_sql *)arg) != 0; }
 
@@ -331,7 +334,8 @@ static inline sqlite3_stmt *axi_sql_statement(struct axi_sql_job *job) {
     return NULL;
 }
 
-static inline int axi_sql_bind(sqlite3_stmt *stmt, int i, const ax_sql_value *v) { /* static: the job outlives the statement's run */
+/* SQLITE_STATIC: the job outlives the statement's run. */
+static inline int axi_sql_bind(sqlite3_stmt *stmt, int i, const ax_sql_value *v) {
     switch (v->type) {
     case SQLITE_INTEGER: return sqlite3_bind_int64(stmt, i, v->integer);
     case SQLITE_FLOAT: return sqlite3_bind_double(stmt, i, v->real);
@@ -414,7 +418,7 @@ static inline void axi_sql_run(struct axi_sql_job *job) {
             break;
         }
         if (axi_sql_cancelled(c)) copied = SQLITE_INTERRUPT;
-        else if (job->out) copied = axi_sql_row(job, stmt);
+        else if (job->wants_rows) copied = axi_sql_row(job, stmt);
         else job->rows.count++;
     }
     if (copied != SQLITE_OK) axi_sql_fail(job, axi_sql_status(NULL, copied), copied, sqlite3_errstr(copied));
@@ -425,26 +429,26 @@ static inline void axi_sql_run(struct axi_sql_job *job) {
     job->rows.changes = sqlite3_total_changes(c->db) == before ? 0 : sqlite3_changes(c->db);
     job->rows.last_id = sqlite3_last_insert_rowid(c->db);
     job->status = job->rows.columns ? job->rows.count : job->rows.changes;
-    if (job->out) axi_sql_settle(&job->rows);
+    if (job->wants_rows) axi_sql_settle(&job->rows);
 }
 
 static inline void axi_sql_open_file(struct axi_sql_job *job) {
     struct axi_sql *c = job->conn;
-    int rc = sqlite3_open_v2(job->sql, &c->db,
-                             (job->flags & AX_SQL_READONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
-                                 SQLITE_OPEN_NOMUTEX, NULL);
+    int readonly = (c->flags & AX_SQL_READONLY) != 0;
+    int rc = sqlite3_open_v2(job->sql, &c->db, SQLITE_OPEN_NOMUTEX |
+                             (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE), NULL);
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(c->db, 1);
         sqlite3_progress_handler(c->db, 1000, axi_sql_progress, c);
         sqlite3_busy_handler(c->db, axi_sql_busy, c);
-        if (!(job->flags & AX_SQL_READONLY) && sqlite3_db_readonly(c->db, "main") == 1) {
+        if (!readonly && sqlite3_db_readonly(c->db, "main") == 1) {
             axi_sql_fail(job, -EROFS, SQLITE_READONLY, "the file can't be written");
             return;
         }
         /* the first access shows whether it is a database */
-        rc = axi_sql_script(c, job->flags & AX_SQL_PLAIN      ? "PRAGMA schema_version"
-                               : job->flags & AX_SQL_READONLY ? "PRAGMA schema_version; PRAGMA foreign_keys=ON"
-                                                              : "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+        if (c->flags & AX_SQL_PLAIN) rc = axi_sql_script(c, "PRAGMA schema_version");
+        else if (readonly) rc = axi_sql_script(c, "PRAGMA schema_version; PRAGMA foreign_keys=ON");
+        else rc = axi_sql_script(c, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
     }
     if (rc != SQLITE_OK) axi_sql_failed(job, rc);
 }
@@ -458,154 +462,70 @@ static inline void axi_sql_close_file(struct axi_sql *c) {
 
 static inline void axi_sql_rollback_all(struct axi_sql *c) {
     if (!sqlite3_get_autocommit(c->db)) sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    c->tx = 0;
 }
 
-static inline void axi_sql_perform(struct axi_sql_job *job) {
+static inline void axi_sql_statements(struct axi_sql_job *job) {
     struct axi_sql *c = job->conn;
-    int rc = SQLITE_OK;
+    int rc, was_idle = sqlite3_get_autocommit(c->db);
+    if (job->kind == AXI_SQL_RUN || job->kind == AXI_SQL_RUN_SHIELDED) {
+        axi_sql_run(job);
+    } else if ((rc = axi_sql_script(c, job->sql)) != SQLITE_OK) {
+        axi_sql_failed(job, rc);
+        if (was_idle && !job->tx) axi_sql_rollback_all(c);
+    }
+}
+
+static inline void axi_sql_work(struct axi_sql_job *job) {
+    struct axi_sql *c = job->conn;
+    int begins = job->kind == AXI_SQL_BEGIN;
+    if (c->tx && (begins || !job->tx)) axi_sql_rollback_all(c); /* its owner has left it: before, the gate was closed */
     if (job->kind == AXI_SQL_OPEN) {
         axi_sql_open_file(job);
-        return;
-    }
-    if (job->kind == AXI_SQL_ROLLBACK) {
-        if (job->tx != c->tx) return; /* it has ended already */
-        axi_sql_rollback_all(c);
-        c->tx = 0;
-        return;
-    }
-    if (job->tx && job->kind != AXI_SQL_BEGIN && (job->tx != c->tx || c->tx_lost)) {
-        axi_sql_fail(job, AX_EPERM, SQLITE_ABORT_ROLLBACK, job->tx == c->tx ? "the transaction was rolled back" : "the transaction has ended");
-        return;
-    }
-    if (job->kind == AXI_SQL_RUN) {
-        axi_sql_run(job);
-    } else {
-        int was_idle = sqlite3_get_autocommit(c->db);
-        rc = axi_sql_script(c, job->sql);
-        if (rc != SQLITE_OK) axi_sql_failed(job, rc);
-        if (rc != SQLITE_OK && was_idle && !job->tx) axi_sql_rollback_all(c);
-    }
-    if (job->kind == AXI_SQL_BEGIN && job->status >= 0) c->tx = job->tx, c->tx_lost = 0;
-    else if (job->kind == AXI_SQL_COMMIT && job->status >= 0) c->tx = 0;
-    else if (job->tx && c->tx == job->tx && sqlite3_get_autocommit(c->db)) c->tx_lost = 1;
-}
-
-/* ---- on the worker: the queue ---- */
-
-/* The first job that may run now. While a transaction is open that is its own, or one that will be refused. */
-static inline struct axi_sql_job *axi_sql_next(struct axi_sql *c) {
-    struct axi_sql_job **at, *job;
-    for (at = &c->first; (job = *at) != NULL; at = &job->next) {
-        if (c->tx && job->tx != c->tx && (!job->tx || job->kind == AXI_SQL_BEGIN)) continue;
-        if (!(*at = job->next)) c->last = at;
-        return job;
-    }
-    return NULL;
-}
-
-static inline void axi_sql_done(ax_loop *loop, void *arg);
-
-static inline void *axi_sql_worker(void *arg) {
-    struct axi_sql *c = (struct axi_sql *)arg;
-    int over = 0;
-    pthread_mutex_lock(&c->lock);
-    while (!over) {
-        struct axi_sql_job *job = axi_sql_next(c);
-        if (!job && c->closing && c->tx) { /* its owner has not ended it, and now can't */
-            axi_sql_rollback_all(c);
-            c->tx = 0;
-            continue;
+    } else if (job->kind == AXI_SQL_ROLLBACK) {
+        if (job->tx == c->tx) axi_sql_rollback_all(c); /* or it has ended already */
+    } else if (job->kind != AXI_SQL_CLOSE) {
+        if (job->tx && !begins && (job->tx != c->tx || c->tx_lost)) {
+            axi_sql_fail(job, AX_EPERM, SQLITE_ABORT_ROLLBACK,
+                         job->tx == c->tx ? "the transaction was rolled back" : "the transaction has ended");
+            return;
         }
-        if (!job && c->quit) break;
-        if (!job) {
-            pthread_cond_wait(&c->work, &c->lock);
-            continue;
-        }
-        job->state = AXI_SQL_RUNS;
-        c->running = job;
-        pthread_mutex_unlock(&c->lock);
-        if (job->kind != AXI_SQL_CLOSE) axi_sql_perform(job);
-        if (job->status < 0 && axi_sql_cancelled(c)) job->status = axi_sql_cancelled(c);
-        over = job->kind == AXI_SQL_CLOSE || (job->kind == AXI_SQL_OPEN && job->status < 0);
-        if (over) axi_sql_close_file(c);
-        pthread_mutex_lock(&c->lock);
-        c->running = NULL;
-        job->state = AXI_SQL_DONE;
-        ax_post(c->loop, &job->done, axi_sql_done, job); /* from here on the job is the loop's */
+        axi_sql_statements(job);
+        if (begins && job->status >= 0) c->tx = job->tx, c->tx_lost = 0;
+        else if (job->kind == AXI_SQL_COMMIT && job->status >= 0) c->tx = 0;
+        else if (job->tx && c->tx == job->tx && sqlite3_get_autocommit(c->db)) c->tx_lost = 1;
     }
-    pthread_mutex_unlock(&c->lock);
-    if (c->db) axi_sql_close_file(c);
-    return NULL;
 }
 
-/* ---- on the loop ---- */
-
-static inline void axi_sql_job_free(struct axi_sql_job *job) {
-    ax_sql_free(&job->rows);
-    free(job);
-}
-
-static inline void axi_sql_done(ax_loop *loop, void *arg) {
-    struct axi_sql_job *job = (struct axi_sql_job *)arg;
+/* What the executor calls: its copy of the data is a pointer, since a job outlives its run. */
+static inline int axi_sql_perform(void *copy) {
+    struct axi_sql_job *job = *(struct axi_sql_job **)copy;
     struct axi_sql *c = job->conn;
-    int over = job->kind == AXI_SQL_CLOSE || (job->kind == AXI_SQL_OPEN && job->status < 0);
-    if (over) {
-        pthread_join(c->thread, NULL); /* it is on its way out */
-        if (job->db) job->db->conn = NULL;
-        ax_callback_stop(&c->closer);
-    }
-    if (job->status >= 0) {
-        if (job->kind == AXI_SQL_OPEN) c->opened = 1;
-        if (job->kind == AXI_SQL_BEGIN) c->owned = job->tx, c->owner = job->task;
-        if ((job->kind == AXI_SQL_COMMIT || job->kind == AXI_SQL_ROLLBACK) && c->owned == job->tx) c->owner = NULL;
-    }
-    if (job->status < 0 && job->db) {
-        job->db->code = job->rows.code;
-        memcpy(job->db->message, job->rows.message, sizeof job->db->message);
-    }
-    if (job->out) {
-        *job->out = job->rows;
-        memset(&job->rows, 0, sizeof job->rows);
-    }
-    if (job->task) ax_wake(job->task, job->status);
-    ax_loop_release(loop);
-    axi_sql_job_free(job);
-    axi_sql_unref(c, over ? 2 : 1); /* the job's, and the handle's */
+    c->running = job;
+    job->status = axi_sql_cancelled(c);
+    if (job->status >= 0) axi_sql_work(job);
+    if (job->status < 0 && axi_sql_cancelled(c)) job->status = axi_sql_cancelled(c);
+    if (job->kind == AXI_SQL_CLOSE || (job->kind == AXI_SQL_OPEN && job->status < 0)) axi_sql_close_file(c);
+    c->running = NULL;
+    return job->status;
 }
 
-static inline int axi_sql_forget(ax_task *task, void *arg) {
-    struct axi_sql_job *job = (struct axi_sql_job *)arg, **at;
-    struct axi_sql *c = job->conn;
-    (void)task;
-    if (job->shielded) return AX_STAY;
-    pthread_mutex_lock(&c->lock);
-    if (job->state != AXI_SQL_WAITS) { /* it is told, or it is done and the result stands */
-        __atomic_store_n(&job->cancel, AX_ECANCELED, __ATOMIC_RELAXED);
-        pthread_mutex_unlock(&c->lock);
-        return AX_STAY;
-    }
-    for (at = &c->first; *at != job; at = &(*at)->next) {}
-    if (!(*at = job->next)) c->last = at;
-    pthread_mutex_unlock(&c->lock);
-    ax_loop_release(c->loop);
-    axi_sql_job_free(job);
-    axi_sql_unref(c, 1);
-    return 0;
-}
+/* ---- on the loop: a job ---- */
 
-/* A job with copies of the SQL and the values in one block. */
-static inline struct axi_sql_job *axi_sql_job(ax_sql *db, int kind, const char *sql, int count, const ax_sql_value *values) {
+/* With copies of the SQL and the values, in one block. NULL if there is no memory or no connection. */
+static inline struct axi_sql_job *axi_sql_job(struct axi_sql *c, unsigned tx, int kind, const char *sql, int count,
+                                              const ax_sql_value *values) {
     size_t size = sizeof(struct axi_sql_job) + (size_t)count * sizeof *values + strlen(sql) + 1;
     struct axi_sql_job *job;
     char *at;
     int i;
     for (i = 0; i < count; i++) size += values[i].size + 1;
-    if (!(job = (struct axi_sql_job *)malloc(size))) return NULL;
+    if (!c || !(job = (struct axi_sql_job *)malloc(size))) return NULL;
     memset(job, 0, sizeof *job);
+    c->refs++;
+    job->conn = c;
     job->kind = kind;
-    job->conn = db->conn;
-    job->db = db;
-    job->tx = db->tx;
+    job->tx = tx;
     job->bind_count = count;
     job->binds = (ax_sql_value *)(void *)(job + 1);
     if (count) memcpy(job->binds, values, (size_t)count * sizeof *values);
@@ -621,173 +541,195 @@ static inline struct axi_sql_job *axi_sql_job(ax_sql *db, int kind, const char *
     return job;
 }
 
-static inline void axi_sql_queue(struct axi_sql_job *job) {
-    struct axi_sql *c = job->conn;
-    c->refs++;
-    ax_loop_hold(c->loop);
-    pthread_mutex_lock(&c->lock);
-    *c->last = job;
-    c->last = &job->next;
-    pthread_cond_signal(&c->work);
-    pthread_mutex_unlock(&c->lock);
+static inline void axi_sql_open_gate(struct axi_sql *c) {
+    c->owned = 0;
+    c->owner = NULL;
+    ax_sem_release(&c->gate);
 }
 
-static inline ax_op axi_sql_ask(ax_task *me, ax_sql *db, int kind, int shielded, ax_sql_rows *out, const char *sql, int count,
-                                const ax_sql_value *values) {
+/* What has changed for the others. */
+static inline void axi_sql_done(struct axi_sql_job *job, ax_task *asker, int ok) {
+    struct axi_sql *c = job->conn;
+    if (job->kind == AXI_SQL_OPEN) c->open = ok;
+    if (job->kind == AXI_SQL_CLOSE && ok) c->open = 0;
+    if (job->tx != c->owned) return;
+    if (job->kind == AXI_SQL_BEGIN && ok) c->owner = asker;
+    if (job->kind == AXI_SQL_BEGIN && !ok) axi_sql_open_gate(c);
+    if ((job->kind == AXI_SQL_COMMIT || job->kind == AXI_SQL_ROLLBACK) && ok) axi_sql_open_gate(c);
+}
+
+static inline int axi_sql_tell(void *copy) { /* the worker has begun with it: it ends soon */
+    __atomic_store_n(&(*(struct axi_sql_job **)copy)->cancel, 1, __ATOMIC_RELAXED);
+    return AX_STAY;
+}
+
+/* Carries a job out: through the gate and to the worker. A task of its own, so that a cancel of who asked need not reach it. */
+struct axi_sql_carry { ax_frame frame; struct axi_sql_job *job; ax_task *asker; ax_future *done; };
+AX_ASYNC(axi_sql_carry) {
+    struct axi_sql_job *job = my->job;
+    struct axi_sql *c = job->conn;
+    AX_BEGIN;
+    if (job->kind == AXI_SQL_OPEN) AX_AWAIT(ax_done(ax_executor_open(c->loop, &c->executor, 1, 0)));
+    if (!job->tx || job->kind == AXI_SQL_BEGIN) {
+        AX_AWAIT(ax_sem_acquire(me, &c->gate));
+        if (job->tx) c->owned = job->tx;
+        else ax_sem_release(&c->gate); /* the next one wakes later, and so comes to the worker later */
+    }
+    if (c->closing && !axi_sql_is_shielded(job)) AX_RETURN(AX_EPIPE);
+    AX_AWAIT(ax_executor_run(me, &c->executor, axi_sql_perform, axi_sql_tell, &my->job, sizeof my->job));
+    AX_RETURN(me->rc);
+    AX_FINALLY:
+    axi_sql_done(job, my->asker, ax_leaving(me) >= 0);
+    if (!c->open) AX_TRY(ax_executor_close(me, &c->executor));
+    ax_future_complete(my->done, ax_leaving(me));
+    AX_END;
+}
+
+/* Asks for a job and waits until it is done, or has stopped. */
+struct axi_sql_ask {
+    ax_frame frame;
+    struct axi_sql_job *job; /* NULL: out of memory */
+    ax_sql *db;              /* is told of an error */
+    ax_sql_rows *out;
+    int ends; /* db may not be open afterwards */
+    ax_future done;
+    ax_group group;
+    AX_TASK(axi_sql_carry) carry;
+};
+
+static inline int axi_sql_forget(ax_future *done, void *arg) {
+    struct axi_sql_ask *ask = (struct axi_sql_ask *)arg;
+    (void)done;
+    if (!axi_sql_is_shielded(ask->job)) ax_cancel(&ask->carry.task);
+    return AX_STAY;
+}
+
+static inline void axi_sql_hand_over(struct axi_sql_ask *ask, int status) {
+    struct axi_sql_job *job = ask->job;
+    if (ask->db && status < 0) {
+        ask->db->code = job->rows.code;
+        memcpy(ask->db->message, job->rows.message, sizeof ask->db->message);
+    }
+    if (ask->out) *ask->out = job->rows;
+    else ax_sql_free(&job->rows);
+    axi_sql_unref(job->conn);
+    free(job);
+}
+
+AX_ASYNC(axi_sql_ask) {
+    AX_BEGIN;
+    if (!my->job) AX_RETURN(AX_ENOMEM);
+    my->job->wants_rows = my->out != NULL;
+    my->done.cancel = axi_sql_forget;
+    my->done.arg = my;
+    ax_group_open(me, &my->group, AX_GROUP_COLLECT);
+    if (!AX_SPAWN_IN(&my->group, &my->carry, axi_sql_carry, .job = my->job, .asker = me, .done = &my->done)) AX_RETURN(AX_ENOMEM);
+    AX_AWAIT(ax_future_wait(me, &my->done));
+    AX_RETURN(me->rc);
+    AX_FINALLY:
+    if (my->job) axi_sql_hand_over(my, ax_leaving(me));
+    if (my->ends && my->db->conn && !my->db->conn->open) {
+        ax_callback_stop(&my->db->conn->closer);
+        axi_sql_unref(my->db->conn);
+        my->db->conn = NULL;
+    }
+    AX_END;
+}
+
+/* ---- on the loop: what one can ask for ---- */
+
+static inline ax_op axi_sql_start(ax_task *me, ax_sql *db, int kind, ax_sql_rows *out, const char *sql, int count,
+                                  const ax_sql_value *values) {
     struct axi_sql *c = db->conn;
-    struct axi_sql_job *job;
     if (out) ax_sql_free(out);
-    if (!c || c->closing || !c->opened) return ax_done(AX_EPIPE);
+    if (!c || c->closing || !c->open) return ax_done(AX_EPIPE);
     if (!db->tx && c->owner == me) return ax_done(AX_EDEADLK); /* would wait for its own transaction: &tx.db is meant */
-    if (!(job = axi_sql_job(db, kind, sql, count, values))) return ax_done(AX_ENOMEM);
-    job->shielded = shielded;
-    job->out = out;
-    job->task = me;
-    axi_sql_queue(job);
-    return ax_park(me, axi_sql_forget, job);
+    return AX_CALL(axi_sql_ask, .db = db, .out = out, .job = axi_sql_job(c, db->tx, kind, sql, count, values));
 }
 
 static inline ax_op ax_sql_exec(ax_task *me, ax_sql *db, const char *script) {
-    return axi_sql_ask(me, db, AXI_SQL_SCRIPT, 0, NULL, script, 0, NULL);
+    return axi_sql_start(me, db, AXI_SQL_SCRIPT, NULL, script, 0, NULL);
 }
 static inline ax_op ax_sql_run(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count, const ax_sql_value *values) {
-    return axi_sql_ask(me, db, AXI_SQL_RUN, 0, out, sql, count, values);
+    return axi_sql_start(me, db, AXI_SQL_RUN, out, sql, count, values);
 }
-static inline ax_op ax_sql_run_shielded(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count, const ax_sql_value *values) {
-    return axi_sql_ask(me, db, AXI_SQL_RUN, 1, out, sql, count, values);
-}
-
-static inline void axi_sql_shut(struct axi_sql *c, int quit) {
-    struct axi_sql_job **at, *job, *dropped = NULL;
-    pthread_mutex_lock(&c->lock);
-    c->closing = 1;
-    c->quit = quit;
-    for (at = &c->first; (job = *at) != NULL;) {
-        if (job->shielded) {
-            at = &job->next;
-            continue;
-        }
-        *at = job->next;
-        job->next = dropped;
-        dropped = job;
-    }
-    c->last = at;
-    if (c->running && !c->running->shielded) __atomic_store_n(&c->running->cancel, AX_EPIPE, __ATOMIC_RELAXED);
-    pthread_cond_signal(&c->work);
-    pthread_mutex_unlock(&c->lock);
-    while ((job = dropped) != NULL) {
-        dropped = job->next;
-        job->status = AX_EPIPE;
-        job->state = AXI_SQL_DONE;
-        ax_post(c->loop, &job->done, axi_sql_done, job); /* the task may be asked to cancel before it hears */
-    }
+static inline ax_op ax_sql_run_shielded(ax_task *me, ax_sql *db, ax_sql_rows *out, const char *sql, int count,
+                                        const ax_sql_value *values) {
+    return axi_sql_start(me, db, AXI_SQL_RUN_SHIELDED, out, sql, count, values);
 }
 
-static inline void axi_sql_at_close(ax_loop *loop, void *arg) { /* nobody closed it */
-    struct axi_sql *c = (struct axi_sql *)arg;
+static inline void axi_sql_at_close(ax_loop *loop, void *conn) { /* nobody closed it; the worker has nothing to do any more */
     (void)loop;
-    axi_sql_shut(c, 1);
-    pthread_join(c->thread, NULL);
-    axi_sql_unref(c, 1);
+    axi_sql_close_file((struct axi_sql *)conn);
+    axi_sql_unref((struct axi_sql *)conn);
+}
+
+static inline struct axi_sql *axi_sql_connection(ax_loop *loop, ax_sql *db, unsigned flags) {
+    struct axi_sql *c = (struct axi_sql *)calloc(1, sizeof *c);
+    if (!c) return NULL;
+    c->loop = loop;
+    c->flags = flags;
+    c->refs = 1;
+    ax_sem_init(&c->gate, 1, 1);
+    ax_at_close(loop, &c->closer, axi_sql_at_close, c);
+    return db->conn = c;
+}
+
+static inline ax_op ax_sql_open(ax_task *me, ax_sql *db, const char *path, unsigned flags) {
+    if (db->conn) return ax_done(AX_EBUSY);
+    if (!sqlite3_threadsafe()) return ax_done(AX_EPERM);
+    memset(db, 0, sizeof *db);
+    return AX_CALL(axi_sql_ask, .db = db, .ends = 1,
+                   .job = axi_sql_job(axi_sql_connection(me->loop, db, flags), 0, AXI_SQL_OPEN, path, 0, NULL));
 }
 
 static inline ax_op ax_sql_close(ax_task *me, ax_sql *db) {
     struct axi_sql *c = db->conn;
-    struct axi_sql_job *job;
     if (!c) return ax_done(0);
     if (c->closing) return ax_done(AX_EALREADY);
-    if (!c->opened) return ax_done(AX_EBUSY);
+    if (!c->open) return ax_done(AX_EBUSY);
     if (db->tx) return ax_done(AX_EPERM); /* a transaction's handle */
-    if (!(job = axi_sql_job(db, AXI_SQL_CLOSE, "", 0, NULL))) return ax_done(AX_ENOMEM); /* then it is closed with the loop */
-    job->shielded = 1;
-    job->task = me;
-    axi_sql_shut(c, 0);
-    axi_sql_queue(job);
-    return ax_park(me, axi_sql_forget, job);
-}
-
-static inline ax_op ax_sql_open(ax_task *me, ax_sql *db, const char *path, unsigned flags) {
-    struct axi_sql *c;
-    struct axi_sql_job *job = NULL;
-    sigset_t all, old;
-    int rc;
-    if (db->conn) return ax_done(AX_EBUSY);
-    if (!sqlite3_threadsafe()) return ax_done(AX_EPERM);
-    memset(db, 0, sizeof *db);
-    if (!(c = (struct axi_sql *)calloc(1, sizeof *c))) return ax_done(AX_ENOMEM);
-    db->conn = c;
-    c->loop = me->loop;
-    c->last = &c->first;
-    c->refs = 1;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->work, NULL);
-    if (!(job = axi_sql_job(db, AXI_SQL_OPEN, path, 0, NULL))) {
-        rc = ENOMEM;
-    } else {
-        sigfillset(&all); /* signals are for the loop's thread */
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        rc = pthread_create(&c->thread, NULL, axi_sql_worker, c);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
-    if (rc) {
-        db->conn = NULL;
-        free(job);
-        axi_sql_unref(c, 1);
-        return ax_done(-rc);
-    }
-    ax_at_close(c->loop, &c->closer, axi_sql_at_close, c);
-    job->flags = flags;
-    job->task = me;
-    job->state = AXI_SQL_RUNS; /* never just dropped: there is a thread to be joined */
-    axi_sql_queue(job);
-    return ax_park(me, axi_sql_forget, job);
+    __atomic_store_n(&c->closing, 1, __ATOMIC_RELAXED);
+    if (c->owned) axi_sql_open_gate(c); /* its owner has not ended it, and now can't */
+    return AX_CALL(axi_sql_ask, .db = db, .ends = 1, .job = axi_sql_job(c, 0, AXI_SQL_CLOSE, "", 0, NULL));
 }
 
 /* ---- transactions ---- */
 
-/* The frame is left: what is open is rolled back. Nothing waits for it; the queue's order does the rest. */
+/* The frame is left: what is open is rolled back. Nothing waits for it, and if there is no memory for it, the next job does it. */
 static inline void axi_sql_leave(void *arg) {
     ax_sql_tx *tx = (ax_sql_tx *)arg;
     struct axi_sql *c = tx->db.conn;
-    if (c->owned == tx->db.tx && c->owner && !c->closing) {
-        c->owner = NULL;
-        tx->rollback->tx = tx->db.tx;
-        axi_sql_queue(tx->rollback);
-    } else {
-        free(tx->rollback);
+    if (c->owned == tx->db.tx) {
+        axi_sql_open_gate(c);
+        AX_SPAWN(&c->loop->root, axi_sql_ask, .job = axi_sql_job(c, tx->db.tx, AXI_SQL_ROLLBACK, "", 0, NULL));
     }
-    tx->rollback = NULL;
-    tx->scoped = 0;
     tx->db.conn = NULL;
-    axi_sql_unref(c, 1);
+    axi_sql_unref(c);
 }
 
 static inline ax_op ax_sql_begin(ax_task *me, ax_sql *db, ax_sql_tx *tx) {
     struct axi_sql *c = db->conn;
     int rc;
-    if (!c || c->closing || !c->opened) return ax_done(AX_EPIPE);
+    if (!c || c->closing || !c->open) return ax_done(AX_EPIPE);
     if (db->tx || c->owner == me) return ax_done(AX_EDEADLK);
-    if (!tx->scoped) {
+    if (tx->db.conn && tx->db.conn != c) return ax_done(AX_EBUSY);
+    if (!tx->db.conn) {
         memset(tx, 0, sizeof *tx);
-        if (!(tx->rollback = axi_sql_job(db, AXI_SQL_ROLLBACK, "", 0, NULL))) return ax_done(AX_ENOMEM);
-        if ((rc = ax_defer(me, &tx->scope, axi_sql_leave, tx)) < 0) {
-            free(tx->rollback);
-            return ax_done(rc);
-        }
-        tx->rollback->shielded = 1;
-        tx->rollback->db = NULL;
-        tx->scoped = 1;
+        if ((rc = ax_defer(me, &tx->scope, axi_sql_leave, tx)) < 0) return ax_done(rc);
         tx->db.conn = c;
         c->refs++;
-    } else if (tx->db.conn != c) {
-        return ax_done(AX_EBUSY);
     }
     tx->db.tx = ++c->next_tx;
-    return axi_sql_ask(me, &tx->db, AXI_SQL_BEGIN, 0, NULL, "BEGIN IMMEDIATE", 0, NULL);
+    return axi_sql_start(me, &tx->db, AXI_SQL_BEGIN, NULL, "BEGIN IMMEDIATE", 0, NULL);
 }
 
-static inline ax_op ax_sql_commit(ax_task *me, ax_sql_tx *tx) { return axi_sql_ask(me, &tx->db, AXI_SQL_COMMIT, 1, NULL, "COMMIT", 0, NULL); }
-static inline ax_op ax_sql_rollback(ax_task *me, ax_sql_tx *tx) { return axi_sql_ask(me, &tx->db, AXI_SQL_ROLLBACK, 1, NULL, "", 0, NULL); }
+static inline ax_op ax_sql_commit(ax_task *me, ax_sql_tx *tx) {
+    return axi_sql_start(me, &tx->db, AXI_SQL_COMMIT, NULL, "COMMIT", 0, NULL);
+}
+static inline ax_op ax_sql_rollback(ax_task *me, ax_sql_tx *tx) {
+    return axi_sql_start(me, &tx->db, AXI_SQL_ROLLBACK, NULL, "", 0, NULL);
+}
 
 #endif
 
