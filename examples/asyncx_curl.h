@@ -8,7 +8,8 @@
      AX_ASYNC(app) {
          AX_BEGIN;
          AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
-         AX_AWAIT(AX_WITHIN(AX_SEC(10), AX_CALL(ax_http_get, .curl = &my->curl, .url = "https://example.org", .out = &my->response)));
+         AX_AWAIT(AX_WITHIN(AX_SEC(10),
+                            AX_CALL(ax_http_get, .curl = &my->curl, .url = "https://example.org", .out = &my->response)));
          printf("%ld, %zu bytes\n", my->response.status, my->response.size);
          AX_FINALLY:
          ax_http_free(&my->response);
@@ -19,15 +20,17 @@
    WHAT HOLDS
 
      - The await gives the HTTP status, also 404 and 500: an answer is a success. Without one it gives an error: -ECONNREFUSED,
-       -ECONNRESET, -EHOSTUNREACH (no such host), AX_EINVAL (the URL), AX_EOVERFLOW (the body is larger than the limit), -EPROTO (TLS, or
-       not HTTP), another errno, or -EIO. libcurl's own code and text are in the response, which the caller frees, also after an error.
+       -ECONNRESET, -EHOSTUNREACH (no such host), AX_EINVAL (the URL), AX_EOVERFLOW (the body is larger than the limit), -EPROTO
+       (TLS, or not HTTP), another errno, or -EIO. libcurl's own code and text are in the response, which the caller frees, also
+       after an error.
      - Time limits are the caller's: AX_WITHIN, and then AX_ETIMEDOUT with ax_expired(me). libcurl's are not used: they can block.
      - A cancelled request is taken out of libcurl at once: its connection is closed and all its memory freed when the await ends.
      - Connections are kept for the next request. An idle one does not keep the loop running.
      - Only http and https, redirects included (10 at most); the body's limit counts decoded bytes; HTTP/1.1.
 
-   LIMITS  Responses are read whole; no uploads yet. A descriptor that libcurl leaves ready for ever is not slowed down. Before libcurl
-   7.87 a cancel while a host name is being resolved blocks until the resolver answers; later versions let the resolver's thread go. */
+   LIMITS  Responses are read whole; no uploads yet. A descriptor that libcurl leaves ready for ever is not slowed down. Before
+   libcurl 7.87 a cancel while a host name is being resolved blocks until the resolver answers; later versions let the resolver's
+   thread go. */
 
 #ifndef ASYNCX_CURL_H
 #define ASYNCX_CURL_H
@@ -84,7 +87,8 @@ AX_DECLARE(ax_http_get) __attribute__((unused));
 
 /* 0, AX_ENOMEM, or AX_EBUSY if it is open. Ignores SIGPIPE if nobody handles it, since TLS libraries write without protection. */
 static inline int ax_curl_open(ax_curl *curl, ax_loop *loop);
-/* Closes all connections. Requests in flight end with AX_EPIPE. Twice is harmless, and so is one that was never opened but zeroed. */
+/* Closes all connections. Requests in flight end with AX_EPIPE. Twice is harmless, and so is one that was never opened but
+   zeroed. */
 static inline void ax_curl_close(void *curl);
 static inline void ax_http_free(void *response);
 /* The value of a header, or NULL; not followed by a zero byte but by the end of the line. */
@@ -122,7 +126,8 @@ static inline int axi_curl_more(char **p, size_t *cap, size_t want) {
     return 1;
 }
 
-static inline size_t axi_curl_append(struct axi_curl_request *r, char **p, size_t *size, size_t *cap, size_t max, const char *data, size_t n) {
+static inline size_t axi_curl_append(struct axi_curl_request *r, char **p, size_t *size, size_t *cap, size_t max,
+                                     const char *data, size_t n) {
     if (n > max || *size > max - n) r->fault = AX_EOVERFLOW;
     else if (!axi_curl_more(p, cap, *size + n + 1)) r->fault = AX_ENOMEM;
     if (r->fault) return 0;
@@ -139,7 +144,8 @@ static inline size_t axi_curl_on_body(char *data, size_t one, size_t n, void *re
 
 static inline size_t axi_curl_on_header(char *data, size_t one, size_t n, void *request) {
     struct axi_curl_request *r = (struct axi_curl_request *)request;
-    if (one * n >= 5 && !memcmp(data, "HTTP/", 5)) r->got.header_size = 0; /* another answer: after a 100, a redirect, a challenge */
+    /* another answer: after a 100, a redirect, a challenge */
+    if (one * n >= 5 && !memcmp(data, "HTTP/", 5)) r->got.header_size = 0;
     return axi_curl_append(r, &r->got.headers, &r->got.header_size, &r->header_cap, AX_HTTP_MAX_HEADERS, data, one * n);
 }
 
@@ -152,7 +158,8 @@ static inline int axi_curl_on_timer(CURLM *multi, long ms, void *curl) {
     ax_timer_stop(&c->timer);
     ax_callback_stop(&c->soon);
     /* libcurl rounds down and would be asked too early: hence one more. A timer that can't be had is a hang: then soon. */
-    if (ms > 0 && ax_timer_start(c->loop, &c->timer, ax_now(c->loop) + AX_MS(1) * ((ax_time)ms + 1), axi_curl_on_soon, c) >= 0) return 0;
+    if (ms > 0 && ax_timer_start(c->loop, &c->timer, ax_now(c->loop) + AX_MS(1) * ((ax_time)ms + 1), axi_curl_on_soon, c) >= 0)
+        return 0;
     if (ms >= 0) ax_soon(c->loop, &c->soon, axi_curl_on_soon, c);
     return 0;
 }
@@ -185,7 +192,8 @@ static inline int axi_curl_on_socket(CURL *easy, curl_socket_t fd, int what, voi
         s->at = &c->sockets;
         c->sockets = s;
         ax_watch_unref(&s->watch);
-        if (ax_watch_start(c->loop, &s->watch, (int)fd, events, axi_curl_on_ready, s) >= 0 && !curl_multi_assign(c->multi, fd, s)) return 0;
+        if (ax_watch_start(c->loop, &s->watch, (int)fd, events, axi_curl_on_ready, s) >= 0 && !curl_multi_assign(c->multi, fd, s))
+            return 0;
         axi_curl_socket_drop(s);
     }
     if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request) == CURLE_OK && request) {
@@ -222,7 +230,8 @@ static inline int axi_curl_status(struct axi_curl_request *r, CURLcode code) {
     switch ((int)code) {
     case CURLE_OK: return (int)r->got.status;
     case CURLE_URL_MALFORMAT: case CURLE_BAD_FUNCTION_ARGUMENT: return AX_EINVAL;
-    case CURLE_UNSUPPORTED_PROTOCOL: return sent && !r->got.status ? -EPROTO : AX_EINVAL; /* an answer that is not HTTP; or the URL */
+    case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is not HTTP; or the URL */
+        return sent && !r->got.status ? -EPROTO : AX_EINVAL;
     case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: return -EHOSTUNREACH;
     case CURLE_COULDNT_CONNECT: return sys ? -(int)sys : -ECONNREFUSED;
     case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE: return -ECONNRESET;

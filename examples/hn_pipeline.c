@@ -36,7 +36,8 @@ struct pipeline {
 /* ---- words ---- */
 
 static void complain(const char *what, const char *why, const char *detail) {
-    fprintf(stderr, "hn_pipeline: %s: %s%s%s%s\n", what, why, detail && *detail ? " (" : "", detail ? detail : "", detail && *detail ? ")" : "");
+    fprintf(stderr, "hn_pipeline: %s: %s%s%s%s\n", what, why, detail && *detail ? " (" : "", detail ? detail : "",
+            detail && *detail ? ")" : "");
 }
 
 /* Why a request failed: its await gave an HTTP status or an error. */
@@ -92,7 +93,15 @@ static const char *const insert_story =
     " json_extract(?1, '$.by'), json_extract(?1, '$.time'), json_extract(?1, '$.url') "
     "WHERE json_type(?1) = 'object' AND json_extract(?1, '$.title') IS NOT NULL";
 
-struct story { ax_frame frame; struct pipeline *p; int64_t id; ax_permit slot; ax_response response; ax_sql_rows stored; char url[512]; };
+struct story {
+    ax_frame frame;
+    struct pipeline *p;
+    int64_t id;
+    ax_permit slot;
+    ax_response response;
+    ax_sql_rows stored;
+    char url[512];
+};
 AX_ASYNC(story) {
     struct pipeline *p = my->p;
     char text[48];
@@ -123,8 +132,8 @@ AX_ASYNC(open_database) {
     ax_sql *db = &my->p->db;
     AX_BEGIN;
     AX_AWAIT(ax_sql_open(me, db, my->p->options.db, 0));
-    AX_AWAIT(ax_sql_exec(me, db, "CREATE TABLE IF NOT EXISTS story(id INTEGER PRIMARY KEY, title TEXT NOT NULL, score INTEGER NOT NULL,"
-                                 " by TEXT, time INTEGER, url TEXT)"));
+    AX_AWAIT(ax_sql_exec(me, db, "CREATE TABLE IF NOT EXISTS story(id INTEGER PRIMARY KEY, title TEXT NOT NULL,"
+                                 " score INTEGER NOT NULL, by TEXT, time INTEGER, url TEXT)"));
     AX_END;
 }
 
@@ -159,7 +168,8 @@ AX_ASYNC(progress) {
     my->terminal = isatty(STDERR_FILENO);
     for (;;) {
         AX_AWAIT(ax_sleep(me, my->terminal ? AX_MS(100) : AX_SEC(1)));
-        fprintf(stderr, "%s%d of %d fetched, %d failed%s", my->terminal ? "\r" : "", p->fetched, p->ids.count, p->failed, my->terminal ? "" : "\n");
+        fprintf(stderr, "%s%d of %d fetched, %d failed%s", my->terminal ? "\r" : "", p->fetched, p->ids.count, p->failed,
+                my->terminal ? "" : "\n");
     }
     AX_FINALLY:
     if (my->terminal) fputs("\r\033[K", stderr);
@@ -171,7 +181,8 @@ AX_ASYNC(report) {
     struct pipeline *p = my->p;
     int i;
     AX_BEGIN;
-    printf("fetched %d, failed %d, stored %d in %.3f s\n", p->fetched, p->failed, p->stored, (double)(ax_now(me->loop) - p->start) / 1e9);
+    printf("fetched %d, failed %d, stored %d in %.3f s\n", p->fetched, p->failed, p->stored,
+           (double)(ax_now(me->loop) - p->start) / 1e9);
     if (p->missing) printf("  %d x not a story\n", p->missing);
     for (i = 0; i < REASONS && p->reasons[i].count; i++) printf("  %d x %s\n", p->reasons[i].count, p->reasons[i].text);
     AX_AWAIT(ax_sql_run(me, &p->db, &my->top, "SELECT score, title FROM story ORDER BY score DESC, id LIMIT 5", AX_SQL_NONE));
@@ -201,7 +212,8 @@ AX_ASYNC(pipeline) {
     ax_group_open(me, &my->background, AX_GROUP_BACKGROUND);
     if (!my->options.quiet) AX_SPAWN(&my->background, progress, .p = my);
     ax_group_open(me, &my->stories, AX_GROUP_COLLECT);
-    for (my->i = 0; my->i < my->ids.count; my->i++) AX_SPAWN(&my->stories, story, .p = my, .id = ax_sql_get_int(&my->ids, my->i, 0));
+    for (my->i = 0; my->i < my->ids.count; my->i++)
+        AX_SPAWN(&my->stories, story, .p = my, .id = ax_sql_get_int(&my->ids, my->i, 0));
     AX_AWAIT(ax_group_join(me, &my->stories));
 
     my->failed += me->rc; /* none, unless memory ran out */
@@ -219,7 +231,8 @@ AX_ASYNC(pipeline) {
 /* ---- the command line ---- */
 
 static int usage(FILE *to) {
-    fputs("usage: hn_pipeline [--base URL] [--count N] [--concurrency K] [--timeout S] [--retries N] [--db FILE] [--sequential] [--quiet]\n"
+    fputs("usage: hn_pipeline [--base URL] [--count N] [--concurrency K] [--timeout S] [--retries N] [--db FILE] [--sequential]"
+          " [--quiet]\n"
           "  --base URL       the server, https://hacker-news.firebaseio.com\n"
           "  --count N        so many stories, 100\n"
           "  --concurrency K  so many requests at a time, 20\n"
@@ -243,7 +256,10 @@ int main(int argc, char **argv) {
     int i;
     for (i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
-        int *count = !strcmp(name, "--count") ? &o.count : !strcmp(name, "--concurrency") ? &o.concurrency : !strcmp(name, "--retries") ? &o.retries : NULL;
+        int *count = !strcmp(name, "--count")         ? &o.count
+                     : !strcmp(name, "--concurrency") ? &o.concurrency
+                     : !strcmp(name, "--retries")     ? &o.retries
+                                                      : NULL;
         if (!strcmp(name, "--help")) return usage(stdout);
         else if (!strcmp(name, "--sequential")) o.concurrency = 1;
         else if (!strcmp(name, "--quiet")) o.quiet = 1;

@@ -61,8 +61,10 @@ static int story_index(long id) {
 }
 
 static void story(struct answer *a, struct server *server, long id) {
-    static const char *const what[] = {"A faster", "The hidden cost of", "Show HN: A tiny", "Why we left", "Ask HN: What happened to", "Understanding"};
-    static const char *const of[] = {"event loop", "caf\\u00e9 menu", "database", "\\\"simple\\\" parser", "garbage collector", "C compiler", "queue"};
+    static const char *const what[] = {"A faster", "The hidden cost of", "Show HN: A tiny", "Why we left",
+                                       "Ask HN: What happened to", "Understanding"};
+    static const char *const of[] = {"event loop", "caf\\u00e9 menu", "database", "\\\"simple\\\" parser",
+                                     "garbage collector", "C compiler", "queue"};
     int i = story_index(id);
     unsigned h = hash((unsigned)id);
     if (i < 0 || (int)(h / 100 % 100) < server->options.null) {
@@ -73,7 +75,9 @@ static void story(struct answer *a, struct server *server, long id) {
     } else if ((int)(h / 10000 % 100) < server->options.bad) {
         answer(a, 200, "{\"id\":%ld,\"title\":\"", id);
     } else {
-        answer(a, 200, "{\"by\":\"user%u\",\"descendants\":%u,\"id\":%ld,\"score\":%u,\"time\":%ld,\"title\":\"%s %s\",\"type\":\"story\",\"url\":\"https://example.org/%ld\"}",
+        answer(a, 200,
+               "{\"by\":\"user%u\",\"descendants\":%u,\"id\":%ld,\"score\":%u,\"time\":%ld,\"title\":\"%s %s\",\"type\":\"story\","
+               "\"url\":\"https://example.org/%ld\"}",
                h % 89, h % 300, id, 1 + h % 997, 1700000000L + i * 60L, what[h / 7 % 6], of[h / 43 % 7], id);
     }
 }
@@ -265,7 +269,8 @@ AX_ASYNC(app) {
     AX_BEGIN;
     my->server.options = my->options;
     ax_sem_init(&my->server.connections, CONNECTIONS, 0);
-    ax_group_open(me, &my->clients, AX_GROUP_COLLECT | AX_GROUP_BACKGROUND); /* a client's error is its own; at the end all are cancelled */
+    /* a client's error is its own; at the end all are cancelled */
+    ax_group_open(me, &my->clients, AX_GROUP_COLLECT | AX_GROUP_BACKGROUND);
     if ((my->listener = listen_on(&my->server.options.port)) < 0) AX_RETURN(my->listener);
     printf("listening on http://127.0.0.1:%d\n", my->server.options.port);
     fflush(stdout);
