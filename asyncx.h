@@ -2279,7 +2279,7 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
 
 AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     struct axi_origin *o = &t->loop->origin;
-    o->status = status;
+    o->status = strncmp(f->fn->name, "axi_", 4) ? status : 0; /* the inside of an adapter: its caller's line says more */
     o->name = f->fn->name;
     o->file = f->fn->file;
     o->line = AXI_LINE_OF(f);
