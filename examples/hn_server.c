@@ -253,7 +253,7 @@ static int listen_on(int *port) {
     a.sin_port = htons((unsigned short)*port);
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ||
+    if (ax_nonblocking(fd) < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ||
         listen(fd, 512) < 0 || getsockname(fd, (struct sockaddr *)&a, &size) < 0) {
         rc = -errno;
         close(fd);
