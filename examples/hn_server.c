@@ -8,7 +8,6 @@
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
