@@ -3,20 +3,15 @@
 #include "asyncx.h"
 #include <stdio.h>
 
-struct work { int from, to; volatile int stop; };
+struct work { unsigned from, to; int stop; };
 
 static int count(void *copy) { /* on the executor's thread */
     struct work *w = (struct work *)copy;
-    while (w->from < w->to && !w->stop) w->from++;
-    return w->from < w->to ? AX_ECANCELED : w->from;
-}
-static int forever(void *copy) {
-    struct work *w = (struct work *)copy;
-    while (!w->stop) {}
-    return AX_ECANCELED;
+    while (w->from != w->to && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) w->from++;
+    return w->from == w->to ? 0 : AX_ECANCELED;
 }
 static int stop(void *copy) { /* on the loop's thread, when the wait is cancelled */
-    ((struct work *)copy)->stop = 1;
+    __atomic_store_n(&((struct work *)copy)->stop, 1, __ATOMIC_RELAXED);
     return AX_STAY; /* until it has stopped */
 }
 
@@ -26,9 +21,11 @@ AX_ASYNC(app) {
     AX_AWAIT(ax_done(ax_executor_open(me->loop, &my->one, 1, 0))); /* an error leaves */
     my->a.to = 1000;
     AX_AWAIT(ax_executor_run(me, &my->one, count, stop, &my->a, sizeof my->a));
-    printf("counted to %d\n", my->a.from);
-    AX_TRY(AX_WITHIN(AX_MS(20), ax_executor_run(me, &my->one, forever, stop, &my->b, sizeof my->b)));
-    printf("the endless one: %s\n", ax_errname(me->rc));
+    printf("counted to %u\n", my->a.from);
+    my->b.from = 1; /* to 0, the long way round */
+    my->b.to = 0;
+    AX_TRY(AX_WITHIN(AX_MS(20), ax_executor_run(me, &my->one, count, stop, &my->b, sizeof my->b)));
+    printf("the long way: %s\n", ax_errname(me->rc));
     AX_AWAIT(ax_executor_close(me, &my->one));
     printf("closed\n");
     AX_END;

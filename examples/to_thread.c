@@ -1,16 +1,15 @@
 /* Blocking work beside a running loop: asyncio.to_thread.
 
    The work is an ordinary function on a copy of its data; the copy comes back when it is done. Meanwhile the loop's
-   thread is free: the spinner keeps turning (on stderr; the results go to stdout). */
+   thread is free: another task goes on. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include <stdio.h>
 #include <time.h>
 
 struct primes { int below, count; };
-
-static int count_primes(void *data) { /* on a thread of the pool: no `me`, nothing shared, it may block */
-    struct primes *p = data;
+static int count_primes(void *copy) { /* on a thread of the pool: no `me`, nothing shared, it may block */
+    struct primes *p = copy;
     struct timespec disk = {0, 300 * 1000000};
     nanosleep(&disk, NULL); /* a slow disk, say */
     for (int n = 2, d; n < p->below; n++) {
@@ -20,29 +19,22 @@ static int count_primes(void *data) { /* on a thread of the pool: no `me`, nothi
     return 0;
 }
 
-struct spinner { ax_frame frame; int *turns; };
-
-AX_ASYNC(spinner) {
+struct ticks { ax_frame frame; int *count; };
+AX_ASYNC(ticks) {
     AX_BEGIN;
-    for (;;) {
-        fprintf(stderr, "\r%c ", "|/-\\"[++*my->turns % 4]);
-        AX_AWAIT(ax_sleep(me, AX_MS(20)));
-    }
-    AX_FINALLY:
-    fprintf(stderr, "\r");
+    for (;; ++*my->count) AX_AWAIT(ax_sleep(me, AX_MS(20)));
     AX_END;
 }
 
-struct app { ax_frame frame; ax_group background; struct primes primes; int turns; };
-
+struct app { ax_frame frame; ax_group background; struct primes primes; int count; };
 AX_ASYNC(app) {
     AX_BEGIN;
     ax_group_open(me, &my->background, AX_GROUP_BACKGROUND);
-    AX_SPAWN(&my->background, spinner, .turns = &my->turns);
+    AX_SPAWN(&my->background, ticks, .count = &my->count);
     my->primes.below = 100000;
     AX_AWAIT(ax_to_thread(me, count_primes, &my->primes, sizeof my->primes));
     printf("%d primes below %d\n", my->primes.count, my->primes.below);
-    printf("the loop ran meanwhile: %s\n", my->turns > 1 ? "yes" : "no");
+    printf("the loop ran meanwhile: %s\n", my->count > 1 ? "yes" : "no");
     AX_END;
 }
 
