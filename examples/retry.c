@@ -1,5 +1,4 @@
 /* Try again, after pauses that grow and are random: `try: ... except OSError: await asyncio.sleep(delay)` in a loop.
-
    AX_TRY keeps an operation's error in me->rc. The task's own cancellation still leaves the body, so this loop can be
    stopped at any moment, as the time limit at the end shows. */
 #define ASYNCX_IMPLEMENTATION

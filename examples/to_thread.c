@@ -1,5 +1,4 @@
 /* Blocking work beside a running loop: asyncio.to_thread.
-
    The work is an ordinary function on a copy of its data; the copy comes back when it is done. Meanwhile the loop's
    thread is free: another task goes on. */
 #define ASYNCX_IMPLEMENTATION
