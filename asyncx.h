@@ -79,7 +79,8 @@
    ASYNCX_TRACE           ASYNCX_DEBUG in every file   frames record the line at which they wait
    ASYNCX_SWITCH          not defined  in any file     resume by switch even where the compiler has labels
                                                        as values; an await inside a switch of yours then traps
-   ASYNCX_COMMA           not defined  in any file     no statement expressions (for other compilers it is set)
+   ASYNCX_COMMA           not defined  in any file     no statement expressions (for other compilers it is set): the
+                                                       storage argument of a macro is then evaluated twice
    ASYNCX_AWAITS          128          implementation  awaits in a row that were done at once, after which a
                                                        task takes a turn, so that nobody starves
    AX_ASSERT(x)           nothing      implementation  called with 0 on misuse, after it was reported
@@ -321,7 +322,7 @@ struct ax_task {
    AX_ASYNC(name) { AX_BEGIN; ... AX_FINALLY: ... AX_END; } defines the async function over `struct name`.
 
    Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
-   is optional, once, at the top level of the body. It runs however the body is left, even if a cancel came before the
+   is optional, once, at the top level of the body. It runs however the body is left, even if a task's cancel came before its
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
    body's status stands (ax_leaving reads it), AX_RETURN does not compile. It is the outermost scope: permits, groups and
    the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
@@ -607,6 +608,8 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
 #if ASYNCX_TRACE /* files that do not agree on the layout of ax_frame do not link */
 #define axi_call axi_call_traced
 #define axi_task_start axi_task_start_traced
+#define axi_generator_open axi_generator_open_traced
+#define axi_run_main axi_run_main_traced
 #endif
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
@@ -663,7 +666,7 @@ typedef struct ax_where {
 } ax_where;
 AX_API ax_where ax_task_where(const ax_task *task);
 /* Calls fn for every task of the loop that has not ended, parents before their children, a group's in order of their spawns; depth
-   is 0 for those in the loop's root group. fn must not spawn or cancel. */
+   is 0 for those in the loop's root group. fn may only look. */
 typedef void ax_task_fn(ax_task *task, int depth, void *arg);
 AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg);
 /* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
@@ -935,7 +938,8 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
      AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
 
    AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that
-   opened it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited; one that never started just goes.
+   opened it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited. One that was never asked just goes,
+   without its AX_FINALLY: what its arguments own stays the opener's until the first ax_next.
 
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
@@ -948,8 +952,8 @@ struct ax_generator {
     int asked, closing; /* the user's requests to cancel that were passed on; it leaves at its next AX_EMIT */
 };
 
-/* 1 and an item in the generator's frame, 0 at the end, or the error that the generator ended with (the end is next). AX_EBUSY
-   while another is in it. Any task may ask. Does not suspend unless the generator does. */
+/* 1 and an item in the generator's frame, which stays until the next call; 0 at the end, or the error that the generator ended with
+   (the end is next). Any task of the loop may ask; AX_EBUSY while another is in it, or it is being closed. May suspend. */
 AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
 /* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
 AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
@@ -963,7 +967,8 @@ enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop */
     AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
-                             of its own or SIGINT is ignored. AX_RUN sets it, AX_RUN_WITH takes yours */
+                             of its own, SIGINT is ignored, or another thread's loop has it. AX_RUN sets it, AX_RUN_WITH takes
+                             yours */
 };
 
 typedef struct ax_loop_desc { /* zero means default */
@@ -976,12 +981,12 @@ typedef struct ax_loop_desc { /* zero means default */
     void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence; default: none */
     void *report_ctx;
     void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody has joined it or looked */
-    void *unheard_ctx;                                     /* at its status when it is freed */
+    void *unheard_ctx; /* at its status when it is freed (at its end, in storage of yours or while the loop closes) */
     ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
     unsigned flags;
     unsigned threads, jobs;   /* for ax_to_thread: at most so many threads, and jobs queued; default: 8, any number */
-    ax_time thread_wait;      /* ax_loop_close waits so long for jobs that run, then leaves them to themselves, with their memory;
-                                 default: until they end */
+    ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits so long for jobs that were abandoned and run on,
+                                 then leaves them to themselves, with their memory (an arena must stay); default: to their end */
 } ax_loop_desc;
 
 struct axi_timer {
@@ -1049,7 +1054,7 @@ AX_API int ax_loop_close(ax_loop *loop);
 /* While held, the loop keeps running though nothing else keeps it: another thread will post to it. Counted. */
 AX_API void ax_loop_hold(ax_loop *loop);
 AX_API void ax_loop_release(ax_loop *loop);
-/* Bytes that tasks, frames and tables take now, and at the most. */
+/* Bytes that tasks, frames and tables take now, and at the most. Threads' jobs count only with an allocator or arena of yours. */
 AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 
 /* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
@@ -1138,8 +1143,8 @@ AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *
 typedef struct ax_executor {
     struct axi_pool *pool; /* private */
 } ax_executor;
-/* At most so many threads, and so many jobs queued (0: any number). AX_EINVAL for no threads, AX_ENOMEM. To be closed before the
-   loop, which else waits for it. */
+/* At most so many threads (1 to 65,535, else AX_EINVAL), and so many jobs queued (0: any number). AX_ENOMEM. For the tasks of this
+   loop, which waits for it at its close. */
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threads, unsigned jobs);
 /* As ax_to_thread, there. If the wait is cancelled while the job runs, cancel(copy) is called on the loop's thread, to tell the job
    to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends. NULL: abandoned. AX_EPIPE once it is closed.
@@ -1147,12 +1152,13 @@ AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threa
 AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
                                          void *data, size_t size);
 /* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
-   bounds it. Twice is harmless. May suspend. */
+   bounds it. Only the first call waits: a second gives 0 at once. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* Waits for the next signal of that number: gives the number. From the first wait for it until the loop closes, the signal does
    nothing else in the process; one that comes while nobody waits is kept for the next wait. Every waiter is woken. Of one loop in
-   the process at a time: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. May suspend. */
+   the process at a time, which the one that catches Ctrl-C is already: AX_EBUSY. AX_EINVAL for what is no signal or can't be
+   caught. AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
 /* ---- 15 Running a program ----------------------------------------------------------------------------- */
@@ -2233,6 +2239,7 @@ static void axi_tell_unheard(ax_task *t) {
 static void axi_task_release(ax_task *t) {
     if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
     axi_tell_unheard(t);
+    if (t->node.refs) return; /* the hook keeps it */
     t->node.kind = AXI_FREED;
     axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
 }
@@ -2445,13 +2452,19 @@ step:
         t = axi_generator_enter(t);
         f = t->frame;
         rc = handed_on = 0;
-        goto deliver;
-    }
-    if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back */
-        if (!(t = axi_generator_pause(t))) return;
-        goto go_on;
+        if (--share) goto deliver;
+        goto share_used;
     }
     if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
+    if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back, without a turn: the item is the user's until it asks again */
+        if (!(t = axi_generator_pause(t))) return;
+        t->node.state = AXI_RUNNING;
+        t->node.bad = 0;
+        if (share == 1 && t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
+        f = t->frame;
+        rc = t->rc;
+        goto deliver;
+    }
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
         handed_on = 0;
@@ -2470,8 +2483,7 @@ unwind:
     rc = f->status;
     handed_on = 1;
     if (!(f = axi_frame_end(t, f))) {
-        if (!(t = axi_task_end(t, rc))) return;
-go_on: /* with who was in ax_next */
+        if (!(t = axi_task_end(t, rc))) return; /* on with who was in ax_next */
         t->node.state = AXI_RUNNING;
         t->node.bad = 0;
         f = t->frame;
@@ -2724,7 +2736,7 @@ static uint64_t axi_random(uint64_t *state) { /* splitmix64: G. L. Steele, D. Le
 AX_API ax_time ax_backoff_next(ax_backoff *b) {
     ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER;
     int i, factor = b->factor > 0 ? b->factor : 2;
-    for (i = 0; i < b->tries && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
+    for (i = 0; i < b->tries && limit > 0 && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
     if (limit > cap) limit = cap;
     if (b->tries < INT_MAX) b->tries++;
     if (!b->seed) { /* machines and tasks that start together must not retry together */
@@ -3141,13 +3153,11 @@ static int axi_forget_paused(ax_task *t, void *generator) {
 
 AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *g, ax_frame *f) {
     int rc = axi_openable(me, &g->entry);
-    if (rc >= 0) rc = g->error = axi_timer_reserve(me->loop, 1);
-    if (rc >= 0) return f;
-    if (!(g->entry.flags & AXI_LIVE)) {
-        g->state = AXI_UNOPENED;
-        g->error = rc;
-    }
-    return NULL;
+    if (g->entry.flags & AXI_LIVE) return NULL;
+    if (rc >= 0) rc = axi_timer_reserve(me->loop, 1);
+    g->state = AXI_UNOPENED;
+    g->error = rc;
+    return rc >= 0 ? f : NULL;
 }
 
 AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
@@ -3233,6 +3243,7 @@ static ax_task *axi_generator_pause(ax_task *t) {
     g->user = NULL;
     for (; g->asked; g->asked--) axi_take_back(t, &bottom);
     g->state = AXI_PAUSED;
+    t->node.flags &= (unsigned char)~AXI_WOKEN;
     axi_park(t, axi_forget_paused, g);
     if (g->closing) axi_generator_stop(g);
     if (user) user->rc = axi_answer(user, 1);
@@ -3249,7 +3260,8 @@ static ax_task *axi_generator_end(ax_generator *g, int status) {
     int closed = status >= 0 || status == AX_ECANCELED ? g->error : status; /* for those who wanted it to end */
     axi_generator_shut(g);
     while ((t = axi_first(&g->task.waiters)) != NULL)
-        axi_wake(t, t->frame->entry.flags & AXI_UNWINDING && t->node.flags & AXI_ASKED ? AXI_OWN : closed);
+        if (t->node.kind != AXI_TASK) axi_queue_callback(g->task.loop, (ax_callback *)(void *)t);
+        else axi_wake(t, t->frame->entry.flags & AXI_UNWINDING && t->node.flags & AXI_ASKED ? AXI_OWN : closed);
     if (!user) return NULL;
     user->rc = axi_answer(user, status == AX_ECANCELED && (user->node.flags & AXI_ASKED || !g->closing) ? status : closed);
     return user;
@@ -3320,10 +3332,6 @@ struct axi_job {
     size_t size;
     int status, state;
 };
-struct axi_thread {
-    pthread_t id;
-    int ended;
-};
 struct axi_pool {
     struct axi_pool *next; /* of the loop's */
     ax_loop *loop;         /* NULL once it has left its threads to themselves */
@@ -3337,7 +3345,7 @@ struct axi_pool {
     unsigned started, alive, idle, queued, most_threads;
     unsigned jobs, most_jobs; /* not done yet; 0: any number */
     int closing;
-    struct axi_thread *thread; /* most_threads of them */
+    pthread_t *thread; /* most_threads of them */
 };
 struct axi_signal {
     struct axi_signal *next;
@@ -3385,6 +3393,7 @@ enum { AXI_SIGNALS = 65 };
 static volatile sig_atomic_t axi_came[AXI_SIGNALS];
 static volatile sig_atomic_t axi_signal_pipe = -1;
 static ax_loop *volatile axi_signal_loop;
+static volatile uintptr_t axi_signal_thread; /* whose it is: another thread's loop may be gone at any time */
 
 static void axi_poke(struct axi_sys *sys) { /* async-signal-safe; a full pipe wakes as well */
     int saved = errno;
@@ -3628,6 +3637,29 @@ static void axi_fd_sync(ax_loop *loop) {
     }
 }
 
+static void axi_say(ax_loop *loop, const char *what, const ax_where *w, ax_time took) {
+    char text[200];
+    if (!loop->desc.report) return;
+    if (took < 0) snprintf(text, sizeof text, "%s: %s (%s:%d)", what, w->function, w->file, w->line);
+    else snprintf(text, sizeof text, "%s: %.3f ms in %s (%s:%d)", what, (double)took / 1e6, w->function, w->file, w->line);
+    loop->desc.report(loop->desc.report_ctx, text);
+}
+
+/* With desc.slow, around a step or a callback (NULL: of a watch). */
+struct axi_watched {
+    ax_where where;
+    ax_time start;
+};
+AXI_SLOW static void axi_step_begins(ax_loop *loop, axi_node *node, struct axi_watched *w) {
+    static const ax_where callback = {"a callback", "", 0};
+    w->where = node && node->kind == AXI_TASK ? ax_task_where((ax_task *)(void *)node) : callback;
+    w->start = axi_clock(loop);
+}
+AXI_SLOW static void axi_step_ended(ax_loop *loop, const struct axi_watched *w) {
+    ax_time took = axi_clock(loop) - w->start;
+    if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w->where, took);
+}
+
 static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
     struct axi_wait *w = &loop->fds[fd].wait[way];
     ax_task *t = w->task;
@@ -3641,6 +3673,7 @@ static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
 static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
     const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
     ax_watch *w, *next;
+    struct axi_watched watched;
     if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
     if (loop->fds[fd].wait[AXI_WRITES].task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
     for (w = loop->fds[fd].watches; w; w = next) {
@@ -3648,7 +3681,9 @@ static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
         next = w->next;
         if (w->since == loop->polls || !w->events || !(events & (w->events | always))) continue;
         w->since = loop->polls;
+        if (loop->desc.slow) axi_step_begins(loop, NULL, &watched);
         w->fn(loop, events, w->arg);
+        if (loop->desc.slow) axi_step_ended(loop, &watched);
         next = loop->fds[fd].watches;
     }
 }
@@ -3874,29 +3909,6 @@ static void axi_run_node(ax_loop *loop, axi_node *node) {
     else axi_run_callback(loop, (ax_callback *)(void *)node);
 }
 
-static void axi_say(ax_loop *loop, const char *what, const ax_where *w, int ms) {
-    char text[200];
-    if (!loop->desc.report) return;
-    if (ms < 0) snprintf(text, sizeof text, "%s: %s (%s:%d)", what, w->function, w->file, w->line);
-    else snprintf(text, sizeof text, "%s: %d ms in %s (%s:%d)", what, ms, w->function, w->file, w->line);
-    loop->desc.report(loop->desc.report_ctx, text);
-}
-
-/* With desc.slow, around a step. */
-struct axi_watched {
-    ax_where where;
-    ax_time start;
-};
-AXI_SLOW static void axi_step_begins(ax_loop *loop, axi_node *node, struct axi_watched *w) {
-    static const ax_where callback = {"a callback", "", 0};
-    w->where = node->kind == AXI_TASK ? ax_task_where((ax_task *)(void *)node) : callback;
-    w->start = axi_clock(loop);
-}
-AXI_SLOW static void axi_step_ended(ax_loop *loop, const struct axi_watched *w) {
-    ax_time took = axi_clock(loop) - w->start;
-    if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w->where, (int)(took / 1000000));
-}
-
 static void axi_say_waiting(ax_task *t, int depth, void *loop) {
     ax_where w = ax_task_where(t);
     (void)depth;
@@ -3988,7 +4000,9 @@ AX_API int ax_loop_run(ax_loop *loop) {
     return axi_leave(loop, rc);
 }
 
-AX_API void ax_loop_stop(ax_loop *loop) { loop->stop = 1; }
+AX_API void ax_loop_stop(ax_loop *loop) {
+    if (loop->state != AXI_CLOSING_LOOP) loop->stop = 1;
+}
 
 AX_API int ax_run_once(ax_loop *loop) {
     char here;
@@ -4091,28 +4105,43 @@ static void axi_let_go(ax_loop *loop) {
         loop->timers[i].node->timer = 0;
         if (loop->timers[i].node->kind == AXI_CALLBACK) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
     }
+    loop->timer_count = 0;
     for (i = 0; i < loop->fd_cap; i++)
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
 
-/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. */
+/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
+   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
 static void axi_abandon(ax_loop *loop) {
+    axi_list all = {NULL};
+    axi_link *link;
     while (loop->root.children.first) {
         ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
+        axi_entry *e;
+        axi_push(&all, &t->sibling);
+        for (e = t->top; e; e = e->up) {
+            ax_group *g = (ax_group *)(void *)e;
+            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
+            if (e->kind != AXI_GROUP) continue;
+            while (g->children.first) axi_push(&loop->root.children, axi_pop(&g->children));
+            axi_group_drop_ended(g);
+        }
+    }
+    if ((link = all.first) != NULL) do {
+            ax_task *t = AXI_TASK_OF(sibling, link);
+            if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
+            t->node.state = AXI_DONE;
+            link = link->next;
+        } while (link != all.first);
+    while (all.first) {
+        ax_task *t = AXI_TASK_OF(sibling, all.first->prev);
         axi_entry *e, *up;
-        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
+        axi_take(&all, &t->sibling);
         for (e = t->top; e; e = up) {
             up = e->up;
-            if (e->kind == AXI_GROUP) {
-                ax_group *g = (ax_group *)(void *)e;
-                while (g->children.first) axi_push(&loop->root.children, axi_pop(&g->children));
-                axi_group_drop_ended(g);
-            }
-            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
             if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, ((ax_frame *)(void *)e)->fn->size);
             if (!up) t->frame = (ax_frame *)(void *)e;
         }
-        t->node.state = AXI_DONE;
         t->node.refs = 0;
         axi_task_release(t);
     }
@@ -4182,7 +4211,7 @@ static struct axi_pool *axi_pool_new(ax_loop *loop, unsigned threads, unsigned j
     p->last = &p->first;
     p->most_threads = threads;
     p->most_jobs = jobs && jobs <= UINT_MAX - threads ? jobs + threads : 0;
-    p->thread = (struct axi_thread *)(void *)((char *)p + head);
+    p->thread = (pthread_t *)(void *)((char *)p + head);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->end, NULL);
@@ -4202,7 +4231,7 @@ static void axi_pool_destroy(struct axi_pool *p) {
 static void axi_pool_gone(ax_loop *loop, void *pool) {
     struct axi_pool *p = (struct axi_pool *)pool, **at;
     unsigned i;
-    for (i = 0; i < p->started; i++) pthread_join(p->thread[i].id, NULL);
+    for (i = 0; i < p->started; i++) pthread_join(p->thread[i], NULL);
     for (at = &AXI_SYS(loop)->pools; *at != p; at = &(*at)->next) {}
     *at = p->next;
     if (p->waiters.first) loop->holds--;
@@ -4231,7 +4260,6 @@ static void axi_job_done(ax_loop *loop, void *arg) {
 static void *axi_worker(void *arg) {
     struct axi_pool *p = (struct axi_pool *)arg;
     struct axi_job *job;
-    unsigned i;
     int orphan;
     pthread_mutex_lock(&p->lock);
     for (;;) {
@@ -4250,8 +4278,6 @@ static void *axi_worker(void *arg) {
         if (p->loop) ax_post(p->loop, &job->done, axi_job_done, job);
         else if (p->own_memory) free(job);
     }
-    for (i = 0; !pthread_equal(p->thread[i].id, pthread_self()); i++) {}
-    p->thread[i].ended = 1;
     orphan = --p->alive == 0 && !p->loop;
     if (!p->alive && p->loop) {
         pthread_cond_signal(&p->end);
@@ -4270,7 +4296,7 @@ static int axi_thread_start(struct axi_pool *p) { /* under the lock: the thread 
     int rc;
     sigfillset(&all); /* signals are for the loop's thread */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&p->thread[p->started].id, NULL, axi_worker, p);
+    rc = pthread_create(&p->thread[p->started], NULL, axi_worker, p);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc) return -rc;
     p->started++;
@@ -4291,7 +4317,13 @@ static int axi_forget_job(ax_task *t, void *arg) {
     }
     pthread_mutex_unlock(&p->lock);
     if (state == AXI_DONE) return AX_STAY; /* complete: its result is on the way and is not undone */
-    if (state == AXI_RUNNING && job->cancel && job->cancel(axi_job_data(job)) == AX_STAY) return AX_STAY;
+    if (state == AXI_RUNNING && job->cancel) {
+        if (job->cancel(axi_job_data(job)) == AX_STAY) return AX_STAY;
+        pthread_mutex_lock(&p->lock);
+        state = job->state;
+        pthread_mutex_unlock(&p->lock);
+        if (state == AXI_DONE) return AX_STAY; /* it has ended meanwhile */
+    }
     t->loop->holds--;
     job->task = NULL; /* it ends unheard */
     if (state == AXI_QUEUED) axi_job_free(t->loop, job);
@@ -4316,8 +4348,8 @@ static ax_op axi_job_run(ax_task *me, struct axi_pool *p, int (*fn)(void *), int
     pthread_mutex_lock(&p->lock);
     if (p->closing) rc = AX_EPIPE;
     else if (p->most_jobs && p->jobs >= p->most_jobs) rc = AX_EAGAIN;
-    else if (p->idle <= p->queued && p->started < p->most_threads) rc = axi_thread_start(p);
-    if (rc < 0 && rc != AX_EPIPE && rc != AX_EAGAIN && p->started) rc = 0; /* with one thread at least it only takes longer */
+    else if (p->idle <= p->queued && p->started < p->most_threads && (rc = axi_thread_start(p)) < 0 && p->started)
+        rc = 0; /* with one thread at least it only takes longer */
     if (rc >= 0) {
         *p->last = job;
         p->last = &job->next;
@@ -4344,13 +4376,18 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, unsigned jobs) {
     ex->pool = NULL;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
-    if (!threads) return AX_EINVAL;
+    if (!threads || threads > USHRT_MAX) return AX_EINVAL;
     return (ex->pool = axi_pool_new(loop, threads, jobs)) != NULL ? 0 : AX_ENOMEM;
+}
+
+static int axi_foreign_pool(const ax_task *me, const struct axi_pool *p) {
+    return p->loop != me->loop && axi_misuse(me->loop, 1, "an executor is used from another loop than its own");
 }
 
 AX_API ax_op ax_executor_run(ax_task *me, ax_executor *ex, int (*fn)(void *), int (*cancel)(void *), void *data, size_t size) {
     AXI_REFUSE(me);
-    return ex->pool ? axi_job_run(me, ex->pool, fn, cancel, data, size) : ax_done(AX_EPIPE);
+    if (!ex->pool) return ax_done(AX_EPIPE);
+    return axi_foreign_pool(me, ex->pool) ? ax_done(AX_EPERM) : axi_job_run(me, ex->pool, fn, cancel, data, size);
 }
 
 static int axi_forget_close_pool(ax_task *t, void *pool) {
@@ -4373,6 +4410,7 @@ AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
     struct axi_pool *p = ex->pool;
     AXI_REFUSE(me);
     if (!p) return ax_done(0);
+    if (axi_foreign_pool(me, p)) return ax_done(AX_EPERM);
     ex->pool = NULL;
     if (axi_pool_close(p)) {
         axi_pool_gone(me->loop, p);
@@ -4385,27 +4423,27 @@ AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
 
 /* The loop closes: waits for the threads, as long as it may, and leaves the rest to themselves. */
 static void axi_pools_end(ax_loop *loop) {
-    struct axi_pool *p, *next;
+    struct axi_pool *p, **at;
     struct timespec until;
     unsigned i;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += (time_t)(loop->desc.thread_wait / 1000000000);
     if ((until.tv_nsec += (long)(loop->desc.thread_wait % 1000000000)) >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     for (p = AXI_SYS(loop)->pools; p; p = p->next) axi_pool_close(p);
-    for (p = AXI_SYS(loop)->pools; p; p = next) {
+    for (at = &AXI_SYS(loop)->pools; (p = *at) != NULL;) {
         int left;
-        next = p->next;
         pthread_mutex_lock(&p->lock);
         while (p->alive)
             if (!loop->desc.thread_wait) pthread_cond_wait(&p->end, &p->lock);
             else if (pthread_cond_timedwait(&p->end, &p->lock, &until) == ETIMEDOUT) break;
         left = p->alive > 0;
-        if (left) p->loop = NULL;
+        if (left) p->loop = NULL, *at = p->next; /* its last thread frees it, from now on at any time */
         for (i = 0; left && i < p->started; i++)
-            if (!p->thread[i].ended) pthread_detach(p->thread[i].id);
-            else pthread_join(p->thread[i].id, NULL);
+            pthread_detach(p->thread[i]);
         pthread_mutex_unlock(&p->lock);
-        if (!left && !p->started) axi_pool_gone(loop, p); /* else its last thread has posted that */
+        if (left) continue;
+        if (!p->started) axi_pool_gone(loop, p);
+        else at = &p->next; /* its last thread has posted that */
     }
 }
 
@@ -4435,6 +4473,7 @@ static void axi_take_signals(ax_loop *loop) {
 }
 
 static void axi_signals_to(ax_loop *loop) {
+    AXI_STORE(axi_signal_thread, loop ? loop->thread : 0);
     AXI_STORE(axi_signal_loop, loop);
     AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
 }
@@ -4451,12 +4490,14 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
         if (!(s = (struct axi_signal *)axi_alloc(me->loop, sizeof *s))) return ax_done(AX_ENOMEM);
         memset(s, 0, sizeof *s);
         s->number = number;
+        AXI_STORE(axi_came[number], 0);
         axi_signals_to(me->loop);
         memset(&act, 0, sizeof act);
         act.sa_handler = axi_on_signal;
         act.sa_flags = SA_RESTART;
         if (sigaction(number, &act, &s->old) < 0) {
             int rc = -errno;
+            if (!catcher) axi_signals_to(NULL);
             axi_free(me->loop, s, sizeof *s);
             return ax_done(rc);
         }
@@ -4476,6 +4517,7 @@ static void axi_signals_end(ax_loop *loop) {
         sigaction(s->number, &s->old, NULL);
         AXI_STORE(axi_came[s->number], 0);
         AXI_SYS(loop)->signals = s->next;
+        axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
     }
     if (AXI_LOAD(axi_signal_loop) == loop) axi_signals_to(NULL); /* before the pipe's number means another file */
@@ -4523,7 +4565,8 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
     if (loop->desc.flags & AX_CATCH_SIGINT) /* not from a handler of the program's, nor where it is ignored (nohup) */
         catches = sigaction(SIGINT, NULL, &old) == 0 &&
-                  (outer ? outer->thread == loop->thread && old.sa_handler == axi_on_signal : old.sa_handler == SIG_DFL);
+                  (outer ? AXI_LOAD(axi_signal_thread) == loop->thread && old.sa_handler == axi_on_signal
+                         : old.sa_handler == SIG_DFL);
     if (catches) {
         memset(&act, 0, sizeof act);
         act.sa_handler = axi_on_signal;
@@ -4539,11 +4582,15 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     if (rc < 0 && loop->main) axi_note_origin(t, t->frame, rc); /* where main waits for ever */
     ended = ax_loop_close(loop); /* where main ends, if ax_loop_stop came first */
     if (rc < 0) status = rc;
-    else if (status >= 0 && ended < 0) status = ended;
+    else if ((status >= 0 || status == AX_EINPROGRESS) && ended < 0) status = ended;
     if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
     if (catches) {
         sigaction(SIGINT, &old, NULL);
         axi_signals_to(outer);
+        if (outer) { /* what came for it meanwhile */
+            AXI_STORE(axi_came[0], 1);
+            axi_poke(AXI_SYS(outer));
+        }
     }
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;

@@ -719,6 +719,65 @@ AX_ASYNC(due) { /* an unmet cancel and a limit that is due meet in one ax_next *
     AX_END;
 }
 
+/* Two tasks share one that never waits, past the share of awaits: each item is seen once. */
+struct eater { ax_frame frame; counter *c; int *seen, n; };
+AX_ASYNC(eater) {
+    AX_BEGIN;
+    for (;;) {
+        AX_TRY(ax_next(me, &my->c->generator));
+        if (me->rc == AX_EBUSY) { /* the other is in it */
+            AX_AWAIT(ax_checkpoint(me));
+            continue;
+        }
+        if (me->rc <= 0) break;
+        my->seen[my->c->frame.item]++;
+    }
+    AX_END;
+}
+struct shared { ax_frame frame; ax_group g; counter c; int seen[1001], i, wrong; };
+AX_ASYNC(shared) {
+    AX_BEGIN;
+    AX_GENERATE(&my->c, count, .n = 1000);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, eater, .c = &my->c, .seen = my->seen);
+    AX_SPAWN(&my->g, eater, .c = &my->c, .seen = my->seen);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    for (my->i = 1; my->i <= 1000; my->i++) my->wrong += my->seen[my->i] != 1;
+    LOG("%d wrong", my->wrong);
+    AX_END;
+}
+static ax_event never;
+static ax_callback when_done;
+static void on_done(ax_loop *l, void *arg) { (void)l; (void)arg; LOG("done"); }
+struct odd { ax_frame frame; int how, item; };
+AX_ASYNC(odd) { /* leaves an op hanging, wakes itself, or watches its own end, before each item */
+    AX_BEGIN;
+    if (my->how == 2) LOG("%d", ax_on_done(me, &when_done, on_done, NULL));
+    while (my->item < 3) {
+        my->item++;
+        if (my->how == 0) {
+            ax_op op = ax_event_wait(me, &never);
+            (void)op;
+        }
+        if (my->how == 1) LOG("%d", ax_wake(me, 0));
+        AX_EMIT();
+    }
+    AX_END;
+}
+struct over_odd { ax_frame frame; int how; AX_GENERATOR(odd) o; };
+AX_ASYNC(over_odd) {
+    AX_BEGIN;
+    AX_GENERATE(&my->o, odd, .how = my->how);
+    AX_WHILE(ax_next(me, &my->o.generator)) {
+        LOG("item %d", my->o.frame.item);
+        if (my->o.frame.item == 2) ax_event_set(&never), ax_event_clear(&never);
+        AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    }
+    LOG("waiters %d", ax_waiters(&never.waiters));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("items in order; the cleanup comes before the end; then the end again", 0,
              "open=0 1@0 2@10 3@20 G:0 rc=0@33 end=0@33 next=0 item=3 next=0 item=3 M:0@33", iterates, .n = 3, .pause = 10, .again = 2);
@@ -791,6 +850,10 @@ int main(void) {
              "next=1 item=-125@3 sleep=-125 count=1,0 next=1 item=-110@8", over_swallows);
     SCENARIO("rule 5: a second cancel of the consumer reaches a generator that kept the first", 0, "kept:-125@1 G:-125@2 M:-125@2", twice);
     SCENARIO("rule 5: a cancel met by a limit that was due is not met again", 0, "next=-125 sleep=0", due);
+    SCENARIO("rule 4: two consumers of one that never waits: no item is lost, none seen twice", 0, "0 wrong", shared);
+    MISUSE("rule 3: an op that hangs when it emits is taken back", 0, "item 1 item 2 item 3 waiters 0", "an op was not awaited", over_odd);
+    SCENARIO("rule 3: a wake of one that runs is not the end of its pause", 0, "0 item 1 0 item 2 0 item 3 waiters 0", over_odd, .how = 1);
+    SCENARIO("a callback for its own end", 0, "0 item 1 item 2 item 3 waiters 0 done", over_odd, .how = 2);
     MISUSE("an ax_next that is not awaited is dropped", 0, "next=1 item=2 H:-125 permits=1 owner=0@1 permits=1", "not awaited", forgets);
     MISUSE("a close that is not awaited", 0, "H:-125 permits=1 owner=0@0 next=0 item=1 permits=1", "not awaited", forgets, .close = 1);
     memory();

@@ -388,6 +388,23 @@ AX_ASYNC(short_race) {
     AX_END;
 }
 
+/* A hook that wants to keep a failed task. */
+static ax_task *kept_task;
+static void keep_it(void *ctx, ax_task *t, int status) {
+    (void)ctx;
+    LOG("unheard:%d", status);
+    kept_task = ax_task_ref(t);
+}
+struct keeps_failed { ax_frame frame; };
+AX_ASYNC(keeps_failed) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, sleeper, .status = AX_EPIPE);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("%d", ax_task_status(kept_task));
+    LOG("%d", ax_task_unref(kept_task) == NULL);
+    AX_END;
+}
+
 struct odd_flags { ax_frame frame; ax_group g; };
 AX_ASYNC(odd_flags) {
     AX_BEGIN;
@@ -481,6 +498,11 @@ int main(void) {
     SCENARIO("rule 6: one that never starts lets go of it", 0, "quick:-32@0 -125 b:0 a:1", late_joiner, .cancel = 1);
     SCENARIO("rule 12: a race goes on without the racer that got no memory", 0, "a:3@5 join:3", short_race, .a = 3);
     SCENARIO("rule 12: ... whose error is told if nobody wins", 0, "a:-32@5 join:-12", short_race, .a = AX_EPIPE);
+    {
+        ax_loop_desc *d = kit_desc();
+        d->unheard = keep_it;
+        kit_judge("a hook may keep the task that nobody has heard of", AX_RUN_WITH(d, keeps_failed), 0, "unheard:-32 -32 1", NULL, __FILE__, __LINE__);
+    }
     MISUSE("rule 3: flags that contradict each other are refused", 0, "-22 -22 0", "flags", odd_flags);
     SCENARIO("rule 5: a tree 10,000 groups deep is cancelled without the C stack", 0, "1 1@1", cuts_deep);
     SCENARIO("rule 12: ... by a failure beside it", AX_EPIPE, "1 1@1", cuts_deep, .by_error = 1);

@@ -128,6 +128,9 @@ AX_ASYNC(drawn) {
     for (my->i = 0; my->i < 100; my->i++) my->pause = ax_backoff_next(&my->b);
     LOG("far:%d", my->pause >= 0);
     memset(&my->b, 0, sizeof my->b);
+    my->b.base = -5;
+    for (my->i = 0; my->i < 100; my->i++) my->pause += ax_backoff_next(&my->b);
+    memset(&my->b, 0, sizeof my->b);
     LOG("none:%d", (int)ax_backoff_next(&my->b));
     my->b.base = my->other.base = AX_SEC(1);
     my->b.seed = my->other.seed = 0;

@@ -284,7 +284,115 @@ AX_ASYNC(interrupted) {
     AX_END;
 }
 
+/* ---- loops that are stopped, nested, or can't end ---- */
+
+struct other { ax_frame frame; };
+AX_ASYNC(other) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, AX_MS(500)));
+    LOG("other@%d", AT);
+    AX_END;
+}
+struct stopped { ax_frame frame; };
+AX_ASYNC(stopped) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, other);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_loop_stop(me->loop);
+    AX_AWAIT(ax_sleep(me, AX_SEC(1)));
+    AX_FINALLY:
+    LOG("main@%d", AT);
+    AX_END;
+}
+static int stay(ax_task *t, void *obj) { (void)t; (void)obj; return AX_STAY; }
+struct stuck { ax_frame frame; };
+AX_ASYNC(stuck) {
+    AX_BEGIN;
+    ax_loop_stop(me->loop);
+    AX_AWAIT(ax_park(me, stay, NULL));
+    AX_END;
+}
+struct signalled_inside { ax_frame frame; };
+AX_ASYNC(signalled_inside) {
+    AX_BEGIN;
+    raise(SIGUSR1);
+    AX_AWAIT(ax_checkpoint(me));
+    AX_END;
+}
+struct nests { ax_frame frame; ax_group g; };
+AX_ASYNC(nests) { /* a signal for the outer loop comes while an inner one runs */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGUSR1);
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("inner:%d", AX_RUN(signalled_inside));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+static ax_callback at_close;
+static void raises(ax_loop *l, void *arg) { (void)l; (void)arg; raise(SIGINT); }
+struct late { ax_frame frame; };
+AX_ASYNC(late) {
+    AX_BEGIN;
+    ax_at_close(me->loop, &at_close, raises, NULL);
+    AX_END;
+}
+struct borrows { ax_frame frame; ax_executor *ex; };
+AX_ASYNC(borrows) { /* an executor of another loop */
+    AX_BEGIN;
+    AX_TRY(ax_executor_run(me, my->ex, work, NULL, NULL, 0));
+    LOG("%d", me->rc);
+    AX_TRY(ax_executor_close(me, my->ex));
+    LOG("%d", me->rc);
+    AX_END;
+}
+struct waits_in_parent { ax_frame frame; ax_event *e; ax_task *t; ax_future *f; };
+AX_ASYNC(waits_in_parent) { /* its cleanup never ends */
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    if (my->t) AX_AWAIT(ax_join(me, my->t));
+    else if (my->f) AX_AWAIT(ax_future_wait(me, my->f));
+    else AX_AWAIT(ax_event_wait(me, my->e));
+    AX_END;
+}
+struct emits_stuck { ax_frame frame; ax_event *e; };
+AX_ASYNC(emits_stuck) {
+    AX_BEGIN;
+    AX_EMIT();
+    AX_FINALLY:
+    AX_AWAIT(ax_event_wait(me, my->e));
+    AX_END;
+}
+static int agrees(ax_future *f, void *arg) { (void)f; (void)arg; return 0; }
+struct family { ax_frame frame; ax_group g; ax_event never; ax_future f; ax_task *t; AX_TASK(waits_in_parent) own; AX_GENERATOR(emits_stuck) gen; };
+AX_ASYNC(family) { /* children wait in what is their parent's, for each other, in its storage */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->f.cancel = agrees;
+    AX_GENERATE(&my->gen, emits_stuck, .e = &my->never);
+    AX_AWAIT(ax_next(me, &my->gen.generator));
+    my->t = AX_SPAWN(&my->g, waits_in_parent, .e = &my->never);
+    AX_SPAWN(&my->g, waits_in_parent, .t = my->t);
+    AX_SPAWN(&my->g, waits_in_parent, .f = &my->f);
+    AX_SPAWN(&my->g, waits_in_parent, .f = &my->f);
+    AX_SPAWN_IN(&my->g, &my->own, waits_in_parent, .e = &my->never);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+struct calls_family { ax_frame frame; };
+AX_ASYNC(calls_family) {
+    AX_BEGIN;
+    ax_loop_stop(me->loop);
+    AX_AWAIT(AX_CALL(family));
+    AX_END;
+}
+
 int main(void) {
+    ax_loop outer;
+    ax_executor ex;
     ax_loop_desc *d = kit_desc();
     d->alloc = NULL; /* its job's memory is freed when it ends */
     d->thread_wait = 1;
@@ -320,5 +428,20 @@ int main(void) {
               "inner:-125 inner:1 main:-125", NULL, __FILE__, __LINE__);
     kit_judge("... unless somebody waits for it", AX_RUN(interrupted, .name = "main", .waits = 1), 0, "main heard:1 main:0", NULL, __FILE__, __LINE__);
     ok(handled_by_default(SIGINT), "Ctrl-C is given back");
+
+    SCENARIO("a loop that was stopped cancels, and waits for all cleanup", AX_ECANCELED, "main@1 other@501", stopped);
+    MISUSE("a main that can't end after a stop is a deadlock", AX_EDEADLK, "", "nothing can wake", stuck);
+    SCENARIO("a signal that comes inside a nested loop reaches the outer one", 0, "inner:0 A:1", nests);
+    kit_desc();
+    kit_judge("Ctrl-C while a loop closes", AX_RUN(late), 0, "", NULL, __FILE__, __LINE__);
+    d = kit_desc();
+    kit_judge("... is not for the next one", AX_RUN_WITH(d, interrupted, .name = "main", .waits = 2), 0, "main heard:1 main:0", NULL, __FILE__, __LINE__);
+    d = kit_desc();
+    d->alloc = NULL;
+    ax_loop_open(&outer, d);
+    ax_executor_open(&outer, &ex, 1, 0);
+    MISUSE("rule 3: an executor is for the tasks of its loop", 0, "-1 -1", "another loop", borrows, .ex = &ex);
+    ax_loop_close(&outer);
+    MISUSE("what can't end is given up: waits first, then children before parents", AX_EDEADLK, "", "nothing can wake", calls_family);
     return tap_end();
 }
