@@ -60,7 +60,7 @@ build-test: $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) $(TESTS:%=$(
 # Every test twice: plain, and under the address and undefined sanitizers. Scripts (*.t) do both themselves.
 test:
 	@$(MAKE) --no-print-directory -s -j2 build-test
-	prove -j2 --exec 'timeout 120' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(SCRIPTS)
+	prove -j2 --exec 'timeout 300' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(SCRIPTS)
 
 # The first job end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
 demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline
@@ -82,8 +82,8 @@ $(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:
 	@$(MAKE) --no-print-directory -s -j2 $(VARIANTS)
-	prove -j2 --exec 'timeout 120' $(VARIANTS)
-	prove -j2 --exec 'valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
+	prove -j2 --exec 'timeout 300' $(VARIANTS)
+	prove -j2 --exec 'timeout 300 valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
 
 # Long random runs from a seed of yours: `make fuzz SEED=7 RUNS=1000000`. A failure prints the seed of its program.
 SEED = 1

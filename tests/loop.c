@@ -788,6 +788,7 @@ AX_ASYNC(limits_job) { /* on the real clock: virtual time stands still while a t
 
 int main(void) {
     ax_loop_desc *d;
+    signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     turns_tests();
     timers_tests();
     posts_tests();

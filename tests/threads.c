@@ -394,6 +394,7 @@ int main(void) {
     ax_loop outer;
     ax_executor ex;
     ax_loop_desc *d = kit_desc();
+    signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     d->alloc = NULL; /* its job's memory is freed when it ends */
     d->thread_wait = 1;
     kit_judge("a loop that may not wait leaves a running job to itself", AX_RUN_WITH(d, leaves), 0, "", NULL, __FILE__, __LINE__);

@@ -203,6 +203,7 @@ static void read_expected(void) {
 int main(int argc, char **argv) {
     int print = argc > 1 && strcmp(argv[1], "--print") == 0, first = 1 + print, k;
     size_t i;
+    signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     if (!print) read_expected();
     for (i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         char id[32], *c;
