@@ -265,6 +265,8 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
     unsigned short base; /* the task's requests at entry, less those unmet then: later ones are this scope's */
     int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
 } axi_entry;
+/* Closes a scope of a body that is left with *status, which it may change: 0, or AXI_PENDING while it is awaited. */
+typedef int axi_close(ax_task *task, axi_entry *scope, int *status);
 struct axi_fn {
     ax_op (*step)(ax_task *, ax_frame *);
     size_t size;
@@ -1026,6 +1028,8 @@ struct ax_loop {
     unsigned dirty_cap, dirty_count;
     ax_callback *posted, **posted_end;
     int takes_posts; /* written under the lock of posts only */
+    axi_close *close[8];                      /* by kind of scope: set by who opens one, so that what is not used is not linked */
+    const struct axi_generators *generators;  /* the same for generators */
     void *sys; /* the backend's and the threads' own state */
     uintptr_t thread;
     uintptr_t stack;
@@ -1751,7 +1755,8 @@ static unsigned short axi_met_before(const ax_task *t) {
     return (unsigned short)(t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1 : 0));
 }
 
-static void axi_open(ax_task *t, axi_entry *e, int kind) {
+static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
+    t->loop->close[kind] = close;
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
     e->base = axi_met_before(t);
@@ -1861,11 +1866,25 @@ AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     return rc;
 }
 
+static int axi_timeout_end(ax_timeout *l, int status) {
+    ax_task *t = l->task;
+    int rc = axi_limit_end(t, &l->entry, l->expired, status);
+    axi_shut(t, &l->entry);
+    axi_limits_renew(t);
+    return rc;
+}
+
+static int axi_close_timeout(ax_task *t, axi_entry *e, int *status) {
+    (void)t;
+    *status = axi_timeout_end((ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry)), *status);
+    return 0;
+}
+
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     ax_time now = axi_clock(me->loop);
     int rc = axi_openable(me, &l->entry);
     if (rc < 0) return rc;
-    axi_open(me, &l->entry, AXI_LIMIT);
+    axi_open(me, &l->entry, AXI_LIMIT, axi_close_timeout);
     l->when = axi_add(now, time > 0 ? time : 0);
     l->expired = 0;
     l->task = me;
@@ -1883,24 +1902,24 @@ AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
     return 0;
 }
 
-static int axi_timeout_end(ax_timeout *l, int status) {
-    ax_task *t = l->task;
-    int rc = axi_limit_end(t, &l->entry, l->expired, status);
-    axi_shut(t, &l->entry);
-    axi_limits_renew(t);
-    return rc;
-}
-
 AX_API int ax_timeout_close(ax_timeout *l) {
     if (!(l->entry.flags & AXI_LIVE)) return AX_EPERM;
     axi_timeout_end(l, 0);
     return l->expired;
 }
 
+static int axi_close_defer(ax_task *t, axi_entry *e, int *status) {
+    ax_deferred *d = (ax_deferred *)(void *)e;
+    (void)status;
+    axi_shut(t, e);
+    d->fn(d->arg);
+    return 0;
+}
+
 AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) {
     int rc = axi_openable(me, &d->entry);
     if (rc < 0) return rc;
-    axi_open(me, &d->entry, AXI_DEFER);
+    axi_open(me, &d->entry, AXI_DEFER, axi_close_defer);
     d->fn = fn;
     d->arg = arg;
     return 0;
@@ -1942,6 +1961,8 @@ static void axi_group_take_back(ax_group *g) {
     axi_take_back(g->owner, &g->entry);
 }
 
+static axi_close axi_close_group;
+
 AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     int rc = axi_openable(me, &g->entry);
     if (rc >= 0 && (flags > 15 || (flags & (AX_GROUP_COLLECT | AX_GROUP_RACE)) == (AX_GROUP_COLLECT | AX_GROUP_RACE)))
@@ -1952,7 +1973,7 @@ AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     g->owner = me;
     g->flags = flags | AXI_OPEN;
     g->winner = -1;
-    axi_open(me, &g->entry, AXI_GROUP);
+    axi_open(me, &g->entry, AXI_GROUP, axi_close_group);
     return 0;
 }
 
@@ -2090,7 +2111,8 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
 }
 
 /* The group as a scope of a body that is left with *status. AXI_PENDING while children are awaited. */
-static int axi_group_close(ax_task *t, ax_group *g, int *status) {
+static int axi_close_group(ax_task *t, axi_entry *e, int *status) {
+    ax_group *g = (ax_group *)(void *)e;
     if (!(g->flags & AXI_ENDING)) {
         g->flags |= AXI_ENDING;
         axi_group_take_back(g);
@@ -2244,7 +2266,11 @@ static void axi_task_release(ax_task *t) {
     axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
 }
 
-static ax_task *axi_generator_end(ax_generator *g, int status);
+struct axi_generators { /* what the driver has to do with them */
+    ax_task *(*enter)(ax_task *user);
+    ax_task *(*pause)(ax_task *t);
+    ax_task *(*end)(ax_generator *g, int status);
+};
 
 /* The one to go on with, if it was a generator and somebody is in ax_next. */
 static ax_task *axi_task_end(ax_task *t, int status) {
@@ -2254,7 +2280,7 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
     axi_timer_drop(t->loop, &t->node);
     t->loop->timer_need--;
-    if (t->node.flags & AXI_GENERATES) return axi_generator_end(AXI_GENERATOR_OF(t), t->rc);
+    if (t->node.flags & AXI_GENERATES) return t->loop->generators->end(AXI_GENERATOR_OF(t), t->rc);
     t->node.flags &= AXI_HEAP;
     t->loop->tasks--;
     t->group = NULL;
@@ -2292,45 +2318,15 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     o->line = AXI_LINE_OF(f);
 }
 
-static void axi_permit_release(ax_permit *p);
-static void axi_mutex_hand_over(ax_mutex *m);
-static int axi_generator_leave(ax_task *t, ax_generator *g);
-
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     int in_finally = f->entry.flags & AXI_IN_FINALLY, ignored = 0;
     int *status = in_finally ? &ignored : &f->status; /* what happens in the cleanup leaves the body's status alone */
-    while (t->top != &f->entry) {
-        axi_entry *e = t->top;
-        switch (e->kind) {
-        case AXI_LIMIT:
-            *status = axi_timeout_end((ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry)), *status);
-            break;
-        case AXI_GROUP:
-            if (axi_group_close(t, (ax_group *)(void *)e, status) == AXI_PENDING) {
-                f->entry.flags |= AXI_UNWINDING;
-                return AXI_PENDING;
-            }
-            break;
-        case AXI_GENERATOR:
-            if (axi_generator_leave(t, (ax_generator *)(void *)e) == AXI_PENDING) {
-                f->entry.flags |= AXI_UNWINDING;
-                return AXI_PENDING;
-            }
-            break;
-        case AXI_PERMIT:
-            axi_permit_release((ax_permit *)(void *)e);
-            break;
-        case AXI_MUTEX:
-            axi_mutex_hand_over((ax_mutex *)(void *)e);
-            break;
-        default: {
-            ax_deferred *d = (ax_deferred *)(void *)e;
-            axi_shut(t, e);
-            d->fn(d->arg);
+    while (t->top != &f->entry)
+        if (t->loop->close[t->top->kind](t, t->top, status) == AXI_PENDING) {
+            f->entry.flags |= AXI_UNWINDING;
+            return AXI_PENDING;
         }
-        }
-    }
     return 0;
 }
 
@@ -2407,8 +2403,6 @@ static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
     return t->frame = (ax_frame *)(void *)e;
 }
 
-static ax_task *axi_generator_enter(ax_task *user);
-static ax_task *axi_generator_pause(ax_task *t);
 static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
 
 /* Steps a task until it waits, has had its share, or ends. */
@@ -2449,7 +2443,7 @@ step:
     }
     if (t->frame != f) axi_drop_calls(t, f, rc);
     if (rc == AXI_SWITCHED) { /* into the generator, as into a call */
-        t = axi_generator_enter(t);
+        t = t->loop->generators->enter(t);
         f = t->frame;
         rc = handed_on = 0;
         if (--share) goto deliver;
@@ -2457,7 +2451,7 @@ step:
     }
     if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
     if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back, without a turn: the item is the user's until it asks again */
-        if (!(t = axi_generator_pause(t))) return;
+        if (!(t = t->loop->generators->pause(t))) return;
         t->node.state = AXI_RUNNING;
         t->node.bad = 0;
         if (share == 1 && t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
@@ -2789,11 +2783,24 @@ static int axi_forget_permit(ax_task *t, void *permit) {
     return 0;
 }
 
+static void axi_permit_release(ax_permit *p) {
+    axi_shut(p->task, &p->entry);
+    p->held = 0;
+    ax_sem_release(p->sem);
+}
+
+static int axi_close_permit(ax_task *t, axi_entry *e, int *status) {
+    (void)t;
+    (void)status;
+    axi_permit_release((ax_permit *)(void *)e);
+    return 0;
+}
+
 AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
     int rc;
     AXI_REFUSE(me);
     if ((rc = axi_openable(me, &p->entry)) < 0) return ax_done(rc);
-    axi_open(me, &p->entry, AXI_PERMIT);
+    axi_open(me, &p->entry, AXI_PERMIT, axi_close_permit);
     p->sem = s;
     p->task = me;
     p->held = ax_sem_try_acquire(s) == 0;
@@ -2803,17 +2810,13 @@ AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
     return axi_park(me, axi_forget_permit, p);
 }
 
-static void axi_permit_release(ax_permit *p) {
-    axi_shut(p->task, &p->entry);
-    p->held = 0;
-    ax_sem_release(p->sem);
-}
-
 AX_API int ax_sem_leave(ax_permit *p) {
     if (!(p->entry.flags & AXI_LIVE) || !p->held) return AX_EPERM;
     axi_permit_release(p);
     return 0;
 }
+
+static axi_close axi_close_mutex;
 
 /* The frame that locked a mutex keeps it as its scope, also when a frame that it called waits for a condition. */
 static void axi_mutex_give(ax_mutex *m, ax_task *t, const axi_entry *frame) {
@@ -2821,6 +2824,7 @@ static void axi_mutex_give(ax_mutex *m, ax_task *t, const axi_entry *frame) {
     for (e = t->top; e != frame; e = e->up)
         if (e->kind == AXI_FRAME) at = &e->up;
     m->owner = t;
+    t->loop->close[AXI_MUTEX] = axi_close_mutex;
     m->entry.kind = AXI_MUTEX;
     m->entry.flags = AXI_LIVE;
     m->entry.up = *at;
@@ -2841,6 +2845,13 @@ static void axi_mutex_hand_over(ax_mutex *m) {
     if (!t) return;
     axi_mutex_give(m, t, t->forget == axi_forget_relock ? (axi_entry *)t->obj : &t->frame->entry);
     axi_wake(t, (int)(intptr_t)t->u.data); /* 0, or how the wait for a condition ended */
+}
+
+static int axi_close_mutex(ax_task *t, axi_entry *e, int *status) {
+    (void)t;
+    (void)status;
+    axi_mutex_hand_over((ax_mutex *)(void *)e);
+    return 0;
 }
 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
@@ -3160,22 +3171,6 @@ AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *g, ax_frame *f) {
     return rc >= 0 ? f : NULL;
 }
 
-AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
-    if (!f) return g->state == AXI_UNOPENED ? g->error : AX_EBUSY;
-    g->task.loop = me->loop;
-    g->task.group = NULL;
-    g->task.node.flags = AXI_GENERATES;
-    axi_task_init(&g->task, f, fn);
-    g->task.node.state = AXI_PARKED;
-    g->task.forget = axi_forget_paused;
-    g->opener = me;
-    g->user = NULL;
-    g->state = AXI_UNBEGUN;
-    g->asked = g->closing = 0;
-    axi_open(me, &g->entry, AXI_GENERATOR);
-    return 0;
-}
-
 static int axi_forget_item(ax_task *t, void *generator) {
     ax_generator *g = (ax_generator *)generator;
     (void)t;
@@ -3295,13 +3290,34 @@ AX_API ax_op ax_generator_close(ax_task *me, ax_generator *g) {
     return axi_generator_await(me, g);
 }
 
-/* The frame that opened it is left. AXI_PENDING until it has ended. */
-static int axi_generator_leave(ax_task *t, ax_generator *g) {
+/* The frame that opened it is left. */
+static int axi_close_generator(ax_task *t, axi_entry *e, int *status) {
+    ax_generator *g = (ax_generator *)(void *)e;
+    (void)status;
     if (axi_generator_unbegun(g)) return 0;
     g->closing = 1;
     if (g->state == AXI_PAUSED) axi_generator_stop(g);
     else if (g->state == AXI_GOING) axi_request(&g->task);
     return axi_generator_await(t, g).axi;
+}
+
+static const struct axi_generators axi_generators = {axi_generator_enter, axi_generator_pause, axi_generator_end};
+
+AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
+    if (!f) return g->state == AXI_UNOPENED ? g->error : AX_EBUSY;
+    g->task.loop = me->loop;
+    g->task.group = NULL;
+    g->task.node.flags = AXI_GENERATES;
+    axi_task_init(&g->task, f, fn);
+    g->task.node.state = AXI_PARKED;
+    g->task.forget = axi_forget_paused;
+    g->opener = me;
+    g->user = NULL;
+    g->state = AXI_UNBEGUN;
+    g->asked = g->closing = 0;
+    me->loop->generators = &axi_generators;
+    axi_open(me, &g->entry, AXI_GENERATOR, axi_close_generator);
+    return 0;
 }
 
 /* ---- 12 The loop ---- */
