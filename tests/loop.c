@@ -533,6 +533,31 @@ static void *sets_event(void *e) {
     return NULL;
 }
 
+static void dawdles(ax_loop *l, unsigned events, void *arg) {
+    (void)events;
+    (void)arg;
+    by_hand += AX_MS(20);
+    ax_loop_stop(l);
+}
+static void slow_watch_test(void) {
+    ax_loop_desc *d = kit_desc();
+    static ax_watch watch;
+    int p[2], rc;
+    make_pipe(p);
+    if (write(p[1], "x", 1) < 0) abort();
+    d->flags = 0;
+    d->clock = hand_clock;
+    d->slow = AX_MS(10);
+    ax_loop_open(&loop, d);
+    ax_watch_start(&loop, &watch, p[0], AX_IN, dawdles, NULL);
+    rc = ax_loop_run(&loop);
+    ax_close(&loop, p[0]);
+    ax_close(&loop, p[1]);
+    ax_loop_close(&loop);
+    kit_judge("a slow callback of a watch is reported", rc, 0, "", "a step held the loop: 20.000 ms in a callback", __FILE__, __LINE__);
+    kit_reported = NULL;
+}
+
 static void running_tests(void) {
     static ax_sem sem;
     pthread_t thread;
@@ -793,6 +818,7 @@ int main(void) {
     timers_tests();
     posts_tests();
     descriptors_tests();
+    slow_watch_test();
     running_tests();
     SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);
     SCENARIO("rule 14: the same for one that only calls", 0, "other other other greedy:-125 soon permits=1 join:0", fair, .calls = 1);
