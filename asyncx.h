@@ -1396,6 +1396,10 @@ static int axi_freed(const ax_task *t) {
 #define axi_dead_stack(loop, data) 0
 #endif
 
+static int axi_elsewhere(const ax_task *me, const ax_loop *loop) {
+    return loop != me->loop && axi_misuse(me->loop, 1, "an executor or generator is used by a task of another loop than its own");
+}
+
 /* ---- Memory: free lists per size over chunks or the arena ---- */
 
 static int axi_size_class(size_t size, size_t *rounded, void ***list, ax_loop *loop) {
@@ -2594,18 +2598,13 @@ AX_API ax_task *ax_task_unref(ax_task *t) {
     return gone ? NULL : t;
 }
 
-static int axi_callback_set(ax_callback *c, ax_loop *loop, ax_fn *fn, void *arg) {
-    if (c->list || c->node.state == AXI_POSTED) return 0;
+static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (c->list || c->node.state == AXI_POSTED) return c->list == list && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     c->node.kind = AXI_CALLBACK;
     c->loop = loop;
     c->fn = fn;
     c->arg = arg;
-    return 1;
-}
-
-static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
-    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
-    if (!axi_callback_set(c, loop, fn, arg)) return c->list == list && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     c->list = list;
     axi_push(list, &c->node.link);
     return 0;
@@ -3188,6 +3187,7 @@ AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
     if (g->state == AXI_UNOPENED)
         return ax_done(g->error < 0 ? g->error : axi_misuse(me->loop, AX_EPERM, "ax_next on a generator that is not open"));
     if (g->state == AXI_EXHAUSTED) return ax_done(0);
+    if (axi_elsewhere(me, g->task.loop)) return ax_done(AX_EPERM);
     if (g->state >= AXI_GOING) return ax_done(AX_EBUSY);
     AXI_REFUSE(me);
     g->user = me;
@@ -3283,7 +3283,9 @@ static int axi_generator_unbegun(ax_generator *g) {
 }
 
 AX_API ax_op ax_generator_close(ax_task *me, ax_generator *g) {
-    if (g->state == AXI_UNOPENED || g->state == AXI_EXHAUSTED || axi_generator_unbegun(g)) return ax_done(0);
+    if (g->state == AXI_UNOPENED || g->state == AXI_EXHAUSTED) return ax_done(0);
+    if (axi_elsewhere(me, g->task.loop)) return ax_done(AX_EPERM);
+    if (axi_generator_unbegun(g)) return ax_done(0);
     if (g->state != AXI_PAUSED) return ax_done(AX_EBUSY);
     AXI_REFUSE(me);
     axi_generator_stop(g);
@@ -4307,7 +4309,7 @@ static void *axi_worker(void *arg) {
     return NULL;
 }
 
-static int axi_thread_start(struct axi_pool *p) { /* under the lock: the thread waits until its id is there */
+static int axi_thread_start(struct axi_pool *p) { /* under the lock */
     sigset_t all, old;
     int rc;
     sigfillset(&all); /* signals are for the loop's thread */
@@ -4396,14 +4398,10 @@ AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, un
     return (ex->pool = axi_pool_new(loop, threads, jobs)) != NULL ? 0 : AX_ENOMEM;
 }
 
-static int axi_foreign_pool(const ax_task *me, const struct axi_pool *p) {
-    return p->loop != me->loop && axi_misuse(me->loop, 1, "an executor is used from another loop than its own");
-}
-
 AX_API ax_op ax_executor_run(ax_task *me, ax_executor *ex, int (*fn)(void *), int (*cancel)(void *), void *data, size_t size) {
     AXI_REFUSE(me);
     if (!ex->pool) return ax_done(AX_EPIPE);
-    return axi_foreign_pool(me, ex->pool) ? ax_done(AX_EPERM) : axi_job_run(me, ex->pool, fn, cancel, data, size);
+    return axi_elsewhere(me, ex->pool->loop) ? ax_done(AX_EPERM) : axi_job_run(me, ex->pool, fn, cancel, data, size);
 }
 
 static int axi_forget_close_pool(ax_task *t, void *pool) {
@@ -4426,7 +4424,7 @@ AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
     struct axi_pool *p = ex->pool;
     AXI_REFUSE(me);
     if (!p) return ax_done(0);
-    if (axi_foreign_pool(me, p)) return ax_done(AX_EPERM);
+    if (axi_elsewhere(me, p->loop)) return ax_done(AX_EPERM);
     ex->pool = NULL;
     if (axi_pool_close(p)) {
         axi_pool_gone(me->loop, p);
@@ -4506,7 +4504,6 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
         if (!(s = (struct axi_signal *)axi_alloc(me->loop, sizeof *s))) return ax_done(AX_ENOMEM);
         memset(s, 0, sizeof *s);
         s->number = number;
-        AXI_STORE(axi_came[number], 0);
         axi_signals_to(me->loop);
         memset(&act, 0, sizeof act);
         act.sa_handler = axi_on_signal;
@@ -4606,6 +4603,8 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
         if (outer) { /* what came for it meanwhile */
             AXI_STORE(axi_came[0], 1);
             axi_poke(AXI_SYS(outer));
+        } else { /* too late for this loop, and not for another */
+            AXI_STORE(axi_came[SIGINT], 0);
         }
     }
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;

@@ -348,6 +348,42 @@ AX_ASYNC(borrows) { /* an executor of another loop */
     LOG("%d", me->rc);
     AX_END;
 }
+struct once { ax_frame frame; };
+AX_ASYNC(once) {
+    AX_BEGIN;
+    AX_EMIT();
+    AX_END;
+}
+struct asks_foreign { ax_frame frame; ax_generator *g; };
+AX_ASYNC(asks_foreign) {
+    AX_BEGIN;
+    AX_TRY(ax_next(me, my->g));
+    LOG("%d", me->rc);
+    AX_TRY(ax_generator_close(me, my->g));
+    LOG("%d", me->rc);
+    AX_END;
+}
+struct lends { ax_frame frame; AX_GENERATOR(once) g; };
+AX_ASYNC(lends) { /* its generator, to a task of another loop */
+    ax_loop_desc d;
+    AX_BEGIN;
+    AX_GENERATE(&my->g, once);
+    memset(&d, 0, sizeof d);
+    d.flags = AX_VIRTUAL_CLOCK;
+    d.report = kit_report;
+    AX_RUN_WITH(&d, asks_foreign, .g = &my->g.generator);
+    AX_AWAIT(ax_next(me, &my->g.generator));
+    LOG("%d", me->rc);
+    AX_END;
+}
+struct early { ax_frame frame; };
+AX_ASYNC(early) { /* Ctrl-C in the step that first waits for it */
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_AWAIT(ax_signal_wait(me, SIGINT));
+    LOG("heard:%d", me->rc == SIGINT);
+    AX_END;
+}
 struct waits_in_parent { ax_frame frame; ax_event *e; ax_task *t; ax_future *f; };
 AX_ASYNC(waits_in_parent) { /* its cleanup never ends */
     AX_BEGIN;
@@ -428,7 +464,10 @@ int main(void) {
     kit_judge("... of the innermost of nested loops, then of the outer", AX_RUN(interrupted, .name = "main", .inner = 1), AX_EINTR,
               "inner:-125 inner:1 main:-125", NULL, __FILE__, __LINE__);
     kit_judge("... unless somebody waits for it", AX_RUN(interrupted, .name = "main", .waits = 1), 0, "main heard:1 main:0", NULL, __FILE__, __LINE__);
+    kit_judge("... for the first time in the step in which it comes", AX_RUN(early), 0, "heard:1", NULL, __FILE__, __LINE__);
     ok(handled_by_default(SIGINT), "Ctrl-C is given back");
+    MISUSE("rule 3: a generator is for the tasks of its loop", 0, "-1 -1 1", "another loop", lends);
+    kit_reported = NULL;
 
     SCENARIO("a loop that was stopped cancels, and waits for all cleanup", AX_ECANCELED, "main@1 other@501", stopped);
     MISUSE("a main that can't end after a stop is a deadlock", AX_EDEADLK, "", "nothing can wake", stuck);
