@@ -85,8 +85,40 @@
                                                        task takes a turn, so that nobody starves
    AX_ASSERT(x)           nothing      implementation  called with 0 on misuse, after it was reported
 
-   "In every file" means the same value in all of them: it changes the layout of ax_frame. */
+   For microcontrollers (see 16 Microcontrollers):
 
+   ASYNCX_FREESTANDING    not defined  in every file   no operating system, no C library, no malloc: a port of five functions;
+                                                       resumes by switch, ASYNCX_DEBUG is 0 unless set
+   ASYNCX_TICK_HZ         1000         in every file   ticks of the port's clock per second
+   ASYNCX_TIME_BITS       32           in every file   width of ax_time: 16, 32 (both wrap around) or 64
+   ASYNCX_NAMES           0            in every file   1: functions have names, for ax_task_name and ax_task_where
+   ASYNCX_NO_GENERATORS   not defined  in every file   leaves generators out
+   ASYNCX_NO_KEEP         not defined  in every file   leaves AX_GROUP_KEEP and ax_group_next out
+   ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes, joins, generators;
+                                                       tasks are spawned into the loop's root
+
+   "In every file" means the same value in all of them: it changes the layout of structs. */
+
+#if defined(ASYNCX_NO_CANCEL) && !defined(ASYNCX_FREESTANDING)
+#error "asyncx.h: ASYNCX_NO_CANCEL is for ASYNCX_FREESTANDING"
+#endif
+#ifdef ASYNCX_FREESTANDING
+#ifndef ASYNCX_DEBUG
+#define ASYNCX_DEBUG 0
+#endif
+#ifndef ASYNCX_SWITCH
+#define ASYNCX_SWITCH
+#endif
+#ifndef ASYNCX_NAMES
+#define ASYNCX_NAMES 0
+#endif
+#ifndef ASYNCX_TICK_HZ
+#define ASYNCX_TICK_HZ 1000
+#endif
+#ifndef ASYNCX_TIME_BITS
+#define ASYNCX_TIME_BITS 32
+#endif
+#else
 #ifndef ASYNCX_DEBUG
 #ifdef NDEBUG
 #define ASYNCX_DEBUG 0
@@ -94,6 +126,30 @@
 #define ASYNCX_DEBUG 1
 #endif
 #endif
+#define ASYNCX_NAMES 1
+#define ASYNCX_TIME_BITS 64
+#endif
+#if defined(ASYNCX_FREESTANDING) && !ASYNCX_DEBUG /* compilers warn of an op that is not awaited; else it is put right when it happens */
+#define AXI_CHECKS 0
+#else
+#define AXI_CHECKS 1
+#endif
+#ifdef ASYNCX_NO_CANCEL
+#define AXI_CANCEL 0
+#else
+#define AXI_CANCEL 1
+#endif
+#if AXI_CANCEL && !defined(ASYNCX_NO_GENERATORS)
+#define AXI_GENERATORS 1
+#else
+#define AXI_GENERATORS 0
+#endif
+#if AXI_CANCEL && !defined(ASYNCX_NO_KEEP)
+#define AXI_KEEP 1
+#else
+#define AXI_KEEP 0
+#endif
+
 #ifndef ASYNCX_TRACE
 #define ASYNCX_TRACE ASYNCX_DEBUG
 #endif
@@ -102,15 +158,27 @@
 #endif
 
 /* The implementation needs POSIX declarations that a strict -std=c99 hides; this works if no system header came first. */
-#if defined(ASYNCX_IMPLEMENTATION) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && !defined(_XOPEN_SOURCE) && \
-    !defined(__APPLE__)
+#if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_FREESTANDING) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && \
+    !defined(_XOPEN_SOURCE) && !defined(__APPLE__)
 #define _GNU_SOURCE 1
 #endif
 
+#ifndef ASYNCX_FREESTANDING
 #include <errno.h>
+#endif
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#if defined(ASYNCX_FREESTANDING) && defined(__AVR__)
+#include <avr/pgmspace.h> /* constants are in RAM there unless they are put and read apart */
+#define AXI_ROM PROGMEM
+#define AXI_ROM_READ(type, at) ((type)pgm_read_word(at))
+#define AXI_STEP(t, f) (((ax_op(*)(ax_task *, ax_frame *))pgm_read_word(&(f)->fn->step))((t), (f)))
+#else
+#define AXI_ROM
+#define AXI_ROM_READ(type, at) (*(at))
+#define AXI_STEP(t, f) ((f)->fn->step((t), (f)))
+#endif
 
 #if defined(ASYNCX_STATIC) && defined(__GNUC__)
 #define AX_API static __attribute__((unused))
@@ -123,7 +191,11 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define AX_MUST_USE __attribute__((warn_unused_result)) /* for ops of your own: a forgotten await is a warning */
 #define AXI_INLINE static inline __attribute__((unused))
+#ifdef ASYNCX_SWITCH
+#define AXI_KEEP_LABELS
+#else
 #define AXI_KEEP_LABELS __attribute__((noinline))
+#endif
 #define AXI_SLOW __attribute__((noinline)) /* keeps the rare out of the common path's registers */
 #define AXI_CONST(x) __builtin_constant_p(x)
 #define AXI_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -157,7 +229,8 @@ extern "C" {
 /* ---- 2 Status -----------------------------------------------------------------------------------------
 
    Every result is an int: >= 0 is success and often a count, negative is an error. On hosts AX_EX is -EX, so a
-   negated errno of any library passes through unchanged. The end of a stream is a value (0), not an error. */
+   negated errno of any library passes through unchanged; freestanding, they are -1, -2 and so on in the order of this list.
+   The end of a stream is a value (0), not an error. */
 
 #define AXI_ERRORS(X)                                                                   \
     X(EPERM, "the operation is not allowed in this state, or not by this caller")       \
@@ -177,7 +250,14 @@ extern "C" {
     X(EALREADY, "done already")                                                         \
     X(ETIMEDOUT, "timed out")
 
+#ifdef ASYNCX_FREESTANDING
+#define AXI_X(name, text) AXI_NUMBER_##name,
+enum { AXI_NUMBER_0, AXI_ERRORS(AXI_X) AXI_NUMBERS };
+#undef AXI_X
+#define AXI_X(name, text) AX_##name = -AXI_NUMBER_##name,
+#else
 #define AXI_X(name, text) AX_##name = -name,
+#endif
 enum { AXI_ERRORS(AXI_X) AXI_ERRORS_END };
 #undef AXI_X
 
@@ -188,14 +268,51 @@ AX_API const char *ax_errname(int status);
 
 /* ---- 3 Time -------------------------------------------------------------------------------------------
 
-   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. */
+   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type.
 
+   Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
+   (9 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up; of integers they are integer
+   arithmetic, without a division if the tick's rate allows. A sleep or limit for a time takes a tick more, since the one that
+   is running has begun already: never early. For a rhythm use ax_sleep_until. */
+
+#ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
 
 #define AX_SEC(s) ((ax_time)((s) * 1e9))
 #define AX_MS(ms) ((ax_time)((ms) * 1e6))
 #define AX_US(us) ((ax_time)((us) * 1e3))
 #define AX_FOREVER INT64_MAX
+#else
+#if ASYNCX_TIME_BITS == 64
+typedef int64_t ax_time;
+#define AX_FOREVER INT64_MAX
+#elif ASYNCX_TIME_BITS == 32
+typedef int32_t ax_time;
+#define AX_FOREVER INT32_MAX
+#elif ASYNCX_TIME_BITS == 16
+typedef int16_t ax_time;
+#define AX_FOREVER INT16_MAX
+#else
+#error "asyncx.h: ASYNCX_TIME_BITS is 16, 32 or 64"
+#endif
+#if defined(__GNUC__)
+#define AXI_FRACTION(n) ((__typeof__((n) + 0))0.999) /* 0 for an integer */
+#else
+#define AXI_FRACTION(n) 0
+#endif
+#define AXI_TICKS(n, rate, per) ((ax_time)(((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per)))
+#define AX_SEC(s) AXI_TICKS(s, (ax_time)ASYNCX_TICK_HZ, 1)
+#if ASYNCX_TICK_HZ % 1000 == 0
+#define AX_MS(ms) AXI_TICKS(ms, (ax_time)(ASYNCX_TICK_HZ / 1000), 1)
+#else
+#define AX_MS(ms) AXI_TICKS(ms, INT32_C(ASYNCX_TICK_HZ), 1000)
+#endif
+#if ASYNCX_TICK_HZ % 1000000 == 0
+#define AX_US(us) AXI_TICKS(us, (ax_time)(ASYNCX_TICK_HZ / 1000000), 1)
+#else
+#define AX_US(us) AXI_TICKS(us, INT64_C(ASYNCX_TICK_HZ), 1000000)
+#endif
+#endif
 
 /* ---- 4 The model --------------------------------------------------------------------------------------
 
@@ -251,33 +368,56 @@ AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
 AX_API int ax_wake(ax_task *task, int status);
 
 /* Private parts that the structs below are made of. */
+enum { AXI_UNUSED, AXI_FRAME, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR, AXI_SCOPES }; /* entry.kind */
+#ifndef ASYNCX_FREESTANDING
 typedef struct axi_link { struct axi_link *next, *prev; } axi_link;
-typedef struct axi_list { struct axi_link *first; } axi_list; /* circular; {0} is empty */
-typedef struct axi_node {                                     /* whatever runs from the ready queue or has a timer */
-    axi_link link;                                            /* in the ready queue, or in one list of waiters */
+#else
+typedef struct axi_link { struct axi_link *next; } axi_link;
+#endif
+typedef struct axi_list { struct axi_link *ring; } axi_list; /* {0} is empty; else its first, or freestanding its last */
+typedef struct axi_node {                                    /* whatever runs from the ready queue or has a timer */
+    axi_link link;                                           /* in the ready queue, or in one list of waiters */
     unsigned char kind, state, flags, bad;
-    unsigned timer, seq;                                      /* 1 + place in the heap; order among equal deadlines */
-    unsigned short count, refs;                               /* tasks only: requests to cancel; references */
+#ifndef ASYNCX_FREESTANDING
+    unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
+    unsigned short count, refs;                              /* tasks only: requests to cancel; references */
+#elif AXI_CANCEL
+    unsigned char count, refs;
+    axi_link timer;                                          /* in the loop's list of timers, or NULL */
+#endif
 } axi_node;
 typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task */
     struct axi_entry *up;
+#ifndef ASYNCX_FREESTANDING
     unsigned char kind, flags;
     unsigned short base; /* the task's requests at entry, less those unmet then: later ones are this scope's */
     int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
+#else
+#if AXI_CANCEL
+    unsigned char kind : 3, base : 5;
+#endif
+    unsigned char flags, at;
+#endif
 } axi_entry;
 /* Closes a scope of a body that is left with *status, which it may change: 0, or AXI_PENDING while it is awaited. */
 typedef int axi_close(ax_task *task, axi_entry *scope, int *status);
 struct axi_fn {
     ax_op (*step)(ax_task *, ax_frame *);
     size_t size;
+#if ASYNCX_NAMES
     const char *name, *file;
+#endif
 };
 
 struct ax_frame {
     axi_entry entry; /* private, all of it */
     const struct axi_fn *fn;
+#if AXI_CANCEL
     ax_time within;  /* AX_WITHIN's limit on the current await */
+#endif
+#ifndef ASYNCX_FREESTANDING
     unsigned seq;
+#endif
     int status;      /* once the body is left: what the caller will get */
 #if ASYNCX_TRACE
     int line;
@@ -303,20 +443,26 @@ struct ax_frame {
 struct ax_task {
     axi_node node;
     int rc;             /* public, read-only: the result of the last await */
+#ifndef ASYNCX_FREESTANDING
     unsigned limit_seq;
+#endif
     ax_loop *loop;      /* public, read-only */
-    axi_entry *top;     /* private from here: innermost open scope or frame */
-    ax_frame *frame;    /* innermost frame: the one to resume; once DONE, the first one */
+    ax_frame *frame;    /* private from here: innermost frame, the one to resume; once DONE, the first one */
+#if AXI_CANCEL
+    axi_entry *top;     /* innermost open scope or frame */
     ax_forget *forget;  /* the current wait: its hook and object, */
     void *obj;
+#endif
     union {
-        void *data;     /* and where its data goes or comes from, */
+        void *data;     /* where its data goes or comes from, */
         ax_time wake;   /* or when it is over */
     } u;
+#if AXI_CANCEL
     ax_time limit;      /* the earliest open limit */
     ax_group *group;
     axi_link sibling;
     axi_list waiters;   /* joiners and done callbacks */
+#endif
 };
 
 /* ---- 5 Async functions --------------------------------------------------------------------------------
@@ -355,6 +501,16 @@ struct ax_task {
 #define AX_ASYNC(name) AXI_ASYNC(name, static)                        /* internal linkage */
 #define AX_PUBLIC(name) AXI_ASYNC(name, extern)                       /* after its AX_EXTERN */
 
+#ifndef ASYNCX_FREESTANDING
+#define AXI_NAME(text) (void)0
+#define AXI_NAMED(text) , text, __FILE__
+#elif ASYNCX_NAMES
+#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text, axi_file[] AXI_ROM = __FILE__
+#define AXI_NAMED(text) , axi_name, axi_file
+#else
+#define AXI_NAME(text) (void)0
+#define AXI_NAMED(text)
+#endif
 /* The typed body stands behind a step of one type: calling a function through another type is undefined. */
 #define AXI_ASYNC(name, linkage)                                                                      \
     typedef char name##_frame_must_be_first_member[offsetof(struct name, frame) == 0 ? 1 : -1];       \
@@ -363,7 +519,8 @@ struct ax_task {
         return name##_axi_body(me, (struct name *)(void *)frame);                                     \
     }                                                                                                 \
     linkage const struct axi_fn *name##_axi(void) {                                                   \
-        static const struct axi_fn fn = {name##_axi_step, sizeof(struct name), #name, __FILE__};      \
+        AXI_NAME(#name);                                                                              \
+        static const struct axi_fn fn AXI_ROM = {name##_axi_step, sizeof(struct name) AXI_NAMED(#name)}; \
         return &fn;                                                                                   \
     }                                                                                                 \
     static ax_op name##_axi_body(ax_task *me, struct name *my)
@@ -392,8 +549,17 @@ struct ax_task {
    a jump, done or not: a C local can't survive it by luck, and compilers see that. */
 #ifdef ASYNCX_SWITCH
 /* A body that is a macro's argument has its awaits numbered before AX_BEGIN: those count down from -2, past AXI_OVER. */
-#define AXI_CASE(n) ((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1))
+#define AXI_CASE(n) ((AXI_AT_TYPE)((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1)))
+#ifdef ASYNCX_FREESTANDING
+#define AXI_AT_TYPE unsigned char
+#define AXI_AT(n)                                                                                       \
+    AXI_LINE;                                                                                           \
+    AXI_NEVER((int)(n) - (int)axi_base > 230, too_many_awaits_in_one_function);                         \
+    my->frame.entry.at = AXI_CASE(n)
+#else
+#define AXI_AT_TYPE int
 #define AXI_AT(n) (AXI_LINE, my->frame.entry.at = AXI_CASE(n))
+#endif
 #define AXI_HERE(n) case AXI_CASE(n)
 #define AXI_RESUME default: return axi_lost(me)
 #define AXI_BASE case 0
@@ -497,7 +663,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(ASYNCX_FREESTANDING)
 #define AXI_ZERO(f) __builtin_memset((f), 0, sizeof *(f)) /* of a constant size: no call */
 #else
 #define AXI_ZERO(f) axi_zero((f), sizeof *(f))
@@ -535,7 +701,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
 #define AXI_SPAWN_(f, group, fn, ...)                                                         \
     __extension__({                                                                           \
-        struct fn *f = (struct fn *)axi_task_new((group), NULL, NULL, sizeof(struct fn));           \
+        struct fn *f = (struct fn *)axi_task_new((group), sizeof(struct fn));                 \
         AXI_FILL(f, __VA_ARGS__)                                                              \
         axi_task_start(NULL, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                     \
     })
@@ -545,7 +711,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     __extension__({                                                                           \
         ax_task *t = &(storage)->task;                                                        \
         struct fn *f = &(storage)->frame;                                                     \
-        f = (struct fn *)axi_task_new((group), t, &f->frame, sizeof(struct fn));              \
+        f = (struct fn *)axi_task_in((group), t, &f->frame);                                  \
         AXI_FILL(f, __VA_ARGS__)                                                              \
         axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
     })
@@ -561,10 +727,10 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
      axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN(n, group, fn, ...)                                                          \
-    (AXI_FILL(axi_task_new(group, NULL, NULL, sizeof(struct fn)), fn, __VA_ARGS__),           \
+    (AXI_FILL(axi_task_new(group, sizeof(struct fn)), fn, __VA_ARGS__),                       \
      axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
-    (AXI_FILL(axi_task_new(group, &(storage)->task, &(storage)->frame.frame, sizeof(struct fn)), fn, __VA_ARGS__), \
+    (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
      axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
 #define AXI_DO ,
 #if defined(__GNUC__)
@@ -622,7 +788,8 @@ AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
 AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
 AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
-AX_API ax_frame *axi_task_new(ax_group *group, ax_task *task, ax_frame *frame, size_t size);
+AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
+AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(ax_task *task);
 
@@ -637,9 +804,12 @@ typedef struct ax_callback {
     void *arg;
     axi_list *list; /* where it hangs */
     ax_loop *loop;
+#ifndef ASYNCX_FREESTANDING
     struct ax_callback *posted;
+#endif
 } ax_callback;
 
+#if AXI_CANCEL
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
@@ -657,9 +827,11 @@ struct ax_joiner {
     ax_task *task;
 };
 AX_API const struct axi_fn *ax_joiner_axi(void);
+#endif
 /* The status a task ended with; AX_EINPROGRESS before. */
 AX_API int ax_task_status(ax_task *task);
-/* The name of the async function that the task was spawned with. */
+#if ASYNCX_NAMES
+/* The name of the async function that the task was spawned with. On AVR names are in flash, to be read with pgm_read_byte. */
 AX_API const char *ax_task_name(ax_task *task);
 /* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE): for dumps and logs. */
 typedef struct ax_where {
@@ -667,6 +839,8 @@ typedef struct ax_where {
     int line;
 } ax_where;
 AX_API ax_where ax_task_where(const ax_task *task);
+#endif
+#if AXI_CANCEL
 /* Calls fn for every task of the loop that has not ended, parents before their children, a group's in order of their spawns; depth
    is 0 for those in the loop's root group. fn may only look. */
 typedef void ax_task_fn(ax_task *task, int depth, void *arg);
@@ -677,13 +851,16 @@ AX_API ax_task *ax_task_unref(ax_task *task);
 /* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended
    already. Hold the task with ax_task_ref if fn looks at it. */
 AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg);
+#endif
 /* One turn for everybody else. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
 /* In AX_FINALLY: the status that the body was left with. */
 AX_API int ax_leaving(const ax_task *me);
+#if AXI_CANCEL
 /* Whether me->rc is the AX_ETIMEDOUT of the AX_WITHIN around that very await: 0 if it came from the callee, from a limit
    inside it, or from a peer. Good until the next await. */
 AX_API int ax_expired(const ax_task *me);
+#endif
 
 /* ---- 7 Groups -----------------------------------------------------------------------------------------
 
@@ -701,28 +878,38 @@ enum {
 };
 
 struct ax_group {
+#if AXI_CANCEL
     axi_entry entry; /* private, all of it */
     axi_link link;
-    ax_loop *loop;
-    ax_task *owner, *handed;
-    axi_list children, ended;
+    ax_task *owner;
+    axi_list children;
     unsigned live, failed;
     int error, winner;
     unsigned flags;
+#endif
+#if AXI_KEEP
+    ax_task *handed;
+    axi_list ended;
+#endif
+    ax_loop *loop;
 };
 
+#if AXI_CANCEL
 /* Opens a group in this frame; flags are AX_GROUP_... or 0. Storage may be reused once the group has ended. Fails only by misuse:
    AX_EBUSY if it is open, AX_EINVAL for AX_GROUP_COLLECT with AX_GROUP_RACE, AX_EFAULT on the C stack. */
 AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
 /* Waits for all children and closes the group: 0, the first error, or what its flags say. If the owner is cancelled, the children
    are, and all are awaited. For the owner. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
+#if AXI_KEEP
 /* With AX_GROUP_KEEP: 1 and the next child that has ended, in order of completion; 0 when none is left (the group's error, if it
    failed): the group stays open for more, and for its join. The child is good until the next call. For the owner, in any of its
    frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
+#endif
 /* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
 AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open */
+#endif
 
 /* A spawn into a group that is closed or aborting gives NULL and leaves the group unharmed. Out of memory gives NULL and fails the
    group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). Then the arguments are not
@@ -738,6 +925,7 @@ AX_API ax_time ax_after(ax_loop *loop, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
+#if AXI_CANCEL
 /* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
    AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. time: from now; zero or less is due at the next
    suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
@@ -746,7 +934,9 @@ typedef struct ax_timeout {
     int expired;   /* public, read-only */
     axi_entry entry;
     ax_task *task;
+#ifndef ASYNCX_FREESTANDING
     unsigned seq;
+#endif
 } ax_timeout;
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
 /* Moves the deadline to a point in time, as ax_after(me->loop, AX_SEC(5)); AX_FOREVER: none. AX_EPERM unless open and not
@@ -762,6 +952,9 @@ typedef struct ax_deferred {
     void *arg;
 } ax_deferred;
 AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void *arg);
+#endif
+
+#if AXI_CANCEL && ASYNCX_TIME_BITS == 64 /* a clock that wraps around can't tell for how long a bucket has been full */
 
 /* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once. A waiter takes its tokens
    when its turn has come, not before: one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate
@@ -779,6 +972,7 @@ AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int bu
 AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
 AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *limiter, int tokens); /* 0 or AX_EAGAIN */
 AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);            /* how many there are now */
+#endif
 
 /* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
    at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
@@ -787,7 +981,11 @@ typedef struct ax_backoff {
     ax_time base, cap; /* cap 0: none */
     int factor;        /* 0: 2 */
     int tries;         /* pauses so far */
+#if ASYNCX_TIME_BITS == 64
     uint64_t seed;     /* of the random numbers; 0: chosen at the first pause */
+#else
+    uint32_t seed;
+#endif
 } ax_backoff;
 AX_API ax_time ax_backoff_next(ax_backoff *backoff);
 
@@ -799,18 +997,21 @@ typedef struct ax_sem {
     int max;     /* 0: unbounded */
     axi_list waiters;
 } ax_sem;
+#define AX_SEM_INIT(permits) {(permits), 0, {NULL}} /* for statics; in a frame call ax_sem_init */
+#if AXI_CANCEL
 typedef struct ax_permit { /* a held permit as a scope: given back when the frame is left */
     axi_entry entry;
     ax_sem *sem;
     ax_task *task;
     int held;
 } ax_permit;
-#define AX_SEM_INIT(permits) {(permits), 0, {NULL}} /* for statics; in a frame call ax_sem_init */
+#endif
 /* max 0: unbounded, else a release beyond it is refused. AX_EINVAL if negative, or more permits than max. */
 AX_API int ax_sem_init(ax_sem *sem, int permits, int max);
 AX_API AX_MUST_USE ax_op ax_sem_acquire(ax_task *me, ax_sem *sem); /* 0. May suspend. */
 AX_API int ax_sem_try_acquire(ax_sem *sem);                        /* 0 or AX_EAGAIN */
 AX_API int ax_sem_release(ax_sem *sem);                            /* 0 or AX_EOVERFLOW */
+#if AXI_CANCEL
 /* Acquires a permit that this frame gives back when it is left. AX_EBUSY if the permit is in use. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sem_enter(ax_task *me, ax_sem *sem, ax_permit *permit);
 AX_API int ax_sem_leave(ax_permit *permit); /* gives it back earlier; AX_EPERM if not held */
@@ -838,6 +1039,7 @@ AX_API AX_MUST_USE ax_op ax_cond_wait(ax_task *me, ax_cond *cond); /* 0, or AX_E
 /* Wakes the first n waiters (AX_COND_ALL: all); each goes on when it has the mutex. How many, or AX_EPERM as above. */
 AX_API int ax_cond_notify(ax_task *me, ax_cond *cond, int n);
 #define AX_COND_ALL INT_MAX
+#endif
 
 /* Barrier: tasks wait until so many have come, then all pass; the next to come begin a new round. */
 typedef struct ax_barrier {
@@ -877,7 +1079,9 @@ typedef struct ax_future {
 } ax_future;
 AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its status. May suspend. */
 AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
+#if AXI_CANCEL
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
+#endif
 
 /* ---- 10 Queues -----------------------------------------------------------------------------------------
 
@@ -893,22 +1097,32 @@ typedef struct ax_queue {
     unsigned unfinished;               /* items put and not yet marked done */
     int closed;
     ax_before_fn *before;   /* public: the order, NULL for FIFO; set it while the queue is empty */
-    size_t most;            /* public, read-only: of a growing one, what capacity may become */
     unsigned char *storage; /* private from here */
     size_t head;
-    ax_loop *loop;
     axi_list getters, putters, joiners;
+#ifndef ASYNCX_FREESTANDING
+    size_t most;            /* of a growing one: what capacity may become */
+    ax_loop *loop;
+#endif
 } ax_queue;
 /* ax_queue q = AX_QUEUE_INIT(array); */
-#define AX_QUEUE_INIT(array) \
-    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, 0, (unsigned char *)(array), 0, NULL, {NULL}, {NULL}, {NULL}}
+#ifndef ASYNCX_FREESTANDING
+#define AXI_NOT_GROWING , 0, NULL
+#else
+#define AXI_NOT_GROWING
+#endif
+#define AX_QUEUE_INIT(array)                                                                                                   \
+    {0, sizeof(array) / sizeof *(array), sizeof *(array), 0, 0, NULL, (unsigned char *)(array), 0, {NULL}, {NULL}, {NULL}      \
+     AXI_NOT_GROWING}
 /* storage: capacity * item_size bytes that outlive the queue. AX_EINVAL for an item size of 0, a size that
    can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
+#ifndef ASYNCX_FREESTANDING
 /* The same over memory of the loop's allocator that grows with its items, to at most so many (0: any number); puts may give
    AX_ENOMEM. To be freed with ax_queue_free, which drops what is left as ax_queue_close_now does. */
 AX_API int ax_queue_init_growing(ax_queue *queue, ax_loop *loop, size_t most, size_t item_size);
 AX_API void ax_queue_free(ax_queue *queue);
+#endif
 /* 0, or AX_EPIPE once closed. The item must stay (in the frame) until the put is done. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_put(ax_task *me, ax_queue *queue, const void *item);
 /* 1 and the item, or 0 once closed and drained. May suspend. */
@@ -946,6 +1160,7 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
 
+#if AXI_GENERATORS
 struct ax_generator {
     axi_entry entry; /* private, all of it */
     ax_task task;
@@ -959,9 +1174,11 @@ struct ax_generator {
 AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
 /* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
 AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
+#endif
 
 /* ---- 12 The loop and its callbacks -------------------------------------------------------------------- */
 
+#ifndef ASYNCX_FREESTANDING
 /* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
@@ -991,6 +1208,14 @@ typedef struct ax_loop_desc { /* zero means default */
                                  then leaves them to themselves, with their memory (an arena must stay); default: to their end */
 } ax_loop_desc;
 
+#else
+typedef struct ax_loop_desc { /* zero means default */
+    void *arena;       /* memory of arena_size bytes for AX_SPAWN and AX_CALL; default: none, they give AX_ENOMEM */
+    size_t arena_size;
+} ax_loop_desc;
+#endif
+
+#ifndef ASYNCX_FREESTANDING
 struct axi_timer {
     ax_time when;
     axi_node *node;
@@ -1028,13 +1253,41 @@ struct ax_loop {
     unsigned dirty_cap, dirty_count;
     ax_callback *posted, **posted_end;
     int takes_posts; /* written under the lock of posts only */
-    axi_close *close[8];                      /* by kind of scope: set by who opens one, so that what is not used is not linked */
+    axi_close *close[AXI_SCOPES];             /* by kind of scope: set by who opens one, so that what is not used is not linked */
     const struct axi_generators *generators;  /* the same for generators */
     void *sys; /* the backend's and the threads' own state */
     uintptr_t thread;
     uintptr_t stack;
     struct axi_origin origin;
 };
+#else
+struct axi_gap;
+struct ax_flag;
+struct ax_loop {
+    ax_group root; /* public: AX_SPAWN_IN(&loop->root, ...) */
+    ax_time now;   /* private from here */
+    axi_list ready;
+    axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_link timers;     /* in order of their deadlines; leads back to here */
+    struct ax_flag *flags; /* those that tasks wait for */
+    unsigned tasks;
+    unsigned char state, stop, aborting;
+    struct axi_gap *gaps; /* of the arena */
+    size_t used, peak;
+    void (*give_back)(ax_loop *loop, void *p, size_t size); /* set by the first allocation, so that what is not used is not linked */
+#if AXI_CANCEL
+    unsigned alive;
+    axi_list aborts, closers;
+    axi_close *close[AXI_SCOPES]; /* by kind of scope: set by who opens one, so that what is not used is not linked */
+#endif
+#if AXI_GENERATORS
+    const struct axi_generators *generators; /* the same for generators */
+#endif
+#if ASYNCX_DEBUG
+    uintptr_t stack;
+#endif
+};
+#endif
 
 /* Opens a loop; desc may be NULL. AX_ENOMEM, or the error of pipe(). */
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
@@ -1049,23 +1302,32 @@ AX_API int ax_run_once(ax_loop *loop);
 /* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can
    wake it. */
 AX_API ax_time ax_next_deadline(ax_loop *loop);
+#ifndef ASYNCX_FREESTANDING
 /* Takes memory for the timers of so many more tasks, and for descriptors below fds: then a spawn into storage of yours and a first
    wait can't fail. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
+#endif
+#if AXI_CANCEL
 /* Cancels all tasks, awaits them, calls what ax_at_close was given, last come first, joins the threads, frees everything. Twice is
    harmless. 0; AX_EBUSY inside a run; AX_EDEADLK if a task can't end: then it is given up, without its cleanup. */
 AX_API int ax_loop_close(ax_loop *loop);
+#endif
+#ifndef ASYNCX_FREESTANDING
 /* While held, the loop keeps running though nothing else keeps it: another thread will post to it. Counted. */
 AX_API void ax_loop_hold(ax_loop *loop);
 AX_API void ax_loop_release(ax_loop *loop);
+#endif
 /* Bytes that tasks, frames and tables take now, and at the most. Threads' jobs count only with an allocator or arena of yours. */
 AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 
+#if AXI_CANCEL
 /* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
 AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
+#ifndef ASYNCX_FREESTANDING
 /* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for
    posts only. AX_EPERM once the loop is closed. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
+#endif
 /* Calls fn when the loop closes, last come first, after the tasks have ended; everything else still works. */
 AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
@@ -1086,7 +1348,9 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *f
 AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
 /* A background timer does not keep ax_loop_run going. */
 AX_API void ax_timer_unref(ax_timer *timer);
+#endif
 
+#ifndef ASYNCX_FREESTANDING
 /* ---- 13 File descriptors ------------------------------------------------------------------------------
 
    Descriptors must be non-blocking: ax_nonblocking (those of ax_accept are). One task waits per descriptor and direction, a second
@@ -1165,16 +1429,31 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
    caught. AX_ENOMEM. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
+#endif /* ASYNCX_FREESTANDING */
+
 /* ---- 15 Running a program ----------------------------------------------------------------------------- */
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
    status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#ifndef ASYNCX_FREESTANDING
 /* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
    AX_EINTR 130; an error 1, with its name, text and origin on stderr. Misuse that was reported during the run is said too. */
 AX_API int ax_exit(int status);
+#endif
 
+#ifdef ASYNCX_FREESTANDING /* in static memory: known when the program is linked */
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    __extension__({                                                                               \
+        static ax_loop axi_l;                                                                     \
+        static AX_TASK(fn) axi_main;                                                              \
+        ax_loop_open(&axi_l, (desc));                                                             \
+        AX_SPAWN_IN(&axi_l.root, &axi_main, __VA_ARGS__);                                         \
+        axi_run_main(&axi_l, &axi_main.task);                                                     \
+    })
+AX_API int axi_run_main(ax_loop *loop, ax_task *main);
+#else
 #ifndef ASYNCX_COMMA
 #define AXI_RUN(desc, fn, ...)                                                                    \
     __extension__({                                                                               \
@@ -1190,6 +1469,95 @@ AX_API int ax_exit(int status);
 #endif
 AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
 AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
+#endif
+
+#ifdef ASYNCX_FREESTANDING
+/* ---- 16 Microcontrollers ------------------------------------------------------------------------------
+
+   With ASYNCX_FREESTANDING the header needs five functions of yours, the port; they may be macros, defined before it is included.
+
+     ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time
+     void ax_port_lock(void)           keeps interrupts out; is never called twice in a row
+     void ax_port_unlock(void)
+     void ax_port_idle(ax_time until)  sleeps until an interrupt comes, or the tick has reached `until` at the latest; returns at once
+                                       if it has already. AX_FOREVER: no deadline. May return early, never need it be exact: the
+                                       loop looks at the time, and idles again
+     void ax_port_wake(void)           an interrupt has set a flag: nothing to do where an interrupt ends the sleep; with an operating
+                                       system, what ends ax_port_idle
+
+   The last test and the sleep. The loop locks, looks whether a flag was set, calls ax_port_idle if not, and unlocks. ax_port_idle is
+   called locked and returns locked, and it has to let an interrupt end the sleep that comes between that test and the sleep: by
+   `wfi`, which ends on a pending interrupt even while PRIMASK or mstatus.MIE keeps it out (Cortex-M, RISC-V); by `sei; sleep; cli`,
+   since AVR runs one more instruction after `sei` before any interrupt; by a notification that is kept (an operating system).
+
+   From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, by one of them each: they write
+   bytes that nobody else writes, so they need no lock and no memory, and can't fail but for a ring that is full. */
+
+#ifndef ax_port_now
+ax_time ax_port_now(void);
+#endif
+#ifndef ax_port_lock
+void ax_port_lock(void);
+#endif
+#ifndef ax_port_unlock
+void ax_port_unlock(void);
+#endif
+#ifndef ax_port_idle
+void ax_port_idle(ax_time until);
+#endif
+#ifndef ax_port_wake
+void ax_port_wake(void);
+#endif
+
+/* What an interrupt tells a task: that something came, and how often. {0} is a fresh one. For the latest value, write it to a volatile
+   of yours, then set the flag. */
+typedef struct ax_flag {
+    volatile unsigned char set; /* private, all of it: counted up by the interrupt, */
+    unsigned char seen;         /* and followed by the task */
+    ax_task *waiter;
+    int (*take)(struct ax_flag *flag); /* what the waiter wants of it */
+    struct ax_flag *next;
+} ax_flag;
+/* In the interrupt. Once set 255 times and not waited for, it stays at that. */
+AXI_INLINE void ax_flag_set(ax_flag *flag) {
+    unsigned char set = (unsigned char)(flag->set + 1);
+    if (set != *(volatile unsigned char *)&flag->seen) flag->set = set;
+    ax_port_wake();
+}
+/* How often it was set since it was last taken: 0 to 255. */
+AX_API int ax_flag_take(ax_flag *flag);
+/* Waits until it is set: how often, 1 to 255. AX_EBUSY if another task waits. May suspend. */
+AX_API AX_MUST_USE ax_op ax_flag_wait(ax_task *me, ax_flag *flag);
+
+/* Bytes from an interrupt to a task. */
+typedef struct ax_ring {
+    ax_flag flag; /* private, all of it */
+    volatile unsigned char *buffer;
+    unsigned char mask;
+    volatile unsigned char head, tail; /* written by the interrupt, by the task */
+    volatile unsigned char lost;       /* of the interrupt; how many there were, seen by the task: */
+    unsigned char lost_seen;
+    unsigned char size; /* the reader's buffer */
+    unsigned char *to;
+} ax_ring;
+/* ax_ring rx = AX_RING_INIT(array); the array of 2, 4, 8 ... 256 bytes; the ring holds one less. */
+#define AX_RING_INIT(array) {{0, 0, NULL, NULL, NULL}, (array), (unsigned char)(sizeof(array) - 1), 0, 0, 0, 0, 0, NULL}
+/* In the interrupt. 0, or AX_EAGAIN if it is full: the byte is lost, and the reader will hear of it. */
+AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
+    unsigned char head = ring->head, next = (unsigned char)((head + 1) & ring->mask);
+    if (next == ring->tail) {
+        ring->lost = (unsigned char)(ring->lost_seen + 1);
+        return AX_EAGAIN;
+    }
+    ring->buffer[head] = byte;
+    ring->head = next;
+    ax_flag_set(&ring->flag);
+    return 0;
+}
+/* Takes what there is, at least a byte, at most size: the count. AX_EOVERFLOW, once, if bytes were lost since the last call. The
+   buffer must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, unsigned char size);
+#endif
 
 #ifdef __cplusplus
 }
@@ -1204,6 +1572,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_IMPLEMENTED)
 #define ASYNCX_IMPLEMENTED
 
+#ifndef ASYNCX_FREESTANDING
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -1218,11 +1587,13 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #ifndef CLOCK_MONOTONIC
 #error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
 #endif
+#endif
 #ifndef AX_ASSERT
 #define AX_ASSERT(x) ((void)0)
 #endif
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ASYNCX_FREESTANDING
+#elif defined(__SANITIZE_ADDRESS__)
 #define AXI_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -1240,7 +1611,6 @@ extern "C" {
 enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
-enum { AXI_FRAME = 1, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR }; /* entry.kind */
 enum { AXI_UNOPENED, AXI_UNBEGUN, AXI_PAUSED, AXI_GOING, AXI_CLOSING, AXI_EXHAUSTED };            /* state of a generator */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
@@ -1276,14 +1646,30 @@ enum { /* group.flags, beside the public ones */
     AXI_BY_HAND = 512,      /* ax_group_cancel */
     AXI_ENDING = 1024       /* the owner's body is left */
 };
-enum { AXI_OVER = -1 }; /* entry.at of a frame that needs no more steps; 0 start, 1 AX_FINALLY */
+#if AXI_CANCEL
+#define AXI_REQUESTS(t) ((t)->node.count)
+#else
+#define AXI_REQUESTS(t) 0
+#endif
+#ifndef ASYNCX_FREESTANDING
+enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 start, 1 AX_FINALLY */
+enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
+#else
+enum { AXI_OVER = 255 };
+enum { AXI_MOST_REQUESTS = 31, AXI_MOST_REFS = 255 }; /* counts stay there */
+#endif
 
 /* ---- Lists ---- */
 
+#ifndef ASYNCX_FREESTANDING
+static axi_link *axi_head(const axi_list *list) { return list->ring; }
+static axi_link *axi_tail(const axi_list *list) { return list->ring->prev; }
+static axi_link *axi_after(const axi_list *list, const axi_link *link) { return link->next != list->ring ? link->next : NULL; }
+
 static void axi_push(axi_list *list, axi_link *link) {
-    axi_link *first = list->first;
+    axi_link *first = list->ring;
     if (!first) {
-        list->first = link->next = link->prev = link;
+        list->ring = link->next = link->prev = link;
         return;
     }
     link->next = first;
@@ -1294,16 +1680,16 @@ static void axi_push(axi_list *list, axi_link *link) {
 
 static void axi_take(axi_list *list, axi_link *link) {
     if (link->next == link) {
-        list->first = NULL;
+        list->ring = NULL;
     } else {
         link->prev->next = link->next;
         link->next->prev = link->prev;
-        if (list->first == link) list->first = link->next;
+        if (list->ring == link) list->ring = link->next;
     }
 }
 
 static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty */
-    axi_link *link = list->first;
+    axi_link *link = list->ring;
     axi_take(list, link);
     return link;
 }
@@ -1323,12 +1709,46 @@ static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
     return link;
 }
 static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->end; }
+#else /* one link is enough where lists are short: to take one out of the middle walks there */
+static axi_link *axi_head(const axi_list *list) { return list->ring ? list->ring->next : NULL; }
+
+static void axi_push(axi_list *list, axi_link *link) {
+    axi_link *last = list->ring;
+    if (!last) last = link->next = link; /* a ring of one, into which it goes once more */
+    link->next = last->next;
+    last->next = link;
+    list->ring = link;
+}
+
+static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty */
+    axi_link *last = list->ring, *link = last->next;
+    last->next = link->next;
+    if (link == last) list->ring = NULL;
+    return link;
+}
+
+#if AXI_CANCEL
+static axi_link *axi_tail(const axi_list *list) { return list->ring; }
+static axi_link *axi_after(const axi_list *list, const axi_link *link) { return link != list->ring ? link->next : NULL; }
+
+static void axi_take(axi_list *list, axi_link *link) {
+    axi_link *last = list->ring, *before = last;
+    while (before->next != link) before = before->next;
+    before->next = link->next;
+    if (link == last) list->ring = before == link ? NULL : before;
+}
+#endif
+
+static void axi_enqueue(ax_loop *loop, axi_link *link) { axi_push(&loop->ready, link); }
+static axi_link *axi_dequeue(ax_loop *loop) { return axi_pop(&loop->ready); }
+static int axi_any_ready(const ax_loop *loop) { return loop->ready.ring != NULL; }
+#endif
 
 AX_API int ax_waiters(const axi_list *list) {
-    const axi_link *link = list->first;
+    const axi_link *link = axi_head(list);
     int n = 0;
     if (link) do n++, link = link->next;
-        while (link != list->first);
+        while (link != axi_head(list));
     return n;
 }
 
@@ -1337,7 +1757,7 @@ AX_API int ax_waiters(const axi_list *list) {
 #define AXI_GENERATOR_OF(t) ((ax_generator *)(void *)((char *)(t) - offsetof(ax_generator, task)))
 
 static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
-    return list->first ? AXI_TASK_OF(node, axi_pop(list)) : NULL;
+    return list->ring ? AXI_TASK_OF(node, axi_pop(list)) : NULL;
 }
 
 /* ---- 2 Status ---- */
@@ -1348,7 +1768,11 @@ AX_API const char *ax_strerror(int status) {
     if (status == AX_##name) return text;
     AXI_ERRORS(AXI_X)
 #undef AXI_X
+#ifdef ASYNCX_FREESTANDING
+    return "error";
+#else
     return status == INT_MIN ? "invalid status" : strerror(-status);
+#endif
 }
 
 AX_API const char *ax_errname(int status) {
@@ -1360,6 +1784,15 @@ AX_API const char *ax_errname(int status) {
     return "error";
 }
 
+#ifdef ASYNCX_FREESTANDING
+static int axi_misuse(ax_loop *loop, int status) {
+    (void)loop;
+    AX_ASSERT(0);
+    return status;
+}
+#define axi_misuse(loop, status, text) axi_misuse((loop), (status)) /* the sentences stay out of the flash */
+#define axi_foreign(loop) 0
+#else
 /* For ax_exit: how the last AX_RUN of this thread ended, and what misuse was reported. */
 static AXI_THREAD_LOCAL struct axi_origin axi_last;
 static AXI_THREAD_LOCAL const char *axi_last_report;
@@ -1377,6 +1810,12 @@ static int axi_foreign(ax_loop *loop) {
     axi_misuse(loop, 0, "a loop is used from another thread than its own; only ax_post may be");
     return 1;
 }
+#else
+#define axi_foreign(loop) 0
+#endif
+#endif
+
+#if ASYNCX_DEBUG
 /* The C stack below the loop's run dies with each step: data can't come there after a wait. */
 static int axi_dead_stack(ax_loop *loop, const void *data) {
     char here;
@@ -1392,10 +1831,10 @@ static int axi_freed(const ax_task *t) {
 }
 #else
 #define axi_freed(task) (!(task))
-#define axi_foreign(loop) 0
 #define axi_dead_stack(loop, data) 0
 #endif
 
+#ifndef ASYNCX_FREESTANDING
 static int axi_elsewhere(const ax_task *me, const ax_loop *loop) {
     return loop != me->loop && axi_misuse(me->loop, 1, "an executor or generator is used by a task of another loop than its own");
 }
@@ -1488,6 +1927,8 @@ static void axi_free(ax_loop *loop, void *p, size_t size) {
     loop->used -= (i + 1) * 8;
 }
 
+static void axi_clear(void *p, size_t size) { memset(p, 0, size); }
+
 /* Makes an array at least `want` long, at least doubling it. */
 static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, size_t item) {
     void *old, *p;
@@ -1575,6 +2016,8 @@ static int axi_timer_reserve(ax_loop *loop, unsigned more) {
     return rc;
 }
 
+static void axi_timer_unreserve(ax_loop *loop) { loop->timer_need--; }
+
 static ax_time axi_clock(ax_loop *loop) {
     struct timespec ts;
     if (loop->desc.flags & AX_VIRTUAL_CLOCK) return loop->now;
@@ -1584,20 +2027,168 @@ static ax_time axi_clock(ax_loop *loop) {
 }
 
 static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
+static ax_time axi_from(ax_time now, ax_time time) { return axi_add(now, time > 0 ? time : 0); }
+static int axi_earlier(ax_time a, ax_time b) { return a < b; }
+static int axi_due(ax_time when, ax_time now) { return when <= now; }
+#define axi_too_long(time) 0
+
+static ax_time axi_next_when(const ax_loop *loop) { return loop->timer_count ? loop->timers[0].when : AX_FOREVER; }
+static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].node; }
+#define AXI_ARMED(t) ((t)->node.timer)
+
+#define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
+#define AXI_SET_SEQ(x, to) ((x)->seq = (to))
+#define AXI_SEQ_OF(x) ((x)->seq)
+#define AXI_LIMIT_SEQ(t, to) ((t)->limit_seq = (to))
+#else /* freestanding */
+#define axi_elsewhere(me, other) ((other) != (me)->loop)
+
+/* What keeps a compiler from making memset() or memcpy() of a loop. */
+#if defined(__GNUC__)
+#define AXI_PLAIN_LOOP __asm__ volatile("")
+#else
+#define AXI_PLAIN_LOOP ((void)0)
+#endif
+
+static void axi_clear(void *p, size_t size) {
+    unsigned char *byte = (unsigned char *)p;
+    while (size--) {
+        *byte++ = 0;
+        AXI_PLAIN_LOOP;
+    }
+}
+
+/* ---- Memory: first fit from the arena's gaps, which are in order of their addresses ---- */
+
+struct axi_gap {
+    struct axi_gap *next;
+    size_t size;
+};
+
+static size_t axi_rounded(size_t size) { return (size + sizeof(struct axi_gap) - 1) / sizeof(struct axi_gap) * sizeof(struct axi_gap); }
+
+static void axi_free_gap(ax_loop *loop, void *p, size_t size) {
+    struct axi_gap *gap = (struct axi_gap *)p, **at = &loop->gaps, *before = NULL;
+    gap->size = axi_rounded(size);
+    loop->used -= gap->size;
+    while (*at && *at < gap) before = *at, at = &before->next;
+    gap->next = *at;
+    *at = gap;
+    if ((char *)gap + gap->size == (char *)gap->next) {
+        gap->size += gap->next->size;
+        gap->next = gap->next->next;
+    }
+    if (before && (char *)before + before->size == (char *)gap) {
+        before->size += gap->size;
+        before->next = gap->next;
+    }
+}
+
+static void *axi_alloc(ax_loop *loop, size_t size) {
+    struct axi_gap **at = &loop->gaps, *gap;
+    loop->give_back = axi_free_gap;
+    size = axi_rounded(size);
+    while ((gap = *at) != NULL && gap->size < size) at = &gap->next;
+    if (!gap) return NULL;
+    if ((loop->used += size) > loop->peak) loop->peak = loop->used;
+    if (gap->size == size) *at = gap->next;
+    return (char *)gap + (gap->size -= size);
+}
+#define axi_free(loop, p, size) (loop)->give_back((loop), (p), (size))
+
+/* ---- Times that wrap around; AX_FOREVER is a time of its own ---- */
+
+#if ASYNCX_TIME_BITS == 16
+typedef uint16_t axi_ticks;
+#elif ASYNCX_TIME_BITS == 32
+typedef uint32_t axi_ticks;
+#else
+typedef uint64_t axi_ticks;
+#endif
+
+static int axi_too_long(ax_time time) { return time > AX_FOREVER / 4 * 3 && time != AX_FOREVER; }
+
+static ax_time axi_add(ax_time a, ax_time b) {
+    axi_ticks sum = (axi_ticks)a + (axi_ticks)b;
+    if (b == AX_FOREVER) return b;
+    return (ax_time)(sum != (axi_ticks)AX_FOREVER ? sum : sum + 1);
+}
+
+/* So much later than now: one more, as the tick that is running has begun already. */
+AXI_SLOW static ax_time axi_from(ax_time now, ax_time time) { return time <= 0 ? now : time == AX_FOREVER ? time : axi_add(now, time + 1); }
+
+AXI_SLOW static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && (ax_time)((axi_ticks)now - (axi_ticks)when) >= 0; }
+
+AXI_SLOW static int axi_earlier(ax_time a, ax_time b) { return b == AX_FOREVER ? a != b : a != b && axi_due(a, b); }
+
+/* ---- Timers: a list in order of their deadlines, ties in the order in which they were armed ---- */
+
+#if AXI_CANCEL
+#define AXI_TIMER timer
+#else
+#define AXI_TIMER link /* only sleepers have one, and they are in no other list */
+#endif
+#define AXI_NODE_OF(l) ((axi_node *)(void *)((char *)(l) - offsetof(axi_node, AXI_TIMER)))
+
+static ax_time axi_when(const axi_node *node) {
+    const ax_task *t = (const ax_task *)(const void *)node;
+#if AXI_CANCEL
+    if (node->kind == AXI_CALLBACK) return ((const ax_timer *)(const void *)node)->when;
+    if (!(node->flags & AXI_SLEEPS) || !axi_earlier(t->u.wake, t->limit)) return t->limit;
+#endif
+    return t->u.wake;
+}
+
+static ax_time axi_next_when(const ax_loop *loop) {
+    return loop->timers.next == &loop->timers ? AX_FOREVER : axi_when(AXI_NODE_OF(loop->timers.next));
+}
+static axi_node *axi_next_timer(const ax_loop *loop) { return AXI_NODE_OF(loop->timers.next); }
+
+static void axi_timer_drop(ax_loop *loop, axi_node *node) {
+    axi_link *at = &loop->timers;
+    if (!node->AXI_TIMER.next) return;
+    while (at->next != &node->AXI_TIMER) at = at->next;
+    at->next = node->AXI_TIMER.next;
+    node->AXI_TIMER.next = NULL;
+}
+
+static void axi_timer_set(ax_loop *loop, axi_node *node) {
+    ax_time when = axi_when(node);
+    axi_link *at = &loop->timers;
+#if AXI_CANCEL
+    axi_timer_drop(loop, node);
+#endif
+    while (at->next != &loop->timers && !axi_earlier(when, axi_when(AXI_NODE_OF(at->next)))) at = at->next;
+    node->AXI_TIMER.next = at->next;
+    at->next = &node->AXI_TIMER;
+}
+#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node))
+#define axi_timer_reserve(loop, more) 0
+#define axi_timer_unreserve(loop) ((void)0)
+#define AXI_ARMED(t) ((t)->node.timer.next != NULL)
+#define AXI_NEXT_SEQ(loop) 0
+#define AXI_SET_SEQ(x, to) ((void)0)
+#define AXI_SEQ_OF(x) 0
+#define AXI_LIMIT_SEQ(t, to) ((void)(to))
+
+AXI_SLOW static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
+#endif
 
 /* ---- 4 The model: waiting and waking ---- */
 
+#if AXI_CANCEL
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    if (t->node.flags & AXI_SLEEPS && t->u.wake < t->limit) {
-        axi_timer_set(loop, &t->node, t->u.wake, loop->next_seq++);
+    if (t->node.flags & AXI_SLEEPS && axi_earlier(t->u.wake, t->limit)) {
+        axi_timer_set(loop, &t->node, t->u.wake, AXI_NEXT_SEQ(loop));
     } else if (t->limit != AX_FOREVER) {
         axi_timer_set(loop, &t->node, t->limit, t->limit_seq);
-    } else if (t->node.timer) {
+    } else {
         axi_timer_drop(loop, &t->node);
     }
 }
+#endif
 
 static void axi_queue_task(ax_task *t, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
@@ -1606,6 +2197,7 @@ static void axi_queue_task(ax_task *t, int status) {
     axi_enqueue(t->loop, &t->node.link);
 }
 
+#if AXI_CANCEL
 /* What a wait ends with: if it was told of a cancel, it met that, or its result beat it and the request waits for the next. */
 static int axi_answer(ax_task *t, int status) {
     if (!(t->node.flags & AXI_ASKED)) return status;
@@ -1615,13 +2207,17 @@ static int axi_answer(ax_task *t, int status) {
     return status;
 }
 
+#endif
+
 /* Ends a parked task's wait; whoever calls has taken it off its list. */
 static void axi_wake(ax_task *t, int status) {
+#if AXI_CANCEL
     status = axi_answer(t, status);
     if (t->node.flags & AXI_SLEEPS) {
-        t->node.flags &= ~AXI_SLEEPS;
-        if (t->node.timer) axi_arm(t);
+        t->node.flags &= (unsigned char)~AXI_SLEEPS;
+        if (AXI_ARMED(t)) axi_arm(t);
     }
+#endif
     axi_queue_task(t, status);
 }
 
@@ -1639,6 +2235,7 @@ AX_API int ax_wake(ax_task *t, int status) {
     return 0;
 }
 
+#if AXI_CANCEL
 /* Meets a request: the wait that is on, or was about to begin, is dropped. */
 static void axi_interrupt(ax_task *t) {
     int stays;
@@ -1647,15 +2244,19 @@ static void axi_interrupt(ax_task *t) {
     if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN); /* unless the hook has woken it */
 }
 
+#if AXI_GENERATORS
 static ax_forget axi_forget_item, axi_forget_close;
+#endif
 
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
 static int axi_request(ax_task *t) {
     if (t->node.state == AXI_DONE) return 0;
-    if (t->node.count != USHRT_MAX) t->node.count++;
+    if (t->node.count != AXI_MOST_REQUESTS) t->node.count++;
     if (t->node.state == AXI_PARKED) {
         if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
+#if AXI_GENERATORS
         else if (t->forget == axi_forget_item || t->forget == axi_forget_close) t->forget(t, t->obj); /* they hear of each */
+#endif
     } else if (t->node.state == AXI_FRESH) {
         t->rc = AXI_OWN;
     } else if (t->node.state == AXI_RUNNING || t->rc != AXI_OWN) {
@@ -1665,22 +2266,32 @@ static int axi_request(ax_task *t) {
 }
 
 static void axi_expire(ax_task *t, ax_time now);
+#endif
 
 static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     if (me->node.state != AXI_RUNNING)
         return ax_done(axi_misuse(me->loop, AX_EBUSY, "a task parks while it is parked, or from outside its step"));
+#if AXI_CANCEL
     me->forget = forget;
     me->obj = obj;
+#else
+    (void)forget;
+    (void)obj;
+#endif
     if (me->node.flags & AXI_WOKEN) { /* the event came while the op was registering */
-        me->node.flags &= ~(AXI_WOKEN | AXI_SLEEPS);
+        me->node.flags &= (unsigned char)~(AXI_WOKEN | AXI_SLEEPS);
         axi_queue_task(me, me->rc);
         return axi_op(AXI_PENDING);
     }
     me->node.state = AXI_PARKED;
+#if AXI_CANCEL
     if (me->limit == AX_FOREVER && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
-    if (me->limit <= me->loop->now) axi_expire(me, me->loop->now);
+    if (axi_due(me->limit, me->loop->now)) axi_expire(me, me->loop->now);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
     if (me->node.flags & AXI_SLEEPS || me->limit != AX_FOREVER) axi_arm(me);
+#else
+    if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, 0, 0);
+#endif
     return axi_op(AXI_PENDING);
 }
 
@@ -1694,9 +2305,11 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 /* Queues a running task behind the others with a result that stands. */
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
+#if AXI_CANCEL
     if (t->limit == AX_FOREVER) return;
-    if (t->limit <= t->loop->now) axi_expire(t, t->loop->now);
+    if (axi_due(t->limit, t->loop->now)) axi_expire(t, t->loop->now);
     axi_arm(t);
+#endif
 }
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
@@ -1704,7 +2317,7 @@ static int axi_refuses(ax_task *me) {
     if (me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     if (!(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
-    me->node.flags &= ~AXI_WOKEN; /* a wake that came before this op is not for it */
+    me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
     if (!(me->node.flags & AXI_PRESSED)) return 0;
     me->node.flags &= ~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
@@ -1716,35 +2329,42 @@ static int axi_refuses(ax_task *me) {
     } while (0)
 
 /* Parks the task in a primitive's list; the usual hook takes it off. */
+#if AXI_CANCEL
 static int axi_forget_list(ax_task *t, void *list) {
     axi_take((axi_list *)list, &t->node.link);
     return 0;
 }
+#else
+#define axi_forget_list NULL
+#endif
 static ax_op axi_wait_in(ax_task *me, axi_list *list) {
     axi_push(list, &me->node.link);
     return axi_park(me, axi_forget_list, list);
 }
 
 /* Wakes tasks and queues callbacks that wait for one thing, in order. */
+#if AXI_CANCEL
 static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
     axi_enqueue(loop, &c->node.link);
 }
+#endif
 static void axi_wake_with(axi_list *list, int status, int how) {
-    axi_link *link;
-    while ((link = list->first) != NULL) {
-        axi_node *node = (axi_node *)(void *)link;
-        axi_take(list, link);
-        if (node->kind == AXI_TASK) {
-            axi_wake((ax_task *)(void *)node, status);
-            node->bad = (unsigned char)how;
-        } else {
+    while (list->ring) {
+        axi_node *node = (axi_node *)(void *)axi_pop(list);
+#if AXI_CANCEL
+        if (node->kind != AXI_TASK) {
             axi_queue_callback(((ax_callback *)(void *)node)->loop, (ax_callback *)(void *)node);
+            continue;
         }
+#endif
+        axi_wake((ax_task *)(void *)node, status);
+        node->bad = (unsigned char)how;
     }
 }
 static void axi_wake_all(axi_list *list, int status) { axi_wake_with(list, status, 0); }
 
+#if AXI_CANCEL
 /* ---- Scopes ---- */
 
 /* Whether a scope may be opened: it is not open, and outlives the step. */
@@ -1755,15 +2375,16 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
 }
 
 /* The requests that a scope opened now did not have to meet. */
-static unsigned short axi_met_before(const ax_task *t) {
-    return (unsigned short)(t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1 : 0));
+static unsigned axi_met_before(const ax_task *t) {
+    return t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1u : 0u);
 }
+#define AXI_SET_BASE(e, t) ((e)->base = axi_met_before(t) & AXI_MOST_REQUESTS)
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
     t->loop->close[kind] = close;
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
-    e->base = axi_met_before(t);
+    AXI_SET_BASE(e, t);
     e->up = t->top;
     t->top = e;
 }
@@ -1785,10 +2406,10 @@ static void axi_rebase(ax_task *t, unsigned above) {
 }
 
 /* A scope that made a request takes it back. Whether requests from outside are left that came after its entry. */
-static int axi_take_back(ax_task *t, const axi_entry *e) {
+static int axi_take_back(ax_task *t, unsigned base) {
     if (t->node.count) t->node.count--;
-    axi_rebase(t, e->base);
-    if (t->node.count > e->base) return 1;
+    axi_rebase(t, base);
+    if (t->node.count > base) return 1;
     t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
     if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= ~AXI_PUT_OFF;
     return 0;
@@ -1797,10 +2418,16 @@ static int axi_take_back(ax_task *t, const axi_entry *e) {
 /* ---- 8 Limits ---- */
 
 static void axi_limit_add(ax_task *t, ax_time when, unsigned seq) {
-    if (when < t->limit) {
+    if (axi_earlier(when, t->limit)) {
         t->limit = when;
-        t->limit_seq = seq;
+        AXI_LIMIT_SEQ(t, seq);
     }
+}
+
+static void axi_limit_outer(ax_task *t, ax_time when, unsigned seq) {
+    if (axi_earlier(t->limit, when)) return;
+    t->limit = when;
+    AXI_LIMIT_SEQ(t, seq);
 }
 
 static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
@@ -1810,13 +2437,13 @@ static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has
         if (e->flags & AXI_EXPIRED) continue;
         if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) {
             ax_frame *f = (ax_frame *)(void *)e;
-            if (f->within <= t->limit) t->limit = f->within, t->limit_seq = f->seq;
+            axi_limit_outer(t, f->within, AXI_SEQ_OF(f));
         } else if (e->kind == AXI_LIMIT) {
             ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
-            if (l->when <= t->limit) t->limit = l->when, t->limit_seq = l->seq;
+            axi_limit_outer(t, l->when, AXI_SEQ_OF(l));
         }
     }
-    if (t->node.timer) axi_arm(t);
+    if (AXI_ARMED(t)) axi_arm(t);
 }
 
 /* Every limit that is due makes its request; the outermost will report. */
@@ -1824,12 +2451,12 @@ AXI_SLOW static void axi_expire(ax_task *t, ax_time now) {
     axi_entry *e;
     for (e = t->top; e; e = e->up) {
         if (e->flags & AXI_EXPIRED) continue;
-        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED && ((ax_frame *)(void *)e)->within <= now) {
+        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED && axi_due(((ax_frame *)(void *)e)->within, now)) {
             e->flags |= AXI_EXPIRED;
             axi_request(t);
         } else if (e->kind == AXI_LIMIT) {
             ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
-            if (l->when > now) continue;
+            if (!axi_due(l->when, now)) continue;
             e->flags |= AXI_EXPIRED;
             l->expired = 1;
             axi_request(t);
@@ -1841,24 +2468,29 @@ AXI_SLOW static void axi_expire(ax_task *t, ax_time now) {
 /* What a limit makes of the status that the limited code ended with. */
 static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status) {
     if (!expired) return status;
-    return !axi_take_back(t, e) && status == AXI_OWN ? AX_ETIMEDOUT : status;
+    return !axi_take_back(t, e->base) && status == AXI_OWN ? AX_ETIMEDOUT : status;
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
-    ax_time when = axi_add(axi_clock(me->loop), time > 0 ? time : 0);
+    ax_time when = axi_from(axi_clock(me->loop), time);
+#ifndef ASYNCX_FREESTANDING
     if (constant && time > 0 && time < 1000) {
         axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
         return 0;
     }
+#else
+    (void)constant;
+#endif
+    if (axi_too_long(time)) return 0;
     if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
-        if (f->within <= when) return 1;
+        if (!axi_earlier(when, f->within)) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
-        f->entry.base = axi_met_before(me);
+        AXI_SET_BASE(&f->entry, me);
     }
     f->within = when;
-    f->seq = me->loop->next_seq++;
-    axi_limit_add(me, when, f->seq);
+    AXI_SET_SEQ(f, AXI_NEXT_SEQ(me->loop));
+    axi_limit_add(me, when, AXI_SEQ_OF(f));
     return 1;
 }
 
@@ -1866,7 +2498,7 @@ AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
     f->entry.flags &= ~(AXI_LIMITED | AXI_EXPIRED);
     if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
-    if (f->within <= t->limit) axi_limits_renew(t);
+    if (!axi_earlier(t->limit, f->within)) axi_limits_renew(t);
     return rc;
 }
 
@@ -1886,21 +2518,21 @@ static int axi_close_timeout(ax_task *t, axi_entry *e, int *status) {
 
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     ax_time now = axi_clock(me->loop);
-    int rc = axi_openable(me, &l->entry);
+    int rc = axi_too_long(time) ? AX_EINVAL : axi_openable(me, &l->entry);
     if (rc < 0) return rc;
     axi_open(me, &l->entry, AXI_LIMIT, axi_close_timeout);
-    l->when = axi_add(now, time > 0 ? time : 0);
+    l->when = axi_from(now, time);
     l->expired = 0;
     l->task = me;
-    l->seq = me->loop->next_seq++;
-    axi_limit_add(me, l->when, l->seq);
+    AXI_SET_SEQ(l, AXI_NEXT_SEQ(me->loop));
+    axi_limit_add(me, l->when, AXI_SEQ_OF(l));
     return 0;
 }
 
 AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
     if (!(l->entry.flags & AXI_LIVE) || l->expired) return AX_EPERM;
     l->when = when;
-    l->seq = l->task->loop->next_seq++;
+    AXI_SET_SEQ(l, AXI_NEXT_SEQ(l->task->loop));
     axi_limits_renew(l->task);
     if (l->task->node.state != AXI_RUNNING) axi_arm(l->task);
     return 0;
@@ -1939,14 +2571,10 @@ static void axi_group_abort(ax_group *g) {
     axi_push(&loop->aborts, &g->link);
     if (loop->aborting) return;
     loop->aborting = 1;
-    while (loop->aborts.first) {
+    while (loop->aborts.ring) {
         axi_link *child;
-        g = (ax_group *)(void *)((char *)loop->aborts.first - offsetof(ax_group, link));
-        axi_take(&loop->aborts, &g->link);
-        if ((child = g->children.first) != NULL) do {
-                axi_request(AXI_TASK_OF(sibling, child));
-                child = child->next;
-            } while (child != g->children.first);
+        g = (ax_group *)(void *)((char *)axi_pop(&loop->aborts) - offsetof(ax_group, link));
+        for (child = axi_head(&g->children); child; child = axi_after(&g->children, child)) axi_request(AXI_TASK_OF(sibling, child));
     }
     loop->aborting = 0;
 }
@@ -1962,7 +2590,7 @@ static void axi_group_fail(ax_group *g) {
 static void axi_group_take_back(ax_group *g) {
     if (!(g->flags & AXI_ASKED_OWNER)) return;
     g->flags &= ~(unsigned)AXI_ASKED_OWNER;
-    axi_take_back(g->owner, &g->entry);
+    axi_take_back(g->owner, g->entry.base);
 }
 
 static axi_close axi_close_group;
@@ -1972,7 +2600,7 @@ AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     if (rc >= 0 && (flags > 15 || (flags & (AX_GROUP_COLLECT | AX_GROUP_RACE)) == (AX_GROUP_COLLECT | AX_GROUP_RACE)))
         rc = axi_misuse(me->loop, AX_EINVAL, "ax_group_open with flags that do not go together");
     if (rc < 0) return rc;
-    memset(g, 0, sizeof *g);
+    axi_clear(g, sizeof *g);
     g->loop = me->loop;
     g->owner = me;
     g->flags = flags | AXI_OPEN;
@@ -1983,6 +2611,7 @@ AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
 
 static void axi_task_release(ax_task *t);
 
+#if AXI_KEEP
 static void axi_group_drop_handed(ax_group *g) {
     ax_task *t = g->handed;
     g->handed = NULL;
@@ -1994,11 +2623,14 @@ static void axi_group_drop_handed(ax_group *g) {
 
 static void axi_group_drop_ended(ax_group *g) {
     axi_group_drop_handed(g);
-    while (g->ended.first) {
+    while (g->ended.ring) {
         g->handed = AXI_TASK_OF(sibling, axi_pop(&g->ended));
         axi_group_drop_handed(g);
     }
 }
+#else
+#define axi_group_drop_ended(g) ((void)0)
+#endif
 
 /* All children have ended: closes the group. What its owner gets who came with this status. */
 static int axi_group_end(ax_group *g, int status) {
@@ -2041,6 +2673,7 @@ AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
     return axi_park(me, axi_forget_join, g);
 }
 
+#if AXI_KEEP
 static int axi_forget_next(ax_task *t, void *group) {
     (void)t;
     ((ax_group *)group)->flags &= ~(unsigned)AXI_NEXTED;
@@ -2048,9 +2681,8 @@ static int axi_forget_next(ax_task *t, void *group) {
 }
 
 static int axi_group_hand(ax_group *g, ax_task **child) {
-    if (!g->ended.first) return g->error;
-    *child = g->handed = AXI_TASK_OF(sibling, g->ended.first);
-    axi_take(&g->ended, g->ended.first);
+    if (!g->ended.ring) return g->error;
+    *child = g->handed = AXI_TASK_OF(sibling, axi_pop(&g->ended));
     return 1;
 }
 
@@ -2062,12 +2694,13 @@ AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
     axi_group_take_back(g);
     AXI_REFUSE(me);
     axi_group_drop_handed(g);
-    if (g->ended.first || !g->live) return ax_done(axi_group_hand(g, child));
+    if (g->ended.ring || !g->live) return ax_done(axi_group_hand(g, child));
     if (axi_dead_stack(me->loop, child)) return ax_done(AX_EFAULT);
     g->flags |= AXI_NEXTED;
     me->u.data = child;
     return axi_park(me, axi_forget_next, g);
 }
+#endif
 
 AX_API int ax_group_cancel(ax_group *g) {
     if (!(g->flags & AXI_OPEN)) return AX_EPERM;
@@ -2093,15 +2726,21 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
         g->winner = status;
         axi_group_abort(g);
     }
+#if AXI_KEEP
     if (g->flags & AX_GROUP_KEEP) {
         t->node.flags |= AXI_KEPT;
         axi_push(&g->ended, &t->sibling);
     }
     if (g->flags & AXI_NEXTED) {
-        if (g->live && !g->ended.first) return;
+        if (g->live && !g->ended.ring) return;
         g->flags &= ~(unsigned)AXI_NEXTED;
         axi_wake(g->owner, axi_group_hand(g, (ax_task **)g->owner->u.data));
-    } else if (g->flags & AXI_AWAITED && !g->live) {
+        return;
+    }
+#else
+    (void)t;
+#endif
+    if (g->flags & AXI_AWAITED && !g->live) {
         g->flags &= ~(unsigned)AXI_AWAITED;
         if (g->flags & AXI_ENDING) {
             axi_wake(g->owner, g->owner->node.flags & AXI_ASKED ? AXI_OWN : 0);
@@ -2136,12 +2775,13 @@ static int axi_close_group(ax_task *t, axi_entry *e, int *status) {
     *status = axi_group_end(g, *status);
     return 0;
 }
+#endif /* AXI_CANCEL */
 
 /* ---- 5 Running tasks ---- */
 
 AX_API ax_op axi_return(ax_task *me, int status) {
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
-    me->node.bad = status == AX_ECANCELED && me->node.count ? 2 : 0;
+    me->node.bad = AXI_CANCEL && status == AX_ECANCELED && AXI_REQUESTS(me) ? 2 : 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN;
     me->rc = status <= AXI_OWN ? AX_EINVAL : status;
     return axi_op(AXI_LEFT);
@@ -2157,7 +2797,9 @@ AX_API ax_op axi_lost(ax_task *me) {
 
 static void axi_frame_init(ax_frame *f, const struct axi_fn *fn, int owned) {
     f->fn = fn;
+#if AXI_CANCEL
     f->entry.kind = AXI_FRAME;
+#endif
     f->entry.flags = (unsigned char)(AXI_LIVE | (owned ? AXI_OWNED : 0));
 }
 
@@ -2165,16 +2807,19 @@ AX_API void *axi_new(ax_task *me, size_t size) { return axi_alloc(me->loop, size
 
 AX_API void *axi_reuse(ax_frame *f) { return f->entry.flags & AXI_LIVE ? NULL : f; }
 
-AX_API void axi_zero(void *p, size_t size) { memset(p, 0, size); }
+AX_API void axi_zero(void *p, size_t size) { axi_clear(p, size); }
 
 AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int owned) {
+#if AXI_CANCEL
     ax_frame *caller = me->frame;
     int status = 0;
+#endif
     if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
     axi_frame_init(f, fn, owned);
-    if (caller->entry.flags & AXI_LIMITED && caller->within <= me->loop->now) { /* its limit is due already: never starts */
+#if AXI_CANCEL
+    if (caller->entry.flags & AXI_LIMITED && axi_due(caller->within, me->loop->now)) { /* its limit is due already: never starts */
         axi_expire(me, me->loop->now);
-        me->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         status = AXI_OWN;
     } else if (me->node.flags & AXI_PRESSED) {
         status = axi_refuses(me);
@@ -2188,41 +2833,73 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
         me->node.bad = 2;
         return axi_op(AXI_LEFT);
     }
+#else
+    f->entry.up = &me->frame->entry;
+    me->frame = f;
+#endif
     return axi_op(AXI_CALLED);
 }
 
 AX_API ax_frame *axi_first_frame(ax_task *t) {
     axi_entry *e = &t->frame->entry;
     if (t->node.state != AXI_DONE)
-        for (e = t->top; e->up; e = e->up) {}
+        while (e->up) e = e->up;
     return (ax_frame *)(void *)e;
 }
 
-/* Memory for a task and its first frame: one block, unless both are the user's. What the spawn may need later is reserved. */
-AX_API ax_frame *axi_task_new(ax_group *g, ax_task *t, ax_frame *f, size_t size) {
-    ax_loop *loop = g->loop;
-    if (!(g->flags & AXI_OPEN)) return axi_misuse(loop, 0, "AX_SPAWN into a group that is not open"), (ax_frame *)NULL;
-    if (g->flags & AXI_ABORTING || axi_foreign(loop)) return NULL;
-    if (t && ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || t->node.flags & AXI_KEPT)) {
-        axi_misuse(loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
+/* A task that may be spawned into this group. */
+static int axi_spawnable(ax_group *g) {
+#if AXI_CANCEL
+    if (!(g->flags & AXI_OPEN)) return axi_misuse(g->loop, 0, "AX_SPAWN into a group that is not open");
+    return !(g->flags & AXI_ABORTING) && !axi_foreign(g->loop);
+#else
+    return g->loop != NULL;
+#endif
+}
+
+static void axi_spawn_failed(ax_group *g) {
+#if AXI_CANCEL
+    axi_group_error(g, AX_ENOMEM);
+#else
+    (void)g;
+#endif
+}
+
+static void axi_task_prepare(ax_group *g, ax_task *t, int flags) {
+    t->node.flags = (unsigned char)flags;
+    t->loop = g->loop;
+#if AXI_CANCEL
+    t->group = g;
+#endif
+}
+
+/* In storage of the user's. What the spawn may need later is reserved. */
+AX_API ax_frame *axi_task_in(ax_group *g, ax_task *t, ax_frame *f) {
+    if (!axi_spawnable(g)) return NULL;
+    if ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || (AXI_CANCEL && t->node.flags & AXI_KEPT)) {
+        axi_misuse(g->loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
         return NULL;
     }
-    if (axi_timer_reserve(loop, 1) < 0) goto no_memory;
-    if (!t) {
-        if (!(t = (ax_task *)axi_alloc(loop, sizeof(ax_task) + size))) {
-            loop->timer_need--;
-            goto no_memory;
-        }
-        f = (ax_frame *)(void *)(t + 1);
-        t->node.flags = AXI_HEAP;
-    } else {
-        t->node.flags = 0;
+    if (axi_timer_reserve(g->loop, 1) < 0) {
+        axi_spawn_failed(g);
+        return NULL;
     }
-    t->group = g;
-    t->loop = loop;
+    axi_task_prepare(g, t, 0);
     return f;
-no_memory:
-    axi_group_error(g, AX_ENOMEM);
+}
+
+/* Memory for a task and its first frame: one block. */
+AX_API ax_frame *axi_task_new(ax_group *g, size_t size) {
+    ax_task *t;
+    if (!axi_spawnable(g)) return NULL;
+    if (axi_timer_reserve(g->loop, 1) >= 0) {
+        if ((t = (ax_task *)axi_alloc(g->loop, sizeof(ax_task) + size)) != NULL) {
+            axi_task_prepare(g, t, AXI_HEAP);
+            return (ax_frame *)(void *)(t + 1);
+        }
+        axi_timer_unreserve(g->loop);
+    }
+    axi_spawn_failed(g);
     return NULL;
 }
 
@@ -2231,50 +2908,63 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
     t->node.kind = AXI_TASK;
     t->node.state = AXI_FRESH;
     t->node.bad = 0;
+    t->rc = 0;
+    t->frame = f;
+#if AXI_CANCEL
+#ifndef ASYNCX_FREESTANDING
     t->node.timer = 0;
+#else
+    t->node.timer.next = NULL;
+#endif
     t->node.count = 0;
     t->node.refs = 0;
-    t->rc = 0;
     t->top = &f->entry;
-    t->frame = f;
     t->forget = NULL;
     t->limit = AX_FOREVER;
-    t->waiters.first = NULL;
+    t->waiters.ring = NULL;
+#endif
 }
 
 AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
-    ax_group *g;
-    ax_loop *loop;
     if (!f) return NULL;
     if (!t) t = (ax_task *)(void *)f - 1; /* one block */
-    g = t->group;
-    loop = t->loop;
     axi_task_init(t, f, fn);
-    axi_push(&g->children, &t->sibling);
-    g->live++;
-    loop->tasks++;
-    axi_enqueue(loop, &t->node.link);
+#if AXI_CANCEL
+    axi_push(&t->group->children, &t->sibling);
+    t->group->live++;
+#endif
+    t->loop->tasks++;
+    axi_enqueue(t->loop, &t->node.link);
     return t;
 }
 
+#ifndef ASYNCX_FREESTANDING
 static void axi_tell_unheard(ax_task *t) {
     if (t->node.bad == AXI_UNHEARD && t->loop->desc.unheard) t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
     t->node.bad = 0;
 }
+#else
+#define axi_tell_unheard(t) ((void)0)
+#endif
 
+static size_t axi_size_of(const struct axi_fn *fn) { return AXI_ROM_READ(size_t, &fn->size); }
+
+#if AXI_CANCEL
 static void axi_task_release(ax_task *t) {
     if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
     axi_tell_unheard(t);
     if (t->node.refs) return; /* the hook keeps it */
     t->node.kind = AXI_FREED;
-    axi_free(t->loop, t, sizeof(ax_task) + t->frame->fn->size);
+    axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(t->frame->fn));
 }
 
+#if AXI_GENERATORS
 struct axi_generators { /* what the driver has to do with them */
     ax_task *(*enter)(ax_task *user);
     ax_task *(*pause)(ax_task *t);
     ax_task *(*end)(ax_generator *g, int status);
 };
+#endif
 
 /* The one to go on with, if it was a generator and somebody is in ax_next. */
 static ax_task *axi_task_end(ax_task *t, int status) {
@@ -2283,16 +2973,20 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     t->node.state = AXI_DONE;
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
     axi_timer_drop(t->loop, &t->node);
-    t->loop->timer_need--;
+    axi_timer_unreserve(t->loop);
+#if AXI_GENERATORS
     if (t->node.flags & AXI_GENERATES) return t->loop->generators->end(AXI_GENERATOR_OF(t), t->rc);
+#endif
     t->node.flags &= AXI_HEAP;
     t->loop->tasks--;
     t->group = NULL;
-    t->node.bad = t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.first ? AXI_UNHEARD : 0;
+#ifndef ASYNCX_FREESTANDING
+    t->node.bad = t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.ring ? AXI_UNHEARD : 0;
     if (!(t->node.flags & AXI_HEAP) || t->loop->state == AXI_CLOSING_LOOP) axi_tell_unheard(t); /* nobody else will free it */
+#endif
     axi_wake_with(&t->waiters, t->rc, AXI_HANDED_ON);
     axi_take(&g->children, &t->sibling);
-    kept = (int)(g->flags & AX_GROUP_KEEP); /* then the group releases it, perhaps in the next line */
+    kept = AXI_KEEP && g->flags & AX_GROUP_KEEP; /* then the group releases it, perhaps in the next line */
     axi_group_ended(g, t, t->rc);
     if (!kept) axi_task_release(t);
     return NULL;
@@ -2314,6 +3008,7 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     }
 }
 
+#ifndef ASYNCX_FREESTANDING
 AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     struct axi_origin *o = &t->loop->origin;
     o->status = strncmp(f->fn->name, "axi_", 4) ? status : 0; /* the inside of an adapter: its caller's line says more */
@@ -2321,6 +3016,7 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
     o->file = f->fn->file;
     o->line = AXI_LINE_OF(f);
 }
+#endif
 
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
@@ -2334,6 +3030,7 @@ AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     return 0;
 }
 
+#if AXI_CHECKS
 /* An op was begun and not awaited (the compiler has warned): it is as if it was cancelled. 0 if it can't be taken back. */
 AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
@@ -2357,11 +3054,12 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
         }
         axi_misuse(t->loop, 0, "a call was not awaited");
         *at = e->up;
-        if (e->flags & AXI_OWNED) axi_free(t->loop, e, ((ax_frame *)(void *)e)->fn->size);
+        if (e->flags & AXI_OWNED) axi_free(t->loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
         else e->flags = 0;
     }
     t->frame = called ? called : f;
 }
+#endif
 
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
 static void axi_unwind_woken(ax_frame *f, int rc) {
@@ -2380,7 +3078,11 @@ static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
         f->entry.at = AXI_OVER;
     } else {
         f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
+#ifndef ASYNCX_FREESTANDING
         if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
+#else
+        (void)handed_on;
+#endif
         f->entry.at = 1;
     }
 }
@@ -2403,11 +3105,13 @@ static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
     f->entry.flags = 0;
     while (e && e->kind != AXI_FRAME) e = e->up;
     if (!e) return NULL;
-    if (owned) axi_free(t->loop, f, f->fn->size);
+    if (owned) axi_free(t->loop, f, axi_size_of(f->fn));
     return t->frame = (ax_frame *)(void *)e;
 }
 
+#if AXI_GENERATORS
 static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
+#endif
 
 /* Steps a task until it waits, has had its share, or ends. */
 static void axi_run_task(ax_task *t) {
@@ -2429,7 +3133,7 @@ static void axi_run_task(ax_task *t) {
 deliver:
     axi_deliver(t, f, rc);
 step:
-    rc = f->fn->step(t, f).axi;
+    rc = AXI_STEP(t, f).axi;
     if (AXI_LIKELY(rc == AXI_PENDING && t->frame == f)) {
         if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(t->loop, 0, "an op says that it waits, and has not parked");
         return;
@@ -2445,7 +3149,10 @@ step:
         f = t->frame; /* a call, and nothing begun and not awaited beside it */
         goto step;
     }
+#if AXI_CHECKS
     if (t->frame != f) axi_drop_calls(t, f, rc);
+#endif
+#if AXI_GENERATORS
     if (rc == AXI_SWITCHED) { /* into the generator, as into a call */
         t = t->loop->generators->enter(t);
         f = t->frame;
@@ -2453,7 +3160,12 @@ step:
         if (--share) goto deliver;
         goto share_used;
     }
-    if (rc == AXI_PENDING || (t->node.state != AXI_RUNNING && !axi_drop_wait(t))) return;
+#endif
+    if (rc == AXI_PENDING) return;
+#if AXI_CHECKS
+    if (t->node.state != AXI_RUNNING && !axi_drop_wait(t)) return;
+#endif
+#if AXI_GENERATORS
     if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back, without a turn: the item is the user's until it asks again */
         if (!(t = t->loop->generators->pause(t))) return;
         t->node.state = AXI_RUNNING;
@@ -2463,6 +3175,7 @@ step:
         rc = t->rc;
         goto deliver;
     }
+#endif
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= ~AXI_WOKEN;
         handed_on = 0;
@@ -2492,9 +3205,51 @@ share_used:
     if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */
     axi_requeue(t, rc);
 }
+#else /* without cancellation: the same in small */
+static void axi_run_task(ax_task *t) {
+    ax_frame *f = t->frame;
+    int rc = t->rc, share = ASYNCX_AWAITS;
+    t->node.state = AXI_RUNNING;
+deliver:
+    t->rc = rc;
+    t->node.bad = rc < 0 && !(f->entry.flags & AXI_IN_FINALLY);
+step:
+    rc = AXI_STEP(t, f).axi;
+    if (rc == AXI_PENDING) return;
+    if (rc == AXI_CALLED) {
+        f = t->frame;
+        goto step;
+    }
+    if (rc > AXI_OWN) {
+        if (--share) goto deliver;
+        axi_requeue(t, rc);
+        return;
+    }
+    if (rc == AXI_LEFT && !(f->entry.flags & AXI_IN_FINALLY)) {
+        f->status = t->rc;
+        f->entry.at = 1;
+        f->entry.flags |= AXI_IN_FINALLY;
+        goto step;
+    }
+    rc = f->entry.flags & AXI_IN_FINALLY ? f->status : 0;
+    if (f->entry.up) {
+        ax_frame *ended = f;
+        t->frame = f = (ax_frame *)(void *)f->entry.up;
+        if (ended->entry.flags & AXI_OWNED) axi_free(t->loop, ended, axi_size_of(ended->fn));
+        else ended->entry.flags = 0;
+        goto deliver;
+    }
+    f->entry.flags = 0;
+    t->rc = rc;
+    t->node.state = AXI_DONE;
+    t->loop->tasks--;
+    if (t->node.flags & AXI_HEAP) axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(f->fn));
+}
+#endif
 
 /* ---- 6 Tasks ---- */
 
+#if AXI_CANCEL
 AX_API int ax_cancel(ax_task *t) {
     if (axi_freed(t)) return AX_EINVAL;
     if (axi_foreign(t->loop)) return AX_EPERM;
@@ -2529,6 +3284,7 @@ AXI_ASYNC(ax_joiner, AX_API) {
     ax_task_unref(my->task);
     AX_END;
 }
+#endif
 
 AX_API int ax_task_status(ax_task *t) {
     if (axi_freed(t)) return AX_EINVAL;
@@ -2537,41 +3293,50 @@ AX_API int ax_task_status(ax_task *t) {
     return t->rc;
 }
 
-AX_API const char *ax_task_name(ax_task *t) { return axi_first_frame(t)->fn->name; }
+#if ASYNCX_NAMES
+AX_API const char *ax_task_name(ax_task *t) { return AXI_ROM_READ(const char *, &axi_first_frame(t)->fn->name); }
 
 AX_API ax_where ax_task_where(const ax_task *t) {
     ax_where w;
-    w.function = t->frame->fn->name;
-    w.file = t->frame->fn->file;
+    w.function = AXI_ROM_READ(const char *, &t->frame->fn->name);
+    w.file = AXI_ROM_READ(const char *, &t->frame->fn->file);
     w.line = AXI_LINE_OF(t->frame);
     return w;
 }
+#endif
 
+#if AXI_CANCEL
 /* The tasks below an entry of a task's stack: a group's children, or a generator's own. */
 static ax_task *axi_below(axi_entry *e) {
     for (; e; e = e->up) {
+#if AXI_GENERATORS
         if (e->kind == AXI_GENERATOR) return &((ax_generator *)(void *)e)->task;
-        if (e->kind == AXI_GROUP && ((ax_group *)(void *)e)->children.first)
-            return AXI_TASK_OF(sibling, ((ax_group *)(void *)e)->children.first);
+#endif
+        if (e->kind == AXI_GROUP && ((ax_group *)(void *)e)->children.ring)
+            return AXI_TASK_OF(sibling, axi_head(&((ax_group *)(void *)e)->children));
     }
     return NULL;
 }
 
 AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg) { /* without recursion: up again by the group or the generator */
     int depth = 0;
-    ax_task *t = loop->root.children.first ? AXI_TASK_OF(sibling, loop->root.children.first) : NULL, *next;
+    ax_task *t = loop->root.children.ring ? AXI_TASK_OF(sibling, axi_head(&loop->root.children)) : NULL, *next;
     while (t) {
         fn(t, depth, arg);
         next = axi_below(t->top);
         if (next) depth++;
         while (!next) {
             axi_entry *from;
+            axi_link *sibling;
+#if AXI_GENERATORS
             if (t->node.flags & AXI_GENERATES) {
                 from = &AXI_GENERATOR_OF(t)->entry;
                 t = AXI_GENERATOR_OF(t)->opener;
-            } else {
-                if (t->sibling.next != t->group->children.first) {
-                    next = AXI_TASK_OF(sibling, t->sibling.next);
+            } else
+#endif
+            {
+                if ((sibling = axi_after(&t->group->children, &t->sibling)) != NULL) {
+                    next = AXI_TASK_OF(sibling, sibling);
                     break;
                 }
                 from = &t->group->entry;
@@ -2586,13 +3351,13 @@ AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg) { /* without recu
 }
 
 AX_API ax_task *ax_task_ref(ax_task *t) {
-    if (t && t->node.refs != USHRT_MAX) t->node.refs++;
+    if (t && t->node.refs != AXI_MOST_REFS) t->node.refs++;
     return t;
 }
 
 AX_API ax_task *ax_task_unref(ax_task *t) {
     int gone;
-    if (!t || !t->node.refs || t->node.refs == USHRT_MAX) return t; /* too many to count: kept until the loop closes */
+    if (!t || !t->node.refs || t->node.refs == AXI_MOST_REFS) return t; /* too many to count: kept until the loop closes */
     gone = --t->node.refs == 0 && t->node.state == AXI_DONE && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP;
     axi_task_release(t);
     return gone ? NULL : t;
@@ -2614,10 +3379,12 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, t->loop, t->node.state == AXI_DONE ? &t->loop->ready : &t->waiters, fn, arg);
 }
 
+#endif
+
 AX_API ax_op ax_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
     if (me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
-    me->node.flags &= ~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
+    me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
 }
@@ -2628,26 +3395,33 @@ AX_API int ax_leaving(const ax_task *me) {
     return f->status == AXI_OWN ? AX_ECANCELED : f->status;
 }
 
+#if AXI_CANCEL
 AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->frame->entry.flags & AXI_BY_LIMIT ? 1 : 0; }
+
+#endif
 
 /* ---- 8 Sleeping, rate limits, pauses ---- */
 
 AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
 AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
 
+#ifndef ASYNCX_FREESTANDING
 static int axi_forget_for_ever(ax_task *t, void *none) {
     (void)none;
     t->loop->for_ever--;
     return 0;
 }
+#endif
 
 static ax_op axi_sleep(ax_task *me, ax_time now, ax_time when) {
     AXI_REFUSE(me);
-    if (when <= now) return ax_checkpoint(me);
+    if (axi_due(when, now)) return ax_checkpoint(me);
+#ifndef ASYNCX_FREESTANDING
     if (when == AX_FOREVER) {
         me->loop->for_ever++;
         return axi_park(me, axi_forget_for_ever, NULL);
     }
+#endif
     me->u.wake = when;
     me->node.flags |= AXI_SLEEPS;
     return axi_park(me, NULL, NULL);
@@ -2657,11 +3431,13 @@ AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) { return axi_sleep(me, ax
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
     ax_time now = time > 0 ? axi_clock(me->loop) : 0;
-    return axi_sleep(me, now, axi_add(now, time));
+    if (axi_too_long(time)) return ax_done(AX_EINVAL);
+    return axi_sleep(me, now, axi_from(now, time));
 }
 
+#if AXI_CANCEL && ASYNCX_TIME_BITS == 64
 AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
-    memset(l, 0, sizeof *l);
+    axi_clear(l, sizeof *l);
     if (rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
     l->interval = period / rate + (period % rate != 0); /* rounded up: never faster than the rate */
     l->burst = burst;
@@ -2684,7 +3460,7 @@ AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *l) {
 AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
     ax_time now = axi_clock(loop);
     if (tokens < 1 || tokens > l->burst) return AX_EINVAL;
-    if (l->waiters.first || axi_limiter_ready(l, tokens) > now) return AX_EAGAIN;
+    if (l->waiters.ring || axi_limiter_ready(l, tokens) > now) return AX_EAGAIN;
     axi_limiter_take(l, now, tokens);
     return 0;
 }
@@ -2692,8 +3468,8 @@ AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
 /* Only the first in line has its wake-up set. Its rc is what it wants, meanwhile. */
 static void axi_limiter_head(ax_limiter *l) {
     ax_task *t;
-    if (!l->waiters.first) return;
-    t = AXI_TASK_OF(node, l->waiters.first);
+    if (!l->waiters.ring) return;
+    t = AXI_TASK_OF(node, axi_head(&l->waiters));
     t->u.wake = axi_limiter_ready(l, t->rc);
     t->node.flags |= AXI_SLEEPS;
     if (t->node.state == AXI_PARKED) axi_arm(t);
@@ -2701,7 +3477,7 @@ static void axi_limiter_head(ax_limiter *l) {
 
 static int axi_forget_limiter(ax_task *t, void *limiter) { /* it is cancelled, or its time has come */
     ax_limiter *l = (ax_limiter *)limiter;
-    int head = l->waiters.first == &t->node.link;
+    int head = axi_head(&l->waiters) == &t->node.link;
     axi_take(&l->waiters, &t->node.link);
     if ((t->node.flags & (AXI_SLEEPS | AXI_ASKED)) == AXI_SLEEPS) axi_limiter_take(l, t->loop->now, t->rc);
     if (head) axi_limiter_head(l);
@@ -2715,29 +3491,47 @@ AX_API ax_op ax_limiter_acquire(ax_task *me, ax_limiter *l, int tokens) {
     if (rc != AX_EAGAIN) return ax_done(rc);
     me->rc = tokens;
     axi_push(&l->waiters, &me->node.link);
-    if (l->waiters.first == &me->node.link) axi_limiter_head(l);
+    if (axi_head(&l->waiters) == &me->node.link) axi_limiter_head(l);
     return axi_park(me, axi_forget_limiter, l);
 }
 
-static uint64_t axi_random(uint64_t *state) { /* splitmix64: G. L. Steele, D. Lea, C. H. Flood, 2014 */
+#endif
+
+/* A random number from 0 to most. */
+#if ASYNCX_TIME_BITS == 64
+static ax_time axi_random(uint64_t *state, ax_time most) { /* splitmix64: G. L. Steele, D. Lea, C. H. Flood, 2014 */
     uint64_t x = *state += 0x9E3779B97F4A7C15u;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
+    return (ax_time)((x ^ (x >> 31)) % ((uint64_t)most + 1));
 }
+#else
+static ax_time axi_random(uint32_t *state, ax_time most) { /* xorshift32: G. Marsaglia, 2003; scaled without a division */
+    uint32_t x = *state;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    *state = x;
+    return (ax_time)(((uint64_t)x * ((uint32_t)most + 1)) >> 32);
+}
+#endif
 
 AX_API ax_time ax_backoff_next(ax_backoff *b) {
-    ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER;
+    ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER / 4 * 3;
     int i, factor = b->factor > 0 ? b->factor : 2;
     for (i = 0; i < b->tries && limit > 0 && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
     if (limit > cap) limit = cap;
     if (b->tries < INT_MAX) b->tries++;
     if (!b->seed) { /* machines and tasks that start together must not retry together */
+#ifndef ASYNCX_FREESTANDING
         struct timespec ts;
         clock_gettime(CLOCK_REALTIME, &ts);
         b->seed = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + (uint64_t)(uintptr_t)b;
+#else
+        b->seed = ((uint32_t)ax_port_now() << 8 ^ (uint32_t)(uintptr_t)b) | 1;
+#endif
     }
-    return limit > 0 ? (ax_time)(axi_random(&b->seed) % ((uint64_t)limit + 1)) : 0;
+    return limit > 0 ? axi_random(&b->seed, limit) : 0;
 }
 
 /* ---- 9 Locks, events, futures ---- */
@@ -2746,7 +3540,7 @@ AX_API int ax_sem_init(ax_sem *s, int permits, int max) {
     if (permits < 0 || max < 0 || (max && permits > max)) return AX_EINVAL;
     s->permits = permits;
     s->max = max;
-    s->waiters.first = NULL;
+    s->waiters.ring = NULL;
     return 0;
 }
 
@@ -2763,7 +3557,9 @@ AX_API int ax_sem_release(ax_sem *s) {
         s->permits++;
         return 0;
     }
+#if AXI_CANCEL
     if (t->u.data) ((ax_permit *)t->u.data)->held = 1;
+#endif
     axi_wake(t, 0);
     return 0;
 }
@@ -2775,6 +3571,7 @@ AX_API ax_op ax_sem_acquire(ax_task *me, ax_sem *s) {
     return axi_wait_in(me, &s->waiters);
 }
 
+#if AXI_CANCEL
 static int axi_forget_permit(ax_task *t, void *permit) {
     ax_permit *p = (ax_permit *)permit;
     axi_take(&p->sem->waiters, &t->node.link);
@@ -2875,7 +3672,7 @@ AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
 
 AX_API void ax_cond_init(ax_cond *c, ax_mutex *mutex) {
     c->mutex = mutex;
-    c->waiters.first = NULL;
+    c->waiters.ring = NULL;
 }
 
 static void axi_relock(ax_task *t, ax_mutex *m, int status) {
@@ -2917,19 +3714,24 @@ AX_API int ax_cond_notify(ax_task *me, ax_cond *c, int n) {
     }
     return woken;
 }
+#endif
 
 AX_API int ax_barrier_init(ax_barrier *b, int parties) {
-    memset(b, 0, sizeof *b);
+    axi_clear(b, sizeof *b);
     if (parties < 1) return AX_EINVAL;
     b->parties = parties;
     return 0;
 }
 
+#if AXI_CANCEL
 static int axi_forget_barrier(ax_task *t, void *barrier) {
     ax_barrier *b = (ax_barrier *)barrier;
     b->waiting--;
     return axi_forget_list(t, &b->waiters);
 }
+#else
+#define axi_forget_barrier NULL
+#endif
 
 AX_API ax_op ax_barrier_wait(ax_task *me, ax_barrier *b) {
     ax_task *t;
@@ -2970,12 +3772,16 @@ AX_API void ax_event_set(ax_event *e) {
 
 AX_API void ax_event_clear(ax_event *e) { e->set = 0; }
 
+#if AXI_CANCEL
 static int axi_forget_future(ax_task *t, void *future) {
     ax_future *f = (ax_future *)future;
     if (!f->cancel) return axi_forget_list(t, &f->waiters);
     if (f->cancel(f, f->arg) != AX_STAY) ax_future_complete(f, AX_ECANCELED); /* unless cancel has completed it */
     return AX_STAY; /* its completion wakes the task */
 }
+#else
+#define axi_forget_future NULL
+#endif
 
 AX_API ax_op ax_future_wait(ax_task *me, ax_future *f) {
     AXI_REFUSE(me);
@@ -2992,17 +3798,36 @@ AX_API int ax_future_complete(ax_future *f, int status) {
     return 0;
 }
 
+#if AXI_CANCEL
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *f, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, loop, f->done ? &loop->ready : &f->waiters, fn, arg);
 }
+#endif
 
 /* ---- 10 Queues ---- */
 
+#ifndef ASYNCX_FREESTANDING
 /* Not inlined: gcc would warn of the eight bytes where it sees an item that is smaller. */
 AXI_SLOW static void axi_copy(void *to, const void *from, size_t size) {
     if (size == sizeof(void *)) memcpy(to, from, sizeof(void *)); /* a pointer, a number: no call */
     else memcpy(to, from, size);
 }
+#else
+AXI_SLOW static void axi_copy(void *to, const void *from, size_t size) {
+    const unsigned char *a = (const unsigned char *)from;
+    unsigned char *b = (unsigned char *)to;
+    while (size--) {
+        *b++ = *a++;
+        AXI_PLAIN_LOOP;
+    }
+}
+#endif
+
+#ifndef ASYNCX_FREESTANDING
+#define AXI_TOO_MANY(capacity, item_size) ((capacity) > SIZE_MAX / 2 / (item_size))
+#else
+#define AXI_TOO_MANY(capacity, item_size) 0 /* a division; the storage is there to see */
+#endif
 
 static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     i += q->head;
@@ -3018,19 +3843,20 @@ AX_API int ax_queue_lifo(const void *a, const void *b) {
 static void axi_queue_store(ax_queue *q, const void *item) {
     size_t i = q->count++;
     if (q->before)
-        for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) memcpy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
+        for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) axi_copy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
     axi_copy(axi_slot_at(q, i), item, q->item_size);
 }
 
 AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
-    memset(q, 0, sizeof *q);
-    if (!item_size || capacity > SIZE_MAX / 2 / item_size || (capacity && !storage)) return AX_EINVAL;
+    axi_clear(q, sizeof *q);
+    if (!item_size || AXI_TOO_MANY(capacity, item_size) || (capacity && !storage)) return AX_EINVAL;
     q->storage = (unsigned char *)storage;
     q->capacity = capacity;
     q->item_size = item_size;
     return 0;
 }
 
+#ifndef ASYNCX_FREESTANDING
 AX_API int ax_queue_init_growing(ax_queue *q, ax_loop *loop, size_t most, size_t item_size) {
     int rc = ax_queue_init(q, NULL, 0, item_size);
     q->loop = loop;
@@ -3061,6 +3887,7 @@ AX_API void ax_queue_free(ax_queue *q) {
     q->storage = NULL;
     q->capacity = q->most = 0;
 }
+#endif
 
 AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     ax_task *getter;
@@ -3070,10 +3897,14 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
         axi_copy(getter->u.data, item, q->item_size);
         axi_wake(getter, 1);
     } else {
+#ifndef ASYNCX_FREESTANDING
         if (q->count == q->capacity) {
             int rc = q->count < q->most ? axi_queue_grow(q) : AX_EAGAIN;
             if (rc < 0) return rc;
         }
+#else
+        if (q->count == q->capacity) return AX_EAGAIN;
+#endif
         axi_queue_store(q, item);
     }
     q->unfinished++;
@@ -3083,14 +3914,14 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
 AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     ax_task *putter;
     if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
-    if (!q->count && !q->putters.first) return q->closed ? 0 : AX_EAGAIN;
+    if (!q->count && !q->putters.ring) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
     if (q->count) {
         axi_copy(item, axi_slot_at(q, 0), q->item_size);
         if (++q->head == q->capacity) q->head = 0;
         q->count--;
     } else {
-        memcpy(item, putter->u.data, q->item_size); /* a rendezvous */
+        axi_copy(item, putter->u.data, q->item_size); /* a rendezvous */
     }
     if (putter) {
         if (q->capacity) axi_queue_store(q, putter->u.data);
@@ -3152,6 +3983,7 @@ AX_API ax_op ax_queue_join(ax_task *me, ax_queue *q) {
     return q->unfinished ? axi_wait_in(me, &q->joiners) : ax_done(0);
 }
 
+#if AXI_GENERATORS
 /* ---- 11 Generators ---- */
 
 /* A generator that pauses is parked; what cancels it meanwhile (a limit, a child) waits until it goes on. */
@@ -3232,11 +4064,10 @@ static void axi_generator_stop(ax_generator *g) {
 }
 
 static ax_task *axi_generator_pause(ax_task *t) {
-    static const axi_entry bottom = {NULL, 0, 0, 0, 0};
     ax_generator *g = AXI_GENERATOR_OF(t);
     ax_task *user = g->user;
     g->user = NULL;
-    for (; g->asked; g->asked--) axi_take_back(t, &bottom);
+    for (; g->asked; g->asked--) axi_take_back(t, 0);
     g->state = AXI_PAUSED;
     t->node.flags &= (unsigned char)~AXI_WOKEN;
     axi_park(t, axi_forget_paused, g);
@@ -3277,7 +4108,7 @@ static ax_op axi_generator_await(ax_task *t, ax_generator *g) {
 static int axi_generator_unbegun(ax_generator *g) {
     if (g->state != AXI_UNBEGUN) return 0;
     g->task.node.state = AXI_DONE;
-    g->task.loop->timer_need--;
+    axi_timer_unreserve(g->task.loop);
     axi_generator_shut(g);
     return 1;
 }
@@ -3322,6 +4153,9 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
     return 0;
 }
 
+#endif
+
+#ifndef ASYNCX_FREESTANDING
 /* ---- 12 The loop ---- */
 
 /* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
@@ -3467,6 +4301,9 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return rc;
 }
 
+#endif /* ASYNCX_FREESTANDING */
+
+#if AXI_CANCEL
 AX_API int ax_soon(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, loop, &loop->ready, fn, arg);
 }
@@ -3475,13 +4312,26 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, loop, &loop->closers, fn, arg);
 }
 
+/* The last callback of this turn is stopped: the turn ends with the one before it. */
+static void axi_leave_turn(ax_loop *loop, axi_link *link) {
+    if (loop->turn_last != link) return;
+#ifndef ASYNCX_FREESTANDING
+    loop->turn_last = link->prev;
+#else
+    loop->turn_last = axi_head(&loop->ready);
+    if (loop->turn_last == link) loop->turn_last = NULL; /* there was none */
+    else while (loop->turn_last->next != link) loop->turn_last = loop->turn_last->next;
+#endif
+}
+
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
     if (stopped) {
-        if (c->loop->turn_last == &c->node.link) c->loop->turn_last = c->node.link.prev;
+        axi_leave_turn(c->loop, &c->node.link);
         axi_take(c->list, &c->node.link);
     }
     c->list = NULL;
+#ifndef ASYNCX_FREESTANDING
     if (c->node.state == AXI_POSTED) { /* posted; perhaps not taken yet */
         ax_callback **at;
         pthread_mutex_lock(&axi_post_lock);
@@ -3495,11 +4345,13 @@ AX_API int ax_callback_stop(ax_callback *c) {
         c->node.state = 0;
         pthread_mutex_unlock(&axi_post_lock);
     }
+#endif
     return stopped;
 }
 
 static void axi_run_callback(ax_loop *loop, ax_callback *c) {
     c->list = NULL;
+#ifndef ASYNCX_FREESTANDING
     if (c->node.state == AXI_POSTED) { /* from now on another thread may post it again */
         ax_fn *fn = c->fn;
         void *arg = c->arg;
@@ -3508,24 +4360,29 @@ static void axi_run_callback(ax_loop *loop, ax_callback *c) {
         c->node.state = 0;
         pthread_mutex_unlock(&axi_post_lock);
         fn(loop, arg);
-    } else {
-        c->fn(loop, c->arg);
+        return;
     }
+#endif
+    c->fn(loop, c->arg);
 }
 
+#ifndef ASYNCX_FREESTANDING
 AX_API void ax_loop_hold(ax_loop *loop) { loop->holds++; }
 AX_API void ax_loop_release(ax_loop *loop) {
     if (loop->holds) loop->holds--;
 }
+#endif
 
 static void axi_timer_keeps(ax_timer *t, int armed) { /* what a timer counts for while it is armed */
     t->armed = armed;
-    if (!t->background) t->callback.loop->alive += armed ? 1 : -1;
+    if (t->background) return;
+    if (armed) t->callback.loop->alive++;
+    else t->callback.loop->alive--;
 }
 
 static void axi_timer_fire(ax_loop *loop, void *timer) {
     ax_timer *t = (ax_timer *)timer;
-    loop->timer_need--;
+    axi_timer_unreserve(loop);
     axi_timer_keeps(t, 0);
     t->fn(loop, t->arg);
 }
@@ -3539,12 +4396,13 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
         axi_timer_keeps(t, 1);
     }
     ax_callback_stop(&t->callback); /* if it was due, but has not run */
+    axi_timer_drop(loop, &t->callback.node);
     t->callback.fn = axi_timer_fire;
     t->callback.arg = t;
     t->fn = fn;
     t->arg = arg;
     t->when = when;
-    axi_timer_set(loop, &t->callback.node, when, loop->next_seq++);
+    axi_timer_set(loop, &t->callback.node, when, AXI_NEXT_SEQ(loop));
     return 0;
 }
 
@@ -3552,7 +4410,7 @@ AX_API int ax_timer_stop(ax_timer *t) {
     if (!t->armed) return 0;
     axi_timer_drop(t->callback.loop, &t->callback.node);
     ax_callback_stop(&t->callback);
-    t->callback.loop->timer_need--;
+    axi_timer_unreserve(t->callback.loop);
     axi_timer_keeps(t, 0);
     return 1;
 }
@@ -3562,31 +4420,38 @@ AX_API void ax_timer_unref(ax_timer *t) {
     t->background = 1;
 }
 
+#endif
+
 /* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts
    itself anew with a past deadline runs once a turn. */
 static void axi_run_timers(ax_loop *loop) {
-    ax_time now;
-    if (!loop->timer_count) return;
+    ax_time now, when = axi_next_when(loop);
+    if (when == AX_FOREVER) return;
     now = axi_clock(loop);
-    while (loop->timer_count && loop->timers[0].when <= now) {
-        axi_node *node = loop->timers[0].node;
-        ax_time when = loop->timers[0].when;
+    for (; axi_due(when, now); when = axi_next_when(loop)) {
+        axi_node *node = axi_next_timer(loop);
+        ax_task *t = (ax_task *)(void *)node;
         axi_timer_drop(loop, node);
+#if AXI_CANCEL
         if (node->kind == AXI_CALLBACK) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
-        } else {
-            ax_task *t = (ax_task *)(void *)node;
-            if (t->limit <= when) {
-                axi_expire(t, now);
-            } else {
-                if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
-                axi_wake(t, 0);
-            }
-            if (t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
+            continue;
         }
+        if (axi_earlier(when, t->limit)) {
+            if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
+            axi_wake(t, 0);
+        } else {
+            axi_expire(t, now);
+        }
+        if (t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
+#else
+        t->node.flags &= (unsigned char)~AXI_SLEEPS;
+        axi_wake(t, 0);
+#endif
     }
 }
 
+#ifndef ASYNCX_FREESTANDING
 /* ---- 13 File descriptors: the table, poll(), the operations ---- */
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
@@ -3960,7 +4825,7 @@ static int axi_kept(const ax_loop *loop) { return loop->tasks || loop->alive || 
 
 static int axi_awaits_signals(const ax_loop *loop) {
     const struct axi_signal *s = AXI_SYS(loop)->signals;
-    while (s && !s->waiters.first) s = s->next;
+    while (s && !s->waiters.ring) s = s->next;
     return s != NULL;
 }
 
@@ -4133,7 +4998,7 @@ static void axi_let_go(ax_loop *loop) {
 static void axi_abandon(ax_loop *loop) {
     axi_list all = {NULL};
     axi_link *link;
-    while (loop->root.children.first) {
+    while (loop->root.children.ring) {
         ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
         axi_entry *e;
         axi_push(&all, &t->sibling);
@@ -4141,23 +5006,22 @@ static void axi_abandon(ax_loop *loop) {
             ax_group *g = (ax_group *)(void *)e;
             if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
             if (e->kind != AXI_GROUP) continue;
-            while (g->children.first) axi_push(&loop->root.children, axi_pop(&g->children));
+            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
             axi_group_drop_ended(g);
         }
     }
-    if ((link = all.first) != NULL) do {
-            ax_task *t = AXI_TASK_OF(sibling, link);
-            if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
-            t->node.state = AXI_DONE;
-            link = link->next;
-        } while (link != all.first);
-    while (all.first) {
-        ax_task *t = AXI_TASK_OF(sibling, all.first->prev);
+    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
+        ax_task *t = AXI_TASK_OF(sibling, link);
+        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
+        t->node.state = AXI_DONE;
+    }
+    while (all.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
         axi_entry *e, *up;
         axi_take(&all, &t->sibling);
         for (e = t->top; e; e = up) {
             up = e->up;
-            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, ((ax_frame *)(void *)e)->fn->size);
+            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
             if (!up) t->frame = (ax_frame *)(void *)e;
         }
         t->node.refs = 0;
@@ -4175,8 +5039,8 @@ AX_API int ax_loop_close(ax_loop *loop) {
     loop->stop = 0;
     axi_group_abort(&loop->root);
     while (loop->tasks && rc >= 0) rc = axi_turn(loop, 1);
-    while (loop->closers.first) {
-        c = (ax_callback *)(void *)loop->closers.first->prev;
+    while (loop->closers.ring) {
+        c = (ax_callback *)(void *)axi_tail(&loop->closers);
         axi_take(&loop->closers, &c->node.link);
         axi_run_callback(loop, c);
     }
@@ -4252,7 +5116,7 @@ static void axi_pool_gone(ax_loop *loop, void *pool) {
     for (i = 0; i < p->started; i++) pthread_join(p->thread[i], NULL);
     for (at = &AXI_SYS(loop)->pools; *at != p; at = &(*at)->next) {}
     *at = p->next;
-    if (p->waiters.first) loop->holds--;
+    if (p->waiters.ring) loop->holds--;
     axi_wake_all(&p->waiters, 0);
     axi_pool_destroy(p);
     axi_free_apart(loop, p, p->size);
@@ -4474,7 +5338,7 @@ static void axi_take_signals(ax_loop *loop) {
     if (AXI_LOAD(axi_signal_loop) != loop) return;
     AXI_STORE(axi_came[0], 0);
     for (s = AXI_SYS(loop)->signals; s; s = s->next) {
-        if (!AXI_LOAD(axi_came[s->number]) || !s->waiters.first) continue;
+        if (!AXI_LOAD(axi_came[s->number]) || !s->waiters.ring) continue;
         AXI_STORE(axi_came[s->number], 0);
         axi_wake_all(&s->waiters, s->number);
     }
@@ -4551,7 +5415,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     axi_last_report = NULL;
     axi_open_error = ax_loop_open(loop, desc ? desc : &own);
     if (axi_open_error >= 0) {
-        f = axi_task_new(&loop->root, NULL, NULL, size);
+        f = axi_task_new(&loop->root, size);
         if (f) return f;
         ax_loop_close(loop);
         axi_open_error = AX_ENOMEM;
@@ -4626,6 +5490,197 @@ AX_API int ax_exit(int status) {
     fputc('\n', stderr);
     return 1;
 }
+
+#else /* freestanding */
+/* ---- 16 Microcontrollers: flags, and the loop over the port ---- */
+
+AX_API int ax_flag_take(ax_flag *f) {
+    unsigned char set = f->set, n = (unsigned char)(set - f->seen);
+    *(volatile unsigned char *)&f->seen = set;
+    return n;
+}
+
+static int axi_forget_flag(ax_task *t, void *flag) {
+    ax_flag *f = (ax_flag *)flag, **at = &t->loop->flags;
+    while (*at != f) at = &(*at)->next;
+    *at = f->next;
+    f->waiter = NULL;
+    return 0;
+}
+
+static ax_op axi_flag_wait(ax_task *me, ax_flag *f, int (*take)(ax_flag *)) {
+    int rc;
+    AXI_REFUSE(me);
+    if (f->waiter) return ax_done(AX_EBUSY);
+    if ((rc = take(f)) != 0) return ax_done(rc);
+    f->take = take;
+    f->waiter = me;
+    f->next = me->loop->flags;
+    me->loop->flags = f;
+    return axi_park(me, axi_forget_flag, f);
+}
+
+AX_API ax_op ax_flag_wait(ax_task *me, ax_flag *f) { return axi_flag_wait(me, f, ax_flag_take); }
+
+static int axi_ring_take(ax_flag *f) {
+    ax_ring *r = (ax_ring *)(void *)f;
+    unsigned char *to = r->to;
+    int n;
+    ax_flag_take(f);
+    if (r->lost != r->lost_seen) {
+        r->lost_seen = r->lost;
+        return AX_EOVERFLOW;
+    }
+    for (n = 0; n < r->size && r->tail != r->head; n++) {
+        *to++ = r->buffer[r->tail];
+        r->tail = (unsigned char)((r->tail + 1) & r->mask);
+    }
+    return n;
+}
+
+AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, unsigned char size) {
+    if (r->flag.waiter) return ax_done(AX_EBUSY);
+    r->to = (unsigned char *)buffer;
+    r->size = size;
+    return axi_flag_wait(me, &r->flag, axi_ring_take);
+}
+
+/* The first flag that was set and is waited for. */
+static ax_flag *axi_flag_came(ax_loop *loop) {
+    ax_flag *f = loop->flags;
+    while (f && f->set == f->seen) f = f->next;
+    return f;
+}
+
+static void axi_take_flags(ax_loop *loop) {
+    ax_flag *f;
+    while ((f = axi_flag_came(loop)) != NULL) {
+        int rc = f->take(f);
+        ax_task *t = f->waiter;
+        if (!rc) continue;
+        axi_forget_flag(t, f);
+        axi_wake(t, rc);
+    }
+}
+
+static void axi_run_ready(ax_loop *loop) {
+    axi_link *link;
+    loop->turn_last = loop->ready.ring;
+    if (loop->turn_last) do {
+            link = axi_dequeue(loop);
+#if AXI_CANCEL
+            if (((axi_node *)(void *)link)->kind == AXI_CALLBACK) axi_run_callback(loop, (ax_callback *)(void *)link);
+            else
+#endif
+                axi_run_task((ax_task *)(void *)link);
+        } while (loop->turn_last && loop->turn_last != link);
+}
+
+static int axi_kept(const ax_loop *loop) {
+#if AXI_CANCEL
+    if (loop->alive) return 1;
+#endif
+    return loop->tasks != 0;
+}
+
+static int axi_turn(ax_loop *loop, int block) {
+    ax_time when;
+    axi_run_ready(loop);
+    axi_run_timers(loop);
+    axi_take_flags(loop);
+    if (!block || axi_any_ready(loop) || !axi_kept(loop)) return 0;
+    when = axi_next_when(loop);
+    if (when == AX_FOREVER && !loop->flags) return AX_EDEADLK;
+    ax_port_lock();
+    if (!axi_flag_came(loop)) ax_port_idle(when);
+    ax_port_unlock();
+    return 0;
+}
+
+static int axi_enter(ax_loop *loop, int state) {
+    if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
+    loop->state = (unsigned char)state;
+    loop->stop = 0;
+    return 0;
+}
+
+AX_API int ax_loop_run(ax_loop *loop) {
+    int rc = axi_enter(loop, AXI_IN_RUN);
+    if (rc < 0) return rc;
+    while (rc >= 0 && !loop->stop && (axi_any_ready(loop) || axi_kept(loop))) rc = axi_turn(loop, 1);
+    loop->state = AXI_IDLE;
+    return rc;
+}
+
+AX_API void ax_loop_stop(ax_loop *loop) { loop->stop = 1; }
+
+AX_API int ax_run_once(ax_loop *loop) {
+    int rc = axi_enter(loop, AXI_IN_RUN);
+    if (rc < 0) return rc;
+    rc = axi_turn(loop, 0);
+    loop->state = AXI_IDLE;
+    return rc < 0 ? rc : axi_any_ready(loop);
+}
+
+AX_API ax_time ax_next_deadline(ax_loop *loop) {
+    return axi_any_ready(loop) || axi_flag_came(loop) ? axi_clock(loop) : axi_next_when(loop);
+}
+
+AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
+    if (peak) *peak = loop->peak;
+    return loop->used;
+}
+
+AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
+    axi_clear(loop, sizeof *loop);
+    loop->timers.next = &loop->timers;
+    loop->root.loop = loop;
+#if AXI_CANCEL
+    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
+#endif
+    if (desc && desc->arena) {
+        size_t skip = axi_rounded((uintptr_t)desc->arena % sizeof(struct axi_gap));
+        struct axi_gap *gap = (struct axi_gap *)(void *)((char *)desc->arena + skip);
+        if (desc->arena_size < skip + sizeof *gap) return AX_EINVAL;
+        skip = desc->arena_size - skip;
+        gap->size = skip - skip % sizeof *gap;
+        gap->next = NULL;
+        loop->gaps = gap;
+    }
+    loop->state = AXI_IDLE;
+    axi_clock(loop);
+    return 0;
+}
+
+#if AXI_CANCEL
+AX_API int ax_loop_close(ax_loop *loop) {
+    int rc;
+    if (loop->state == AXI_CLOSED) return 0;
+    if ((rc = axi_enter(loop, AXI_CLOSING_LOOP)) < 0) return rc;
+    axi_group_abort(&loop->root);
+    while (loop->tasks && rc >= 0) rc = axi_turn(loop, 1);
+    while (loop->closers.ring) {
+        axi_link *last = axi_tail(&loop->closers);
+        axi_take(&loop->closers, last);
+        axi_run_callback(loop, (ax_callback *)(void *)last);
+    }
+    loop->state = AXI_CLOSED;
+    loop->root.flags = 0;
+    return rc;
+}
+#endif
+
+AX_API int axi_run_main(ax_loop *loop, ax_task *t) {
+    int rc = axi_enter(loop, AXI_IN_RUN);
+    while (rc >= 0 && !loop->stop && t->node.state != AXI_DONE) rc = axi_turn(loop, 1);
+    loop->state = AXI_IDLE;
+#if AXI_CANCEL
+    if (rc >= 0) rc = ax_loop_close(loop);
+    else ax_loop_close(loop);
+#endif
+    return rc < 0 ? rc : ax_task_status(t);
+}
+#endif /* ASYNCX_FREESTANDING */
 
 #ifdef __cplusplus
 }

@@ -271,7 +271,7 @@ static int turn(void) {
 /* ---- An op in the model and for real ---- */
 
 static void check_line(const axi_list *real, const struct line *l) {
-    const axi_link *link = real->first;
+    const axi_link *link = real->ring;
     int i;
     CHECK(ax_waiters(real) == l->n);
     for (i = 0; i < l->n; i++, link = link->next) CHECK(link == &l->who[i]->task->node.link);

@@ -161,7 +161,7 @@ static int new_rec(int is_task, int group) {
 
 /* The first waiter in a list has lined up before all others, and none of them before the one that was just served. */
 static void in_line(axi_list *list, unsigned long served) {
-    axi_link *link = list->first;
+    axi_link *link = list->ring;
     unsigned long last = served;
     int i;
     if (!link) return;
@@ -173,28 +173,28 @@ static void in_line(axi_list *list, unsigned long served) {
                 CHECK(w.rec[i].task->node.state == AXI_PARKED);
             }
         link = link->next;
-    } while (link != list->first);
+    } while (link != list->ring);
 }
 
 /* What holds at every moment: nobody waits who could go. */
 static void always(void) {
     int i;
     for (i = 0; i < SEMS; i++) {
-        CHECK(!(w.sem[i].permits && w.sem[i].waiters.first));
+        CHECK(!(w.sem[i].permits && w.sem[i].waiters.ring));
         in_line(&w.sem[i].waiters, 0);
     }
     for (i = 0; i < MUTEXES; i++) {
-        CHECK(w.mutex[i].owner || !w.mutex[i].waiters.first);
+        CHECK(w.mutex[i].owner || !w.mutex[i].waiters.ring);
         in_line(&w.mutex[i].waiters, 0);
     }
     for (i = 0; i < EVENTS; i++) in_line(&w.event[i].waiters, 0);
-    for (i = 0; i < FUTURES; i++) CHECK(!w.future[i].future.done || !w.future[i].future.waiters.first);
+    for (i = 0; i < FUTURES; i++) CHECK(!w.future[i].future.done || !w.future[i].future.waiters.ring);
     for (i = 0; i < QUEUES; i++) {
         ax_queue *q = &w.queue[i];
         CHECK(q->count <= q->capacity);
-        CHECK(!q->getters.first || (!q->count && !q->putters.first && !q->closed));
-        CHECK(!q->putters.first || (q->count == q->capacity && !q->closed));
-        CHECK(q->unfinished || !q->joiners.first);
+        CHECK(!q->getters.ring || (!q->count && !q->putters.ring && !q->closed));
+        CHECK(!q->putters.ring || (q->count == q->capacity && !q->closed));
+        CHECK(q->unfinished || !q->joiners.ring);
         in_line(&q->getters, 0);
         in_line(&q->putters, 0);
     }
@@ -300,7 +300,7 @@ static void end_future(struct model_future *f, int status) {
     int was = f->future.done, rc = ax_future_complete(&f->future, status);
     SAY("complete future %d: %d\n", (int)(f - w.future), status);
     CHECK(rc == (was ? AX_EALREADY : 0));
-    CHECK(f->future.done && !f->future.waiters.first);
+    CHECK(f->future.done && !f->future.waiters.ring);
 }
 static int future_value(const struct model_future *f) { return 100 + f->generation; }
 static void future_ends(ax_loop *l, void *arg) {
@@ -359,7 +359,7 @@ static void poke_queue(void) {
     switch (below(8)) {
     case 0: case 1: case 2:
         if ((i = new_item(n)) < 0) return;
-        free_slot = q->getters.first || q->count < q->capacity;
+        free_slot = q->getters.ring || q->count < q->capacity;
         rc = ax_queue_try_put(q, &i);
         SAY("try_put %d: %d\n", n, rc);
         CHECK(rc == (q->closed ? AX_EPIPE : free_slot ? 0 : AX_EAGAIN));
@@ -367,7 +367,7 @@ static void poke_queue(void) {
         break;
     case 3: case 4: case 5:
         got = -1;
-        free_slot = q->count || q->putters.first;
+        free_slot = q->count || q->putters.ring;
         rc = ax_queue_try_get(q, &got);
         SAY("try_get %d: %d\n", n, rc);
         CHECK(rc == (free_slot ? 1 : q->closed ? 0 : AX_EAGAIN));
@@ -475,7 +475,7 @@ static void poke_event(void) {
     SAY("event %d\n", i);
     if (one_in(3)) { ax_event_clear(&w.event[i]); return; }
     ax_event_set(&w.event[i]);
-    CHECK(!w.event[i].waiters.first);
+    CHECK(!w.event[i].waiters.ring);
 }
 static void poke_sem(void) { /* borrows a permit and gives it back, or not at all: then there is one more or less */
     int i = below(SEMS), had = w.sem[i].permits;

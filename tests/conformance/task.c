@@ -110,13 +110,13 @@ SCENARIO(TASK_07) {
 static const char *all_tasks(ax_loop *loop) { /* names, sorted */
     static char s[64];
     char c;
-    axi_link *link = loop->root.children.first;
+    axi_link *link = loop->root.children.ring;
     strcpy(s, "[");
     for (c = 'A'; c <= 'Z'; c++)
         do {
             if (link && *name_of(AXI_TASK_OF(sibling, link)) == c) snprintf(s + strlen(s), 8, "%c,", c);
             if (link) link = link->next;
-        } while (link != loop->root.children.first);
+        } while (link != loop->root.children.ring);
     return list_close(s);
 }
 struct TASK_08 { ACTOR; ax_task *d; };
