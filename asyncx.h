@@ -271,9 +271,10 @@ AX_API const char *ax_errname(int status);
    ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type.
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
-   (9 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up; of integers they are integer
-   arithmetic, without a division if the tick's rate allows. A sleep or limit for a time takes a tick more, since the one that
-   is running has begun already: never early. For a rhythm use ax_sleep_until. */
+   (9 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are constants; of
+   variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000). A sleep or limit
+   for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use ax_sleep_until.
+   Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
 
 #ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
@@ -300,17 +301,21 @@ typedef int16_t ax_time;
 #else
 #define AXI_FRACTION(n) 0
 #endif
-#define AXI_TICKS(n, rate, per) ((ax_time)(((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per)))
-#define AX_SEC(s) AXI_TICKS(s, (ax_time)ASYNCX_TICK_HZ, 1)
+#define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
+#define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1)
+/* n * HZ / per ticks; evaluates n once if it is no constant. Then rate / rest is HZ / per, reduced where that leaves no division. */
+#define AXI_TICKS(n, per, rate, rest) \
+    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : (ax_time)AXI_ROUND_UP(n, rate, rest))
+#define AX_SEC(s) AXI_TICKS(s, 1, (ax_time)ASYNCX_TICK_HZ, 1)
 #if ASYNCX_TICK_HZ % 1000 == 0
-#define AX_MS(ms) AXI_TICKS(ms, (ax_time)(ASYNCX_TICK_HZ / 1000), 1)
+#define AX_MS(ms) AXI_TICKS(ms, 1000, (ax_time)(ASYNCX_TICK_HZ / 1000), 1)
 #else
-#define AX_MS(ms) AXI_TICKS(ms, INT32_C(ASYNCX_TICK_HZ), 1000)
+#define AX_MS(ms) AXI_TICKS(ms, 1000, (int64_t)ASYNCX_TICK_HZ, 1000)
 #endif
 #if ASYNCX_TICK_HZ % 1000000 == 0
-#define AX_US(us) AXI_TICKS(us, (ax_time)(ASYNCX_TICK_HZ / 1000000), 1)
+#define AX_US(us) AXI_TICKS(us, 1000000, (ax_time)(ASYNCX_TICK_HZ / 1000000), 1)
 #else
-#define AX_US(us) AXI_TICKS(us, INT64_C(ASYNCX_TICK_HZ), 1000000)
+#define AX_US(us) AXI_TICKS(us, 1000000, (int64_t)ASYNCX_TICK_HZ, 1000000)
 #endif
 #endif
 
@@ -382,8 +387,9 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
     unsigned short count, refs;                              /* tasks only: requests to cancel; references */
 #elif AXI_CANCEL
-    unsigned char count, refs;
+    unsigned char count : 5, refs : 3;
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
+    ax_time when;                                            /* its deadline */
 #endif
 } axi_node;
 typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task */
@@ -769,8 +775,7 @@ enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_SWITCHED, AXI
 AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
 AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
 AXI_INLINE ax_op axi_end(ax_task *me) {
-    me->rc = 0;
-    me->node.bad = 0;
+    (void)me;
     return axi_op(AXI_ENDED);
 }
 #if ASYNCX_TRACE /* files that do not agree on the layout of ax_frame do not link */
@@ -781,13 +786,17 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
 #endif
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
+#if AXI_CANCEL
 AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
+#endif
 AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
 AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
+#if AXI_GENERATORS
 AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
 AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
+#endif
 AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
 AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
@@ -921,6 +930,11 @@ AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open
 AX_API ax_time ax_now(ax_loop *loop);
 /* The point in time that is so much later than now; AX_FOREVER stays for ever. */
 AX_API ax_time ax_after(ax_loop *loop, ax_time time);
+/* The point in time that is so much later than another. A rhythm without drift:
+   AX_AWAIT(ax_sleep_until(me, my->next = ax_later(my->next, AX_SEC(1)))); */
+AX_API ax_time ax_later(ax_time when, ax_time time);
+/* How long ago a point in time was; negative if it is to come. */
+AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
@@ -1270,6 +1284,7 @@ struct ax_loop {
     axi_link *turn_last; /* the last of what was ready when this turn began */
     axi_link timers;     /* in order of their deadlines; leads back to here */
     struct ax_flag *flags; /* those that tasks wait for */
+    int (*came)(ax_loop *loop, int take); /* looks at them; set by the first wait, so that what is not used is not linked */
     unsigned tasks;
     unsigned char state, stop, aborting;
     struct axi_gap *gaps; /* of the arena */
@@ -1333,8 +1348,8 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *ar
 /* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
 AX_API int ax_callback_stop(ax_callback *callback);
 
-/* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline; in fn, with t->when + period, it repeats without
-   drift. The struct is yours; {0} is a fresh one. */
+/* A timer that calls fn(loop, arg), once. Starting it again replaces the deadline; in fn, at ax_later(t->when, period), it repeats
+   without drift. The struct is yours; {0} is a fresh one. */
 typedef struct ax_timer {
     ax_callback callback; /* private, as all but: */
     ax_fn *fn;
@@ -1448,10 +1463,14 @@ AX_API int ax_exit(int status);
     __extension__({                                                                               \
         static ax_loop axi_l;                                                                     \
         static AX_TASK(fn) axi_main;                                                              \
-        ax_loop_open(&axi_l, (desc));                                                             \
-        AX_SPAWN_IN(&axi_l.root, &axi_main, __VA_ARGS__);                                         \
-        axi_run_main(&axi_l, &axi_main.task);                                                     \
+        int axi_rc = axi_run_open(&axi_l, (desc), &axi_main.task);                                \
+        if (axi_rc >= 0) {                                                                        \
+            AX_SPAWN_IN(&axi_l.root, &axi_main, __VA_ARGS__);                                     \
+            axi_rc = axi_run_main(&axi_l, &axi_main.task);                                        \
+        }                                                                                         \
+        axi_rc;                                                                                   \
     })
+AX_API int axi_run_open(ax_loop *loop, const ax_loop_desc *desc, ax_task *main);
 AX_API int axi_run_main(ax_loop *loop, ax_task *main);
 #else
 #ifndef ASYNCX_COMMA
@@ -1646,6 +1665,11 @@ enum { /* group.flags, beside the public ones */
     AXI_BY_HAND = 512,      /* ax_group_cancel */
     AXI_ENDING = 1024       /* the owner's body is left */
 };
+#ifdef ASYNCX_FREESTANDING /* short paths cost code: they are for hosts */
+#define AXI_FAST 0
+#else
+#define AXI_FAST 1
+#endif
 #if AXI_CANCEL
 #define AXI_REQUESTS(t) ((t)->node.count)
 #else
@@ -1656,7 +1680,7 @@ enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 star
 enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
 enum { AXI_OVER = 255 };
-enum { AXI_MOST_REQUESTS = 31, AXI_MOST_REFS = 255 }; /* counts stay there */
+enum { AXI_MOST_REQUESTS = 31, AXI_MOST_REFS = 7 }; /* counts stay there */
 #endif
 
 /* ---- Lists ---- */
@@ -1712,7 +1736,7 @@ static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->
 #else /* one link is enough where lists are short: to take one out of the middle walks there */
 static axi_link *axi_head(const axi_list *list) { return list->ring ? list->ring->next : NULL; }
 
-static void axi_push(axi_list *list, axi_link *link) {
+AXI_SLOW static void axi_push(axi_list *list, axi_link *link) {
     axi_link *last = list->ring;
     if (!last) last = link->next = link; /* a ring of one, into which it goes once more */
     link->next = last->next;
@@ -2030,6 +2054,9 @@ static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - 
 static ax_time axi_from(ax_time now, ax_time time) { return axi_add(now, time > 0 ? time : 0); }
 static int axi_earlier(ax_time a, ax_time b) { return a < b; }
 static int axi_due(ax_time when, ax_time now) { return when <= now; }
+static int axi_any_timer(const ax_loop *loop) { return loop->timer_count != 0; }
+#define axi_reached axi_due
+#define AXI_MINUS(a, b) ((a) - (b))
 #define axi_too_long(time) 0
 
 static ax_time axi_next_when(const ax_loop *loop) { return loop->timer_count ? loop->timers[0].when : AX_FOREVER; }
@@ -2106,7 +2133,8 @@ typedef uint32_t axi_ticks;
 typedef uint64_t axi_ticks;
 #endif
 
-static int axi_too_long(ax_time time) { return time > AX_FOREVER / 4 * 3 && time != AX_FOREVER; }
+/* More than 3/8 of the type's range, which shows in its highest byte. */
+static int axi_too_long(ax_time time) { return (axi_ticks)time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
 
 static ax_time axi_add(ax_time a, ax_time b) {
     axi_ticks sum = (axi_ticks)a + (axi_ticks)b;
@@ -2117,52 +2145,53 @@ static ax_time axi_add(ax_time a, ax_time b) {
 /* So much later than now: one more, as the tick that is running has begun already. */
 AXI_SLOW static ax_time axi_from(ax_time now, ax_time time) { return time <= 0 ? now : time == AX_FOREVER ? time : axi_add(now, time + 1); }
 
-AXI_SLOW static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && (ax_time)((axi_ticks)now - (axi_ticks)when) >= 0; }
+#define AXI_MINUS(a, b) ((ax_time)((axi_ticks)(a) - (axi_ticks)(b)))
 
-AXI_SLOW static int axi_earlier(ax_time a, ax_time b) { return b == AX_FOREVER ? a != b : a != b && axi_due(a, b); }
+/* Whether a comes before b, or at the same time. */
+AXI_SLOW static int axi_reached(ax_time a, ax_time b) { return AXI_MINUS(b, a) >= 0; }
+static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && axi_reached(when, now); }
+#if AXI_CANCEL
+AXI_SLOW static int axi_earlier(ax_time a, ax_time b) { return a != AX_FOREVER && (b == AX_FOREVER || !axi_reached(b, a)); }
+#endif
 
 /* ---- Timers: a list in order of their deadlines, ties in the order in which they were armed ---- */
 
 #if AXI_CANCEL
 #define AXI_TIMER timer
-#else
-#define AXI_TIMER link /* only sleepers have one, and they are in no other list */
+#define AXI_WHEN(node) ((node)->when)
+#else /* only sleepers have one, and they are in no other list */
+#define AXI_TIMER link
+#define AXI_WHEN(node) (((ax_task *)(void *)(node))->u.wake)
 #endif
 #define AXI_NODE_OF(l) ((axi_node *)(void *)((char *)(l) - offsetof(axi_node, AXI_TIMER)))
 
-static ax_time axi_when(const axi_node *node) {
-    const ax_task *t = (const ax_task *)(const void *)node;
-#if AXI_CANCEL
-    if (node->kind == AXI_CALLBACK) return ((const ax_timer *)(const void *)node)->when;
-    if (!(node->flags & AXI_SLEEPS) || !axi_earlier(t->u.wake, t->limit)) return t->limit;
-#endif
-    return t->u.wake;
-}
-
-static ax_time axi_next_when(const ax_loop *loop) {
-    return loop->timers.next == &loop->timers ? AX_FOREVER : axi_when(AXI_NODE_OF(loop->timers.next));
-}
+static int axi_any_timer(const ax_loop *loop) { return loop->timers.next != &loop->timers; }
 static axi_node *axi_next_timer(const ax_loop *loop) { return AXI_NODE_OF(loop->timers.next); }
+static ax_time axi_next_when(const ax_loop *loop) { return axi_any_timer(loop) ? AXI_WHEN(axi_next_timer(loop)) : AX_FOREVER; }
 
+#if AXI_CANCEL
 static void axi_timer_drop(ax_loop *loop, axi_node *node) {
     axi_link *at = &loop->timers;
-    if (!node->AXI_TIMER.next) return;
-    while (at->next != &node->AXI_TIMER) at = at->next;
-    at->next = node->AXI_TIMER.next;
-    node->AXI_TIMER.next = NULL;
+    if (!node->timer.next) return;
+    while (at->next != &node->timer) at = at->next;
+    at->next = node->timer.next;
+    node->timer.next = NULL;
 }
+#else
+static void axi_timer_drop(ax_loop *loop, axi_node *node) { loop->timers.next = node->link.next; } /* the first */
+#endif
 
-static void axi_timer_set(ax_loop *loop, axi_node *node) {
-    ax_time when = axi_when(node);
+static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when) {
     axi_link *at = &loop->timers;
 #if AXI_CANCEL
     axi_timer_drop(loop, node);
 #endif
-    while (at->next != &loop->timers && !axi_earlier(when, axi_when(AXI_NODE_OF(at->next)))) at = at->next;
+    AXI_WHEN(node) = when;
+    while (at->next != &loop->timers && axi_reached(AXI_WHEN(AXI_NODE_OF(at->next)), when)) at = at->next;
     node->AXI_TIMER.next = at->next;
     at->next = &node->AXI_TIMER;
 }
-#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node))
+#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node), (when))
 #define axi_timer_reserve(loop, more) 0
 #define axi_timer_unreserve(loop) ((void)0)
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
@@ -2171,7 +2200,7 @@ static void axi_timer_set(ax_loop *loop, axi_node *node) {
 #define AXI_SEQ_OF(x) 0
 #define AXI_LIMIT_SEQ(t, to) ((void)(to))
 
-AXI_SLOW static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
+static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 #endif
 
 /* ---- 4 The model: waiting and waking ---- */
@@ -2180,13 +2209,10 @@ AXI_SLOW static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_no
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    if (t->node.flags & AXI_SLEEPS && axi_earlier(t->u.wake, t->limit)) {
-        axi_timer_set(loop, &t->node, t->u.wake, AXI_NEXT_SEQ(loop));
-    } else if (t->limit != AX_FOREVER) {
-        axi_timer_set(loop, &t->node, t->limit, t->limit_seq);
-    } else {
-        axi_timer_drop(loop, &t->node);
-    }
+    int sleeps = t->node.flags & AXI_SLEEPS && axi_earlier(t->u.wake, t->limit);
+    ax_time when = sleeps ? t->u.wake : t->limit;
+    if (when == AX_FOREVER) axi_timer_drop(loop, &t->node);
+    else axi_timer_set(loop, &t->node, when, sleeps ? loop->next_seq++ : t->limit_seq);
 }
 #endif
 
@@ -2269,7 +2295,7 @@ static void axi_expire(ax_task *t, ax_time now);
 #endif
 
 static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
-    if (me->node.state != AXI_RUNNING)
+    if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return ax_done(axi_misuse(me->loop, AX_EBUSY, "a task parks while it is parked, or from outside its step"));
 #if AXI_CANCEL
     me->forget = forget;
@@ -2285,12 +2311,12 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     }
     me->node.state = AXI_PARKED;
 #if AXI_CANCEL
-    if (me->limit == AX_FOREVER && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
+    if (AXI_FAST && me->limit == AX_FOREVER && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
     if (axi_due(me->limit, me->loop->now)) axi_expire(me, me->loop->now);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
-    if (me->node.flags & AXI_SLEEPS || me->limit != AX_FOREVER) axi_arm(me);
+    axi_arm(me);
 #else
-    if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, 0, 0);
+    if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, me->u.wake, 0);
 #endif
     return axi_op(AXI_PENDING);
 }
@@ -2306,7 +2332,7 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
 #if AXI_CANCEL
-    if (t->limit == AX_FOREVER) return;
+    if (AXI_FAST && t->limit == AX_FOREVER) return;
     if (axi_due(t->limit, t->loop->now)) axi_expire(t, t->loop->now);
     axi_arm(t);
 #endif
@@ -2314,19 +2340,23 @@ static void axi_requeue(ax_task *t, int status) {
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
 static int axi_refuses(ax_task *me) {
-    if (me->node.state != AXI_RUNNING)
+    if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     if (!(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
     if (!(me->node.flags & AXI_PRESSED)) return 0;
-    me->node.flags &= ~(AXI_PRESSED | AXI_UNMET);
+    me->node.flags &= (unsigned char)~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
 }
-#define AXI_REFUSE(me)                 \
-    do {                               \
-        int axi_why = axi_refuses(me); \
+#if AXI_CANCEL
+#define AXI_REFUSE(me)                        \
+    do {                                      \
+        int axi_why = axi_refuses(me);        \
         if (axi_why) return ax_done(axi_why); \
     } while (0)
+#else
+#define AXI_REFUSE(me) ((void)axi_refuses(me))
+#endif
 
 /* Parks the task in a primitive's list; the usual hook takes it off. */
 #if AXI_CANCEL
@@ -3120,8 +3150,8 @@ static void axi_run_task(ax_task *t) {
     int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON, fresh = t->node.state == AXI_FRESH;
     t->node.state = AXI_RUNNING;
     t->node.bad = 0;
-    if (AXI_LIKELY(rc >= 0 && !(f->entry.flags & special))) goto step; /* t->rc has it already */
-    if (fresh) { /* cancelled before its first step: only the cleanup runs */
+    if (AXI_FAST && AXI_LIKELY(rc >= 0 && !(f->entry.flags & special))) goto step; /* t->rc has it already */
+    if (fresh && rc < 0) { /* cancelled before its first step: only the cleanup runs */
         f->status = AXI_OWN;
         f->entry.at = 1;
         goto unwind;
@@ -3134,18 +3164,18 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = AXI_STEP(t, f).axi;
-    if (AXI_LIKELY(rc == AXI_PENDING && t->frame == f)) {
+    if (AXI_LIKELY(rc == AXI_PENDING && (!AXI_CHECKS || t->frame == f))) {
         if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(t->loop, 0, "an op says that it waits, and has not parked");
         return;
     }
-    if (AXI_LIKELY(rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) &&
+    if (AXI_FAST && AXI_LIKELY(rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) &&
                    !(f->entry.flags & special) && --share)) { /* done at once: what axi_deliver would do */
         t->rc = rc;
         t->node.bad = 0;
         handed_on = 0;
         goto step;
     }
-    if (rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry && t->node.state == AXI_RUNNING) {
+    if (AXI_FAST && rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry && t->node.state == AXI_RUNNING) {
         f = t->frame; /* a call, and nothing begun and not awaited beside it */
         goto step;
     }
@@ -3161,8 +3191,8 @@ step:
         goto share_used;
     }
 #endif
-    if (rc == AXI_PENDING) return;
 #if AXI_CHECKS
+    if (rc == AXI_PENDING) return;
     if (t->node.state != AXI_RUNNING && !axi_drop_wait(t)) return;
 #endif
 #if AXI_GENERATORS
@@ -3206,44 +3236,44 @@ share_used:
     axi_requeue(t, rc);
 }
 #else /* without cancellation: the same in small */
+static void axi_give_back(ax_task *t, void *p, const ax_frame *f, size_t more) {
+    axi_free(t->loop, p, axi_size_of(f->fn) + more);
+}
+
 static void axi_run_task(ax_task *t) {
-    ax_frame *f = t->frame;
-    int rc = t->rc, share = ASYNCX_AWAITS;
+    ax_frame *f;
+    unsigned char share = ASYNCX_AWAITS;
+    int rc = t->rc;
     t->node.state = AXI_RUNNING;
-deliver:
-    t->rc = rc;
-    t->node.bad = rc < 0 && !(f->entry.flags & AXI_IN_FINALLY);
-step:
-    rc = AXI_STEP(t, f).axi;
-    if (rc == AXI_PENDING) return;
-    if (rc == AXI_CALLED) {
+    for (;;) {
         f = t->frame;
-        goto step;
-    }
-    if (rc > AXI_OWN) {
-        if (--share) goto deliver;
-        axi_requeue(t, rc);
-        return;
-    }
-    if (rc == AXI_LEFT && !(f->entry.flags & AXI_IN_FINALLY)) {
-        f->status = t->rc;
-        f->entry.at = 1;
-        f->entry.flags |= AXI_IN_FINALLY;
-        goto step;
-    }
-    rc = f->entry.flags & AXI_IN_FINALLY ? f->status : 0;
-    if (f->entry.up) {
-        ax_frame *ended = f;
-        t->frame = f = (ax_frame *)(void *)f->entry.up;
-        if (ended->entry.flags & AXI_OWNED) axi_free(t->loop, ended, axi_size_of(ended->fn));
-        else ended->entry.flags = 0;
-        goto deliver;
+        t->rc = rc;
+        t->node.bad = rc < 0 && !(f->entry.flags & AXI_IN_FINALLY);
+        do f = t->frame, rc = AXI_STEP(t, f).axi;
+        while (rc == AXI_CALLED);
+        if (rc == AXI_PENDING) return;
+        if (rc > AXI_OWN) { /* done at once */
+            if (--share) continue;
+            axi_requeue(t, rc);
+            return;
+        }
+        if (rc == AXI_LEFT && !(f->entry.flags & AXI_IN_FINALLY)) {
+            f->status = rc = t->rc;
+            f->entry.at = 1;
+            f->entry.flags |= AXI_IN_FINALLY;
+            continue;
+        }
+        rc = f->status;
+        if (!f->entry.up) break;
+        t->frame = (ax_frame *)(void *)f->entry.up;
+        if (f->entry.flags & AXI_OWNED) axi_give_back(t, f, f, 0);
+        else f->entry.flags = 0;
     }
     f->entry.flags = 0;
     t->rc = rc;
     t->node.state = AXI_DONE;
     t->loop->tasks--;
-    if (t->node.flags & AXI_HEAP) axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(f->fn));
+    if (t->node.flags & AXI_HEAP) axi_give_back(t, t, f, sizeof *t);
 }
 #endif
 
@@ -3383,7 +3413,7 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
 
 AX_API ax_op ax_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
-    if (me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
+    if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
     me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
@@ -3403,7 +3433,9 @@ AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->
 /* ---- 8 Sleeping, rate limits, pauses ---- */
 
 AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
+AX_API ax_time ax_later(ax_time when, ax_time time) { return axi_add(when, time); }
 AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
+AX_API ax_time ax_since(ax_loop *loop, ax_time when) { return AXI_MINUS(axi_clock(loop), when); }
 
 #ifndef ASYNCX_FREESTANDING
 static int axi_forget_for_ever(ax_task *t, void *none) {
@@ -3411,28 +3443,31 @@ static int axi_forget_for_ever(ax_task *t, void *none) {
     t->loop->for_ever--;
     return 0;
 }
+#define AXI_FOR_EVER axi_forget_for_ever
+#else
+#define AXI_FOR_EVER NULL
 #endif
 
-static ax_op axi_sleep(ax_task *me, ax_time now, ax_time when) {
+static ax_op axi_sleep(ax_task *me, ax_time when) {
     AXI_REFUSE(me);
-    if (axi_due(when, now)) return ax_checkpoint(me);
-#ifndef ASYNCX_FREESTANDING
     if (when == AX_FOREVER) {
+#ifndef ASYNCX_FREESTANDING
         me->loop->for_ever++;
-        return axi_park(me, axi_forget_for_ever, NULL);
-    }
 #endif
+        return axi_park(me, AXI_FOR_EVER, NULL);
+    }
     me->u.wake = when;
     me->node.flags |= AXI_SLEEPS;
     return axi_park(me, NULL, NULL);
 }
 
-AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) { return axi_sleep(me, axi_clock(me->loop), when); }
+AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
+    return axi_due(when, axi_clock(me->loop)) ? ax_checkpoint(me) : axi_sleep(me, when);
+}
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
-    ax_time now = time > 0 ? axi_clock(me->loop) : 0;
-    if (axi_too_long(time)) return ax_done(AX_EINVAL);
-    return axi_sleep(me, now, axi_from(now, time));
+    if (time <= 0) return ax_checkpoint(me);
+    return axi_too_long(time) ? ax_done(AX_EINVAL) : axi_sleep(me, axi_from(axi_clock(me->loop), time));
 }
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64
@@ -4327,7 +4362,7 @@ static void axi_leave_turn(ax_loop *loop, axi_link *link) {
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
     if (stopped) {
-        axi_leave_turn(c->loop, &c->node.link);
+        if (c->list == &c->loop->ready) axi_leave_turn(c->loop, &c->node.link);
         axi_take(c->list, &c->node.link);
     }
     c->list = NULL;
@@ -4425,25 +4460,28 @@ AX_API void ax_timer_unref(ax_timer *t) {
 /* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts
    itself anew with a past deadline runs once a turn. */
 static void axi_run_timers(ax_loop *loop) {
-    ax_time now, when = axi_next_when(loop);
-    if (when == AX_FOREVER) return;
+    ax_time now;
+    if (!axi_any_timer(loop)) return;
     now = axi_clock(loop);
-    for (; axi_due(when, now); when = axi_next_when(loop)) {
+    while (axi_any_timer(loop) && axi_reached(axi_next_when(loop), now)) {
         axi_node *node = axi_next_timer(loop);
         ax_task *t = (ax_task *)(void *)node;
+#if AXI_CANCEL
+        ax_time when = axi_next_when(loop);
+#endif
         axi_timer_drop(loop, node);
 #if AXI_CANCEL
         if (node->kind == AXI_CALLBACK) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
             continue;
         }
-        if (axi_earlier(when, t->limit)) {
+        if (when != t->limit) {
             if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
             axi_wake(t, 0);
         } else {
             axi_expire(t, now);
         }
-        if (t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
+        if (!AXI_FAST || t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
 #else
         t->node.flags &= (unsigned char)~AXI_SLEEPS;
         axi_wake(t, 0);
@@ -5508,6 +5546,23 @@ static int axi_forget_flag(ax_task *t, void *flag) {
     return 0;
 }
 
+/* Whether a flag was set that somebody waits for; if so, wakes them. */
+static int axi_flags_came(ax_loop *loop, int take) {
+    ax_flag *f, *next;
+    int came = 0;
+    for (f = loop->flags; f; f = next) {
+        ax_task *t = f->waiter;
+        next = f->next;
+        if (f->set == f->seen) continue;
+        came = 1;
+        if (!take || !(t->rc = f->take(f))) continue;
+        axi_forget_flag(t, f);
+        axi_wake(t, t->rc);
+    }
+    return came;
+}
+#define AXI_CAME(loop, take) ((loop)->came && (loop)->came((loop), (take)))
+
 static ax_op axi_flag_wait(ax_task *me, ax_flag *f, int (*take)(ax_flag *)) {
     int rc;
     AXI_REFUSE(me);
@@ -5517,6 +5572,7 @@ static ax_op axi_flag_wait(ax_task *me, ax_flag *f, int (*take)(ax_flag *)) {
     f->waiter = me;
     f->next = me->loop->flags;
     me->loop->flags = f;
+    me->loop->came = axi_flags_came;
     return axi_park(me, axi_forget_flag, f);
 }
 
@@ -5545,24 +5601,6 @@ AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, unsigned char s
     return axi_flag_wait(me, &r->flag, axi_ring_take);
 }
 
-/* The first flag that was set and is waited for. */
-static ax_flag *axi_flag_came(ax_loop *loop) {
-    ax_flag *f = loop->flags;
-    while (f && f->set == f->seen) f = f->next;
-    return f;
-}
-
-static void axi_take_flags(ax_loop *loop) {
-    ax_flag *f;
-    while ((f = axi_flag_came(loop)) != NULL) {
-        int rc = f->take(f);
-        ax_task *t = f->waiter;
-        if (!rc) continue;
-        axi_forget_flag(t, f);
-        axi_wake(t, rc);
-    }
-}
-
 static void axi_run_ready(ax_loop *loop) {
     axi_link *link;
     loop->turn_last = loop->ready.ring;
@@ -5578,52 +5616,56 @@ static void axi_run_ready(ax_loop *loop) {
 
 static int axi_kept(const ax_loop *loop) {
 #if AXI_CANCEL
-    if (loop->alive) return 1;
+    if (loop->alive && loop->state == AXI_IN_RUN) return 1;
 #endif
     return loop->tasks != 0;
 }
 
-static int axi_turn(ax_loop *loop, int block) {
-    ax_time when;
+static void axi_turn(ax_loop *loop) {
     axi_run_ready(loop);
     axi_run_timers(loop);
-    axi_take_flags(loop);
-    if (!block || axi_any_ready(loop) || !axi_kept(loop)) return 0;
-    when = axi_next_when(loop);
-    if (when == AX_FOREVER && !loop->flags) return AX_EDEADLK;
-    ax_port_lock();
-    if (!axi_flag_came(loop)) ax_port_idle(when);
-    ax_port_unlock();
-    return 0;
+    (void)AXI_CAME(loop, 1);
 }
 
-static int axi_enter(ax_loop *loop, int state) {
+/* Turns until nothing keeps the loop, it is stopped, or this task has ended. */
+static int axi_run(ax_loop *loop, int state, const ax_task *until) {
+    int rc = 0;
     if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
     loop->state = (unsigned char)state;
     loop->stop = 0;
-    return 0;
-}
-
-AX_API int ax_loop_run(ax_loop *loop) {
-    int rc = axi_enter(loop, AXI_IN_RUN);
-    if (rc < 0) return rc;
-    while (rc >= 0 && !loop->stop && (axi_any_ready(loop) || axi_kept(loop))) rc = axi_turn(loop, 1);
+    for (;;) {
+        axi_turn(loop);
+        if (loop->stop || (until && until->node.state == AXI_DONE)) break;
+        if (axi_any_ready(loop)) continue;
+        if (!axi_kept(loop)) break;
+        if (!axi_any_timer(loop) && !loop->flags) {
+            rc = AX_EDEADLK;
+            break;
+        }
+        ax_port_lock();
+        if (!AXI_CAME(loop, 0)) ax_port_idle(axi_next_when(loop));
+        ax_port_unlock();
+    }
     loop->state = AXI_IDLE;
     return rc;
 }
 
-AX_API void ax_loop_stop(ax_loop *loop) { loop->stop = 1; }
+AX_API int ax_loop_run(ax_loop *loop) { return axi_run(loop, AXI_IN_RUN, NULL); }
+
+AX_API void ax_loop_stop(ax_loop *loop) {
+    if (loop->state != AXI_CLOSING_LOOP) loop->stop = 1;
+}
 
 AX_API int ax_run_once(ax_loop *loop) {
-    int rc = axi_enter(loop, AXI_IN_RUN);
-    if (rc < 0) return rc;
-    rc = axi_turn(loop, 0);
+    if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
+    loop->state = AXI_IN_RUN;
+    axi_turn(loop);
     loop->state = AXI_IDLE;
-    return rc < 0 ? rc : axi_any_ready(loop);
+    return axi_any_ready(loop);
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
-    return axi_any_ready(loop) || axi_flag_came(loop) ? axi_clock(loop) : axi_next_when(loop);
+    return axi_any_ready(loop) || AXI_CAME(loop, 0) ? axi_clock(loop) : axi_next_when(loop);
 }
 
 AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
@@ -5639,7 +5681,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
 #endif
     if (desc && desc->arena) {
-        size_t skip = axi_rounded((uintptr_t)desc->arena % sizeof(struct axi_gap));
+        size_t skip = (size_t)(0 - (uintptr_t)desc->arena) % sizeof(struct axi_gap); /* to an aligned address */
         struct axi_gap *gap = (struct axi_gap *)(void *)((char *)desc->arena + skip);
         if (desc->arena_size < skip + sizeof *gap) return AX_EINVAL;
         skip = desc->arena_size - skip;
@@ -5656,9 +5698,9 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
 AX_API int ax_loop_close(ax_loop *loop) {
     int rc;
     if (loop->state == AXI_CLOSED) return 0;
-    if ((rc = axi_enter(loop, AXI_CLOSING_LOOP)) < 0) return rc;
+    if (loop->state != AXI_IDLE) return AX_EBUSY;
     axi_group_abort(&loop->root);
-    while (loop->tasks && rc >= 0) rc = axi_turn(loop, 1);
+    rc = axi_run(loop, AXI_CLOSING_LOOP, NULL);
     while (loop->closers.ring) {
         axi_link *last = axi_tail(&loop->closers);
         axi_take(&loop->closers, last);
@@ -5670,13 +5712,17 @@ AX_API int ax_loop_close(ax_loop *loop) {
 }
 #endif
 
+AX_API int axi_run_open(ax_loop *loop, const ax_loop_desc *desc, ax_task *t) {
+    if (loop->state > AXI_IDLE) return AX_EBUSY; /* it is still running */
+    t->node.state = AXI_NEW_; /* a loop that knew it is gone */
+    return ax_loop_open(loop, desc);
+}
+
 AX_API int axi_run_main(ax_loop *loop, ax_task *t) {
-    int rc = axi_enter(loop, AXI_IN_RUN);
-    while (rc >= 0 && !loop->stop && t->node.state != AXI_DONE) rc = axi_turn(loop, 1);
-    loop->state = AXI_IDLE;
+    int rc = axi_run(loop, AXI_IN_RUN, t);
 #if AXI_CANCEL
-    if (rc >= 0) rc = ax_loop_close(loop);
-    else ax_loop_close(loop);
+    int closed = ax_loop_close(loop);
+    if (rc >= 0) rc = closed;
 #endif
     return rc < 0 ? rc : ax_task_status(t);
 }
