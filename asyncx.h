@@ -387,7 +387,7 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
     unsigned short count, refs;                              /* tasks only: requests to cancel; references */
 #elif AXI_CANCEL
-    unsigned char count : 5, refs : 3;
+    unsigned char count : 4, refs : 3, limited : 1;          /* ...; whether it has a limit */
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
     ax_time when;                                            /* its deadline */
 #endif
@@ -400,7 +400,7 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
     int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
 #else
 #if AXI_CANCEL
-    unsigned char kind : 3, base : 5;
+    unsigned char kind : 4, base : 4;
 #endif
     unsigned char flags, at;
 #endif
@@ -930,7 +930,7 @@ AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open
 AX_API ax_time ax_now(ax_loop *loop);
 /* The point in time that is so much later than now; AX_FOREVER stays for ever. */
 AX_API ax_time ax_after(ax_loop *loop, ax_time time);
-/* The point in time that is so much later than another. A rhythm without drift:
+/* The point in time that is so much later than another (a tick more where that would be AX_FOREVER). A rhythm without drift:
    AX_AWAIT(ax_sleep_until(me, my->next = ax_later(my->next, AX_SEC(1)))); */
 AX_API ax_time ax_later(ax_time when, ax_time time);
 /* How long ago a point in time was; negative if it is to come. */
@@ -944,10 +944,10 @@ AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
    AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. time: from now; zero or less is due at the next
    suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
 typedef struct ax_timeout {
-    ax_time when;  /* public, read-only: the deadline */
-    int expired;   /* public, read-only */
     axi_entry entry;
     ax_task *task;
+    ax_time when;  /* public, read-only: the deadline */
+    int expired;   /* public, read-only */
 #ifndef ASYNCX_FREESTANDING
     unsigned seq;
 #endif
@@ -1285,7 +1285,9 @@ struct ax_loop {
     axi_link timers;     /* in order of their deadlines; leads back to here */
     struct ax_flag *flags; /* those that tasks wait for */
     int (*came)(ax_loop *loop, int take); /* looks at them; set by the first wait, so that what is not used is not linked */
-    unsigned tasks;
+#if !AXI_CANCEL
+    unsigned tasks; /* else root.live says whether there are any */
+#endif
     unsigned char state, stop, aborting;
     struct axi_gap *gaps; /* of the arena */
     size_t used, peak;
@@ -1665,10 +1667,17 @@ enum { /* group.flags, beside the public ones */
     AXI_BY_HAND = 512,      /* ax_group_cancel */
     AXI_ENDING = 1024       /* the owner's body is left */
 };
+#if defined(ASYNCX_FREESTANDING) && AXI_CANCEL
+#define AXI_TASKS(loop, change) ((void)0)
+#else
+#define AXI_TASKS(loop, change) ((loop)->tasks change)
+#endif
 #ifdef ASYNCX_FREESTANDING /* short paths cost code: they are for hosts */
 #define AXI_FAST 0
+#define AXI_OUTLINE AXI_SLOW
 #else
 #define AXI_FAST 1
+#define AXI_OUTLINE
 #endif
 #if AXI_CANCEL
 #define AXI_REQUESTS(t) ((t)->node.count)
@@ -1680,7 +1689,7 @@ enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 star
 enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
 enum { AXI_OVER = 255 };
-enum { AXI_MOST_REQUESTS = 31, AXI_MOST_REFS = 7 }; /* counts stay there */
+enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = 7 }; /* counts stay there */
 #endif
 
 /* ---- Lists ---- */
@@ -1736,7 +1745,7 @@ static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->
 #else /* one link is enough where lists are short: to take one out of the middle walks there */
 static axi_link *axi_head(const axi_list *list) { return list->ring ? list->ring->next : NULL; }
 
-AXI_SLOW static void axi_push(axi_list *list, axi_link *link) {
+AXI_OUTLINE static void axi_push(axi_list *list, axi_link *link) {
     axi_link *last = list->ring;
     if (!last) last = link->next = link; /* a ring of one, into which it goes once more */
     link->next = last->next;
@@ -2052,7 +2061,6 @@ static ax_time axi_clock(ax_loop *loop) {
 
 static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
 static ax_time axi_from(ax_time now, ax_time time) { return axi_add(now, time > 0 ? time : 0); }
-static int axi_earlier(ax_time a, ax_time b) { return a < b; }
 static int axi_due(ax_time when, ax_time now) { return when <= now; }
 static int axi_any_timer(const ax_loop *loop) { return loop->timer_count != 0; }
 #define axi_reached axi_due
@@ -2065,8 +2073,11 @@ static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].no
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
 #define AXI_SET_SEQ(x, to) ((x)->seq = (to))
-#define AXI_SEQ_OF(x) ((x)->seq)
-#define AXI_LIMIT_SEQ(t, to) ((t)->limit_seq = (to))
+#define AXI_SEQ(x) ((x)->seq)
+#define AXI_SEQ_OF(e) ((e)->kind == AXI_FRAME ? ((ax_frame *)(void *)(e))->seq : ((ax_timeout *)(void *)(e))->seq)
+#define AXI_HAS_LIMIT(t) ((t)->limit != AX_FOREVER)
+#define AXI_SET_LIMITED(t, seq) ((t)->limit_seq = (seq))
+#define AXI_SET_UNLIMITED(t) ((t)->limit = AX_FOREVER)
 #else /* freestanding */
 #define axi_elsewhere(me, other) ((other) != (me)->loop)
 
@@ -2142,17 +2153,16 @@ static ax_time axi_add(ax_time a, ax_time b) {
     return (ax_time)(sum != (axi_ticks)AX_FOREVER ? sum : sum + 1);
 }
 
-/* So much later than now: one more, as the tick that is running has begun already. */
-AXI_SLOW static ax_time axi_from(ax_time now, ax_time time) { return time <= 0 ? now : time == AX_FOREVER ? time : axi_add(now, time + 1); }
+/* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
+AXI_OUTLINE static ax_time axi_from(ax_time now, ax_time time) {
+    return axi_add(now, time <= 0 ? -1 : time == AX_FOREVER ? time : time + 1);
+}
 
 #define AXI_MINUS(a, b) ((ax_time)((axi_ticks)(a) - (axi_ticks)(b)))
 
 /* Whether a comes before b, or at the same time. */
-AXI_SLOW static int axi_reached(ax_time a, ax_time b) { return AXI_MINUS(b, a) >= 0; }
+AXI_OUTLINE static int axi_reached(ax_time a, ax_time b) { return AXI_MINUS(b, a) >= 0; }
 static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && axi_reached(when, now); }
-#if AXI_CANCEL
-AXI_SLOW static int axi_earlier(ax_time a, ax_time b) { return a != AX_FOREVER && (b == AX_FOREVER || !axi_reached(b, a)); }
-#endif
 
 /* ---- Timers: a list in order of their deadlines, ties in the order in which they were armed ---- */
 
@@ -2197,8 +2207,11 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when) {
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
 #define AXI_NEXT_SEQ(loop) 0
 #define AXI_SET_SEQ(x, to) ((void)0)
-#define AXI_SEQ_OF(x) 0
-#define AXI_LIMIT_SEQ(t, to) ((void)(to))
+#define AXI_SEQ(x) 0
+#define AXI_SEQ_OF(e) 0
+#define AXI_HAS_LIMIT(t) ((t)->node.limited)
+#define AXI_SET_LIMITED(t, seq) ((void)(seq), (t)->node.limited = 1)
+#define AXI_SET_UNLIMITED(t) ((t)->node.limited = 0)
 
 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 #endif
@@ -2209,14 +2222,15 @@ static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    int sleeps = t->node.flags & AXI_SLEEPS && axi_earlier(t->u.wake, t->limit);
-    ax_time when = sleeps ? t->u.wake : t->limit;
-    if (when == AX_FOREVER) axi_timer_drop(loop, &t->node);
-    else axi_timer_set(loop, &t->node, when, sleeps ? loop->next_seq++ : t->limit_seq);
+    int limited = AXI_HAS_LIMIT(t) != 0;
+    if (t->node.flags & AXI_SLEEPS && !(limited && axi_reached(t->limit, t->u.wake)))
+        axi_timer_set(loop, &t->node, t->u.wake, AXI_NEXT_SEQ(loop));
+    else if (limited) axi_timer_set(loop, &t->node, t->limit, t->limit_seq);
+    else axi_timer_drop(loop, &t->node);
 }
 #endif
 
-static void axi_queue_task(ax_task *t, int status) {
+AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
     t->node.state = AXI_QUEUED;
     t->rc = status;
@@ -2292,6 +2306,9 @@ static int axi_request(ax_task *t) {
 }
 
 static void axi_expire(ax_task *t, ax_time now);
+static void axi_expire_due(ax_task *t) {
+    if (AXI_HAS_LIMIT(t) && axi_reached(t->limit, t->loop->now)) axi_expire(t, t->loop->now);
+}
 #endif
 
 static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
@@ -2311,8 +2328,8 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     }
     me->node.state = AXI_PARKED;
 #if AXI_CANCEL
-    if (AXI_FAST && me->limit == AX_FOREVER && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
-    if (axi_due(me->limit, me->loop->now)) axi_expire(me, me->loop->now);
+    if (AXI_FAST && !AXI_HAS_LIMIT(me) && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
+    axi_expire_due(me);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
     axi_arm(me);
 #else
@@ -2332,8 +2349,8 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
 #if AXI_CANCEL
-    if (AXI_FAST && t->limit == AX_FOREVER) return;
-    if (axi_due(t->limit, t->loop->now)) axi_expire(t, t->loop->now);
+    if (!AXI_HAS_LIMIT(t)) return;
+    axi_expire_due(t);
     axi_arm(t);
 #endif
 }
@@ -2400,7 +2417,8 @@ static void axi_wake_all(axi_list *list, int status) { axi_wake_with(list, statu
 /* Whether a scope may be opened: it is not open, and outlives the step. */
 static int axi_openable(ax_task *t, const axi_entry *e) {
     if (e->flags & AXI_LIVE) return axi_misuse(t->loop, AX_EBUSY, "a scope is opened twice");
-    if (t->node.state != AXI_RUNNING) return axi_misuse(t->loop, AX_EPERM, "a scope is opened in a task that does not run");
+    if (AXI_CHECKS && t->node.state != AXI_RUNNING)
+        return axi_misuse(t->loop, AX_EPERM, "a scope is opened in a task that does not run");
     return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
 }
 
@@ -2447,31 +2465,25 @@ static int axi_take_back(ax_task *t, unsigned base) {
 
 /* ---- 8 Limits ---- */
 
-static void axi_limit_add(ax_task *t, ax_time when, unsigned seq) {
-    if (axi_earlier(when, t->limit)) {
-        t->limit = when;
-        AXI_LIMIT_SEQ(t, seq);
-    }
+static void axi_limit_add(ax_task *t, ax_time when, unsigned seq, int outer) { /* of equal ones the outer binds */
+    if (when == AX_FOREVER || (AXI_HAS_LIMIT(t) && axi_reached(t->limit, when) && !(outer && when == t->limit))) return;
+    t->limit = when;
+    AXI_SET_LIMITED(t, seq);
 }
 
-static void axi_limit_outer(ax_task *t, ax_time when, unsigned seq) {
-    if (axi_earlier(t->limit, when)) return;
-    t->limit = when;
-    AXI_LIMIT_SEQ(t, seq);
+/* The deadline of an entry that is a limit and has not fired, or NULL. */
+static const ax_time *axi_limit_of(const axi_entry *e) {
+    if (e->flags & AXI_EXPIRED) return NULL;
+    if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) return &((const ax_frame *)(const void *)e)->within;
+    return e->kind == AXI_LIMIT ? &((const ax_timeout *)(const void *)e)->when : NULL;
 }
 
 static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
     axi_entry *e;
-    t->limit = AX_FOREVER;
+    AXI_SET_UNLIMITED(t);
     for (e = t->top; e; e = e->up) {
-        if (e->flags & AXI_EXPIRED) continue;
-        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) {
-            ax_frame *f = (ax_frame *)(void *)e;
-            axi_limit_outer(t, f->within, AXI_SEQ_OF(f));
-        } else if (e->kind == AXI_LIMIT) {
-            ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
-            axi_limit_outer(t, l->when, AXI_SEQ_OF(l));
-        }
+        const ax_time *when = axi_limit_of(e);
+        if (when) axi_limit_add(t, *when, AXI_SEQ_OF(e), 1);
     }
     if (AXI_ARMED(t)) axi_arm(t);
 }
@@ -2480,17 +2492,11 @@ static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has
 AXI_SLOW static void axi_expire(ax_task *t, ax_time now) {
     axi_entry *e;
     for (e = t->top; e; e = e->up) {
-        if (e->flags & AXI_EXPIRED) continue;
-        if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED && axi_due(((ax_frame *)(void *)e)->within, now)) {
-            e->flags |= AXI_EXPIRED;
-            axi_request(t);
-        } else if (e->kind == AXI_LIMIT) {
-            ax_timeout *l = (ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry));
-            if (!axi_due(l->when, now)) continue;
-            e->flags |= AXI_EXPIRED;
-            l->expired = 1;
-            axi_request(t);
-        }
+        const ax_time *when = axi_limit_of(e);
+        if (!when || !axi_due(*when, now)) continue;
+        e->flags |= AXI_EXPIRED;
+        if (e->kind == AXI_LIMIT) ((ax_timeout *)(void *)e)->expired = 1;
+        axi_request(t);
     }
     axi_limits_renew(t);
 }
@@ -2513,14 +2519,14 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
 #endif
     if (axi_too_long(time)) return 0;
     if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
-        if (!axi_earlier(when, f->within)) return 1;
+        if (when == AX_FOREVER || (f->within != AX_FOREVER && axi_reached(f->within, when))) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
         AXI_SET_BASE(&f->entry, me);
     }
     f->within = when;
     AXI_SET_SEQ(f, AXI_NEXT_SEQ(me->loop));
-    axi_limit_add(me, when, AXI_SEQ_OF(f));
+    axi_limit_add(me, when, AXI_SEQ(f), 0);
     return 1;
 }
 
@@ -2528,7 +2534,7 @@ AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
     f->entry.flags &= ~(AXI_LIMITED | AXI_EXPIRED);
     if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
-    if (!axi_earlier(t->limit, f->within)) axi_limits_renew(t);
+    if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
     return rc;
 }
 
@@ -2542,7 +2548,7 @@ static int axi_timeout_end(ax_timeout *l, int status) {
 
 static int axi_close_timeout(ax_task *t, axi_entry *e, int *status) {
     (void)t;
-    *status = axi_timeout_end((ax_timeout *)(void *)((char *)e - offsetof(ax_timeout, entry)), *status);
+    *status = axi_timeout_end((ax_timeout *)(void *)e, *status);
     return 0;
 }
 
@@ -2555,7 +2561,7 @@ AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     l->expired = 0;
     l->task = me;
     AXI_SET_SEQ(l, AXI_NEXT_SEQ(me->loop));
-    axi_limit_add(me, l->when, AXI_SEQ_OF(l));
+    axi_limit_add(me, l->when, AXI_SEQ(l), 0);
     return 0;
 }
 
@@ -2950,7 +2956,7 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
     t->node.refs = 0;
     t->top = &f->entry;
     t->forget = NULL;
-    t->limit = AX_FOREVER;
+    AXI_SET_UNLIMITED(t);
     t->waiters.ring = NULL;
 #endif
 }
@@ -2963,7 +2969,7 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     axi_push(&t->group->children, &t->sibling);
     t->group->live++;
 #endif
-    t->loop->tasks++;
+    AXI_TASKS(t->loop, ++);
     axi_enqueue(t->loop, &t->node.link);
     return t;
 }
@@ -3008,7 +3014,7 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     if (t->node.flags & AXI_GENERATES) return t->loop->generators->end(AXI_GENERATOR_OF(t), t->rc);
 #endif
     t->node.flags &= AXI_HEAP;
-    t->loop->tasks--;
+    AXI_TASKS(t->loop, --);
     t->group = NULL;
 #ifndef ASYNCX_FREESTANDING
     t->node.bad = t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.ring ? AXI_UNHEARD : 0;
@@ -3272,7 +3278,7 @@ static void axi_run_task(ax_task *t) {
     f->entry.flags = 0;
     t->rc = rc;
     t->node.state = AXI_DONE;
-    t->loop->tasks--;
+    AXI_TASKS(t->loop, --);
     if (t->node.flags & AXI_HEAP) axi_give_back(t, t, f, sizeof *t);
 }
 #endif
@@ -3432,7 +3438,7 @@ AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->
 
 /* ---- 8 Sleeping, rate limits, pauses ---- */
 
-AX_API ax_time ax_now(ax_loop *loop) { return axi_clock(loop); }
+AX_API ax_time ax_now(ax_loop *loop) { return axi_add(axi_clock(loop), 0); } /* never AX_FOREVER */
 AX_API ax_time ax_later(ax_time when, ax_time time) { return axi_add(when, time); }
 AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
 AX_API ax_time ax_since(ax_loop *loop, ax_time when) { return AXI_MINUS(axi_clock(loop), when); }
@@ -3450,15 +3456,15 @@ static int axi_forget_for_ever(ax_task *t, void *none) {
 
 static ax_op axi_sleep(ax_task *me, ax_time when) {
     AXI_REFUSE(me);
-    if (when == AX_FOREVER) {
-#ifndef ASYNCX_FREESTANDING
-        me->loop->for_ever++;
-#endif
-        return axi_park(me, AXI_FOR_EVER, NULL);
+    if (when != AX_FOREVER) {
+        me->u.wake = when;
+        me->node.flags |= AXI_SLEEPS;
+        return axi_park(me, NULL, NULL);
     }
-    me->u.wake = when;
-    me->node.flags |= AXI_SLEEPS;
-    return axi_park(me, NULL, NULL);
+#ifndef ASYNCX_FREESTANDING
+    me->loop->for_ever++;
+#endif
+    return axi_park(me, AXI_FOR_EVER, NULL);
 }
 
 AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
@@ -3926,7 +3932,7 @@ AX_API void ax_queue_free(ax_queue *q) {
 
 AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
     ax_task *getter;
-    if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
+    if (AXI_CHECKS && !q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (q->closed) return AX_EPIPE;
     if ((getter = axi_first(&q->getters)) != NULL) {
         axi_copy(getter->u.data, item, q->item_size);
@@ -3948,7 +3954,7 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
 
 AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     ax_task *putter;
-    if (!q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
+    if (AXI_CHECKS && !q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (!q->count && !q->putters.ring) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
     if (q->count) {
@@ -4475,13 +4481,13 @@ static void axi_run_timers(ax_loop *loop) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
             continue;
         }
-        if (when != t->limit) {
+        if (!AXI_HAS_LIMIT(t) || when != t->limit) {
             if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
             axi_wake(t, 0);
         } else {
             axi_expire(t, now);
         }
-        if (!AXI_FAST || t->limit != AX_FOREVER || t->node.flags & AXI_SLEEPS) axi_arm(t);
+        if (!AXI_FAST || AXI_HAS_LIMIT(t) || t->node.flags & AXI_SLEEPS) axi_arm(t);
 #else
         t->node.flags &= (unsigned char)~AXI_SLEEPS;
         axi_wake(t, 0);
@@ -5616,9 +5622,10 @@ static void axi_run_ready(ax_loop *loop) {
 
 static int axi_kept(const ax_loop *loop) {
 #if AXI_CANCEL
-    if (loop->alive && loop->state == AXI_IN_RUN) return 1;
-#endif
+    return loop->root.live || (loop->alive && loop->state == AXI_IN_RUN);
+#else
     return loop->tasks != 0;
+#endif
 }
 
 static void axi_turn(ax_loop *loop) {
@@ -5665,7 +5672,7 @@ AX_API int ax_run_once(ax_loop *loop) {
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
-    return axi_any_ready(loop) || AXI_CAME(loop, 0) ? axi_clock(loop) : axi_next_when(loop);
+    return axi_any_ready(loop) || AXI_CAME(loop, 0) ? ax_now(loop) : axi_next_when(loop);
 }
 
 AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
