@@ -1,0 +1,82 @@
+/* What the boards share: numbers, the trace, input by a script. */
+#include "board.h"
+
+#ifdef __AVR__
+#define FLASH PROGMEM
+#define flash_char(p) ((char)pgm_read_byte(p))
+#define flash_dword(p) pgm_read_dword(p)
+#else
+#define FLASH
+#define flash_char(p) (*(p))
+#define flash_dword(p) (*(p))
+#endif
+
+void board_say(const char *text) {
+    char c;
+    while ((c = flash_char(text++))) board_put(c);
+}
+
+/* Subtracts powers of ten: a division would link one where the processor has none. */
+void board_say_number(long n) {
+    static const uint32_t powers[] FLASH = {1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
+    uint32_t rest = n < 0 ? 0u - (uint32_t)n : (uint32_t)n;
+    unsigned char i, begun = 0;
+    if (n < 0) board_put('-');
+    for (i = 0; i < 10; i++) {
+        uint32_t power = flash_dword(&powers[i]);
+        char digit = '0';
+        while (rest >= power) rest -= power, digit++;
+        if (digit != '0' || i == 9) begun = 1;
+        if (begun) board_put(digit);
+    }
+}
+
+#ifdef BOARD_TRACE
+void board_trace_led(const char *name, int on) {
+    int32_t at = board_ticks(ax_port_now(), (ax_time)BOARD_TICK_START);
+    board_say(name);
+    board_say(on ? TEXT(" 1 @") : TEXT(" 0 @"));
+    board_say_number(at);
+    board_say(TEXT("\n"));
+}
+#endif
+
+#ifdef BOARD_SCRIPT
+#ifndef BOARD_BARE
+__attribute__((weak)) void on_byte(unsigned char byte) { (void)byte; }
+__attribute__((weak)) void on_button(int down) { (void)down; }
+__attribute__((weak)) const struct board_press board_presses[] = {{-1, 0}};
+__attribute__((weak)) const struct board_byte board_bytes[] = {{-1, 0}};
+static const struct board_press *press = board_presses;
+static const struct board_byte *byte = board_bytes;
+#endif
+
+static ax_time sooner(ax_time until, int32_t at) {
+    ax_time tick = (ax_time)((uint32_t)BOARD_TICK_START + (uint32_t)at);
+    if (at < 0) return until;
+    return until == AX_FOREVER || board_ticks(tick, until) < 0 ? tick : until;
+}
+
+ax_time board_script_next(ax_time until) {
+#ifndef BOARD_BARE
+    until = sooner(until, press->at);
+    until = sooner(until, byte->at);
+#endif
+#ifdef BOARD_RUN_MS
+    until = sooner(until, BOARD_RUN_MS);
+#endif
+    return until;
+}
+
+void board_script_run(void) {
+    int32_t now = board_ticks(ax_port_now(), (ax_time)BOARD_TICK_START);
+    (void)now;
+#ifndef BOARD_BARE
+    while (press->at >= 0 && press->at <= now) on_button((press++)->down);
+    while (byte->at >= 0 && byte->at <= now) on_byte((byte++)->byte);
+#endif
+#ifdef BOARD_RUN_MS
+    if (now >= BOARD_RUN_MS) board_exit(0);
+#endif
+}
+#endif
