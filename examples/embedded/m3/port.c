@@ -13,9 +13,7 @@
 
 #define TIMER_CTRL REG(0x40000000) /* Cortex-M System Design Kit, 4.4 */
 #define TIMER_VALUE REG(0x40000004)
-#define TIMER_RELOAD REG(0x40000008)
 #define TIMER_INTCLEAR REG(0x4000000C)
-#define TIMER_RUN ((1u << 3) | 1u) /* interrupt on, count */
 
 #define UART_DATA REG(0x40004000) /* Cortex-M System Design Kit, 4.3 */
 #define UART_STATE REG(0x40004004)
@@ -36,8 +34,6 @@ ax_time ax_port_now(void) { return (ax_time)FPGA_COUNTER; }
 static int alarm_set(ax_time until) {
     uint32_t now, clocks;
     int32_t left = LONGEST;
-    TIMER_CTRL = 0;
-    TIMER_INTCLEAR = 1;
     do { /* both counters at one moment */
         now = FPGA_COUNTER;
         clocks = FPGA_PSCNTR;
@@ -48,9 +44,7 @@ static int alarm_set(ax_time until) {
     if (until != AX_FOREVER && board_ticks(until, (ax_time)now) < left) left = board_ticks(until, (ax_time)now);
     if (left <= 0) return 1;
     clocks += 1 + (uint32_t)(left - 1) * TICK; /* what is left of this tick, and whole ones */
-    TIMER_RELOAD = clocks;
     TIMER_VALUE = clocks;
-    TIMER_CTRL = TIMER_RUN;
     return 0;
 }
 
@@ -62,7 +56,6 @@ void ax_port_idle(ax_time until) {
 }
 
 void timer_handler(void) {
-    TIMER_CTRL = 0; /* it would start anew */
     TIMER_INTCLEAR = 1;
 #ifdef BOARD_SCRIPT
     do board_script_run();
@@ -73,6 +66,8 @@ void timer_handler(void) {
 void board_init(void) {
     FPGA_PRESCALE = TICK - 1;
     FPGA_COUNTER = (uint32_t)BOARD_TICK_START;
+    TIMER_VALUE = UINT32_MAX;
+    TIMER_CTRL = (1u << 3) | 1u; /* interrupt, run; the reload value is 0 from reset: it counts down from TIMER_VALUE once */
     NVIC_ISER = 1u << IRQ_TIMER;
 #ifndef BOARD_BARE
     UART_BAUDDIV = 217;                         /* 25 MHz / 115200 */
