@@ -23,7 +23,10 @@
 #include "avr_ioport.h"
 #include "avr_uart.h"
 #include "sim_avr.h"
+#include "sim_core.h"
+#include "sim_cycle_timers.h"
 #include "sim_elf.h"
+#include "sim_interrupts.h"
 #include "sim_irq.h"
 
 #define GPIOR0 0x3E /* in data space */
@@ -59,10 +62,22 @@ static void log_errors(avr_t *a, const int level, const char *format, va_list ar
     if (level == LOG_ERROR) vfprintf(stderr, format, arguments);
 }
 
-/* Instead of simavr's, which sleeps for real. It passes over `cycles` and one. */
-static void pass(avr_t *a, avr_cycle_count_t cycles) {
-    (void)a;
-    asleep += cycles + 1;
+/* One instruction, or the sleep until the next event. Instead of avr_run, which sleeps for real, and which differs from the chip in
+   the two things that a port's sleep relies on:
+   - After sei (and reti) exactly one instruction is executed before an interrupt (data sheet 7.7). simavr executes two: then
+     "sei, sleep, cli" would mask an interrupt again that is pending, and "sei, nop, sleep" would seem to be safe.
+   - A sleep that begins with an interrupt pending ends at once. */
+static int step(void) {
+    avr_flashaddr_t next = avr->pc;
+    avr_cycle_count_t idle;
+    if (avr->state == cpu_Running) next = avr_run_one(avr);
+    if (avr->interrupt_state == -2) avr->interrupt_state = -1; /* counts the instructions */
+    idle = avr_cycle_timer_process(avr) + 1;
+    avr->pc = next;
+    if (avr->state == cpu_Sleeping && !avr->sreg[S_I]) avr->state = cpu_Done;
+    if (avr->state == cpu_Sleeping && !avr_has_pending_interrupts(avr)) avr->cycle += idle, asleep += idle;
+    if (avr->state == cpu_Running || avr->state == cpu_Sleeping) avr_service_interrupts(avr);
+    return avr->state;
 }
 
 static void printed(avr_irq_t *irq, uint32_t value, void *arg) {
@@ -135,7 +150,6 @@ int main(int argc, char **argv) {
     if (!(avr = avr_make_mcu_by_name(mcu))) usage("no such mcu");
     avr_init(avr);
     avr->frequency = firmware.frequency = (uint32_t)hz;
-    avr->sleep = pass;
     avr->run_cycle_limit = 1; /* an instruction a turn: sees every stack pointer */
     avr_load_firmware(avr, &firmware);
     if (!budget) budget = 60 * (avr_cycle_count_t)hz;
@@ -158,10 +172,11 @@ int main(int argc, char **argv) {
 
     deepest = avr->ramend;
     do {
-        status = avr_run(avr);
+        avr_cycle_count_t before = avr->cycle;
+        status = step();
         sp = avr->data[SPL] | (unsigned long)avr->data[SPL + 1] << 8;
         if (sp && sp < deepest) deepest = sp;
-        if (status == cpu_Sleeping && !first_sleep) first_sleep = avr->cycle;
+        if (status == cpu_Sleeping && !first_sleep) first_sleep = before;
         if (was_asleep && status == cpu_Running) wakes++;
         was_asleep = status == cpu_Sleeping;
     } while (status != cpu_Done && status != cpu_Crashed && avr->cycle < budget);

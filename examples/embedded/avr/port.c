@@ -130,3 +130,6 @@ void board_exit(int status) {
     GPIOR0 = (uint8_t)status;
     for (;;) __asm volatile("sleep");
 }
+
+/* What avr-libc's start-up calls when main returns. */
+void exit(int status) __attribute__((alias("board_exit"), noreturn));

@@ -1,0 +1,78 @@
+#!/bin/sh
+# The ports of examples/embedded: exit codes arrive, sleep is exact to the tick, no interrupt is slept over. TAP.
+# Boards whose tools are missing are skipped (in CI that is a failure).
+here=$(cd "$(dirname "$0")" && pwd)
+target=$here/target.sh
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+count=0 failed=0
+
+# is GOT WANT NAME
+is() {
+    count=$((count + 1))
+    if [ "$1" = "$2" ]; then echo "ok $count - $3"; else
+        failed=1
+        printf 'not ok %d - %s\n#   got      %s\n#   expected %s\n' $count "$3" "$1" "$2"
+    fi
+}
+
+# outcome BOARD PROGRAM FLAGS [ARGUMENT...]: what it printed, and how it ended
+outcome() {
+    board=$1 program=$2 flags=$3
+    shift 3
+    # shellcheck disable=SC2086
+    "$target" build "$board" "$dir/$board" "$here/$program.c" -- -Werror $FLAGS $flags || { echo "does not build"; return; }
+    out=$("$target" run "$board" "$dir/$board" "$@" 2> "$dir/log")
+    echo "${out:+$out, }exit $?"
+}
+
+boards=
+for board in m0 m3 avr rv32 host; do
+    if "$target" have $board; then boards="$boards $board"; elif [ $? != 77 ]; then is missing there "tools of $board"; fi
+done
+
+for board in $boards; do
+    is "$(outcome $board clock "")" "slept 5000, late 0, exit 0" "$board: sleep is exact to the tick"
+    is "$(outcome $board clock "-DBOARD_TICK_START=(INT32_MAX-1999) -DSTATUS=3")" "slept 5000, late 0, exit 3" \
+        "$board: also over the wrap of the tick; a status arrives"
+    is "$(outcome $board clock "-DBOARD_RUN_MS=4321")" "exit 0" "$board: BOARD_RUN_MS ends it"
+    is "$(outcome $board input "")" "a@50 down@100 up@101 b@101 down@2500 q@3000 , exit 0" "$board: scripted input, at its time"
+    case $board in
+    m0 | m3)
+        is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99"
+        is "$(outcome $board fault -DLOCK_UP)" "exit 134" "$board: a lock-up is exit 134"
+        ;;
+    rv32) is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99" ;;
+    avr)
+        is "$(outcome avr fault "")" "exit 134" "avr: a jump to nowhere is exit 134"
+        is "$(outcome avr clock "" --cycles 1000000)" "exit 124" "avr: the budget of cycles is kept"
+        printf 'abq' > "$dir/bytes"
+        is "$(outcome avr input -DNO_SCRIPT --press 5:1,40:0 --uart "$dir/bytes" --uart-at 320000 --uart-rate 500)" \
+            "down@5 a@20 up@40 b@40 q@60 , exit 0" "avr: a real pin and a real UART"
+        ;;
+    esac
+done
+
+# lost WRONG: raises INT0 at each of 512 cycles around the first sleep; says how many were slept over
+lost() {
+    outcome avr race "-DWRONG=$1" --stats > /dev/null
+    first=$(sed -n 's/.*first-sleep=\([0-9]*\).*/\1/p' "$dir/log")
+    lost=0 at=$((first - 480))
+    while [ $at -lt $((first + 32)) ]; do
+        "$target" run avr "$dir/avr" --cycles 16000000 --irq-at $at || lost=$((lost + 1))
+        at=$((at + 1))
+    done
+    echo "$lost"
+}
+case $boards in
+*avr*)
+    is "$(lost 0)" 0 "avr: of 512 phases of an interrupt around the sleep none is lost"
+    for wrong in 1 2; do
+        n=$(lost $wrong)
+        echo "# wrong $wrong: $n of 512 lost"
+        is $((n > 0)) 1 "avr: a wrong one (race.c, WRONG $wrong) loses some: the sweep can tell"
+    done
+    ;;
+esac
+echo "1..$count"
+exit $failed
