@@ -13,18 +13,31 @@ boards="m0 m3 avr rv32"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
+lean="-DASYNCX_NO_GENERATORS -DASYNCX_NO_KEEP"
+smallest=-DASYNCX_NO_CANCEL
+
 # name | source, without .c | flags. A row whose source is not there is left out.
 rows() {
     sed 's/^ *//' <<END
         tick, an empty loop | empty |
+        tick, asyncx with a task that sleeps for ever | asyncx_empty | $smallest
         1 task: state machine by hand | machine_1 |
         1 task: protothread, 2-byte state | protothread_1 |
         1 task: async function, no scheduler | async_1 |
-        1 task: asyncx, smallest | asyncx_1 |
+        1 task: asyncx, smallest | asyncx_1 | $smallest
         2 tasks: state machines by hand | machine_2 |
         2 tasks: protothreads | protothread_2 |
         2 tasks: async functions, no scheduler | async_2 |
-        2 tasks: asyncx, smallest | asyncx_2 |
+        2 tasks: asyncx, smallest | asyncx_2 | $smallest
+        smallest, semaphore | asyncx_1 | $smallest -DPART=SEMAPHORE
+        smallest, queue | asyncx_1 | $smallest -DPART=QUEUE
+        asyncx, all but keep and generators | asyncx_1 | $lean
+        1 task in a group, and a cancel | asyncx_1 | $lean -DIN_GROUP
+        the same, semaphore | asyncx_1 | $lean -DIN_GROUP -DPART=SEMAPHORE
+        the same, queue | asyncx_1 | $lean -DIN_GROUP -DPART=QUEUE
+        the same, time limit of an await | asyncx_1 | $lean -DIN_GROUP -DPART=LIMIT
+        the same, time limit of a body | asyncx_1 | $lean -DIN_GROUP -DPART=BODY_LIMIT
+        1 task in a group, with keep and generators | asyncx_1 | -DIN_GROUP
 END
 }
 
