@@ -1,4 +1,4 @@
-/* asyncx: two tasks. */
+/* asyncx: two tasks; with THREE, one more of the second kind, to see what a task weighs without its function. */
 #define ASYNCX_IMPLEMENTATION
 #define ASYNCX_STATIC
 #include "blink.h"
@@ -44,11 +44,17 @@ AX_ASYNC(blink_2) {
 static ax_loop loop;
 static AX_TASK(blink_1) one;
 static AX_TASK(blink_2) two;
+#ifdef THREE
+static AX_TASK(blink_2) three;
+#endif
 
 int main(void) {
     board_init();
     ax_loop_open(&loop, NULL);
     AX_SPAWN_IN(&loop.root, &one, blink_1);
     AX_SPAWN_IN(&loop.root, &two, blink_2);
+#ifdef THREE
+    AX_SPAWN_IN(&loop.root, &three, blink_2);
+#endif
     return ax_loop_run(&loop);
 }

@@ -1,13 +1,14 @@
-/* asyncx: a task that sleeps for ever. */
+/* asyncx: a task that waits for an interrupt that never comes. (A sleep for ever, with nothing that could end it, is AX_EDEADLK.) */
 #define ASYNCX_IMPLEMENTATION
 #define ASYNCX_STATIC
 #include "blink.h"
 
+static ax_flag flag;
 struct idle { ax_frame frame; };
 
 AX_ASYNC(idle) {
     AX_BEGIN;
-    AX_AWAIT(ax_sleep_until(me, AX_FOREVER));
+    AX_AWAIT(ax_flag_wait(me, &flag));
     AX_END;
 }
 

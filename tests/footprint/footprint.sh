@@ -20,7 +20,7 @@ smallest=-DASYNCX_NO_CANCEL
 rows() {
     sed 's/^ *//' <<END
         tick, an empty loop | empty |
-        tick, asyncx with a task that sleeps for ever | asyncx_empty | $smallest
+        tick, asyncx, a task that waits for an interrupt | asyncx_empty | $smallest
         1 task: state machine by hand | machine_1 |
         1 task: protothread, 2-byte state | protothread_1 |
         1 task: async function, no scheduler | async_1 |
@@ -29,6 +29,7 @@ rows() {
         2 tasks: protothreads | protothread_2 |
         2 tasks: async functions, no scheduler | async_2 |
         2 tasks: asyncx, smallest | asyncx_2 | $smallest
+        3 tasks, two of one function: asyncx, smallest | asyncx_2 | $smallest -DTHREE
         smallest, semaphore | asyncx_1 | $smallest -DPART=SEMAPHORE
         smallest, queue | asyncx_1 | $smallest -DPART=QUEUE
         asyncx, all but keep and generators | asyncx_1 | $lean
@@ -102,8 +103,8 @@ check() {
         for board in host $have; do
             # shellcheck disable=SC2086
             build "$board" "$source" -Werror -DBOARD_TRACE -DBOARD_RUN_MS=2500 $flags || { status=1; continue; }
-            "$target" run "$board" "$dir/image" > "$dir/out" || { status=1; echo "# $name, $board: exit $?"; }
-            sort "$dir/out" > "$dir/sorted"
+            "$target" run "$board" "$dir/image" > "$dir/out" || { echo "# $name, $board: exit $?"; status=1; }
+            sort -u "$dir/out" > "$dir/sorted" # twice the same: two tasks of one function
             expected "$source" > "$dir/expected"
             diff "$dir/expected" "$dir/sorted" > "$dir/log" || { status=1; echo "# $name, $board:"; cat "$dir/log"; }
             [ "$board" != host ] || continue
