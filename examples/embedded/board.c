@@ -54,6 +54,7 @@ static const struct board_byte *byte = board_bytes;
 static ax_time sooner(ax_time until, int32_t at) {
     ax_time tick = (ax_time)((uint32_t)BOARD_TICK_START + (uint32_t)at);
     if (at < 0) return until;
+    if (tick == AX_FOREVER) tick = (ax_time)((uint32_t)tick + 1); /* that tick can't be asked for */
     return until == AX_FOREVER || board_ticks(tick, until) < 0 ? tick : until;
 }
 

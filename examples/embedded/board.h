@@ -69,6 +69,6 @@ void board_trace_led(const char *name, int on);
 #endif
 
 /* Ticks from b to a, negative if a is earlier: the tick wraps, so the difference is what counts. */
-static inline int32_t board_ticks(ax_time a, ax_time b) { return (int32_t)((uint32_t)a - (uint32_t)b); }
+static inline int32_t board_ticks(ax_time a, ax_time b) { return (int32_t)(ax_time)((uint32_t)a - (uint32_t)b); }
 
 #endif

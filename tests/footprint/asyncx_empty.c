@@ -1,4 +1,4 @@
-/* asyncx: a task that waits for an interrupt that never comes. (A sleep for ever, with nothing that could end it, is AX_EDEADLK.) */
+/* asyncx: a task that waits for an interrupt that never comes. (A sleep for ever that nothing can end is AX_EDEADLK.) */
 #define ASYNCX_IMPLEMENTATION
 #define ASYNCX_STATIC
 #include "blink.h"

@@ -111,7 +111,10 @@ check() {
             case $board in avr) nm=avr-nm ;; rv32) nm=riscv64-unknown-elf-nm ;; *) nm=arm-none-eabi-nm ;; esac
             # shellcheck disable=SC2086
             build "$board" "$source" -DBOARD_BARE $flags || status=1
-            ! "$nm" "$dir/image" | grep -E 'div|mod[sdh]i|printf|malloc|memset|memcpy' || { status=1; echo "# $name, $board: links these"; }
+            ! "$nm" "$dir/image" | grep -E 'div|mod[sdh]i|printf|malloc|memset|memcpy' || {
+                echo "# $name, $board: links these"
+                status=1
+            }
         done
     done < "$dir/rows"
     [ $status = 0 ] && echo "ok: all do what they should"

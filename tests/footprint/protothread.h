@@ -1,4 +1,4 @@
-/* Stackless threads after Duff's device: a thread remembers the line at which it waits, in two bytes, and is resumed by a switch. */
+/* Stackless threads after Duff's device: a thread remembers the line at which it waits, in two bytes, and a switch resumes it. */
 #ifndef PROTOTHREAD_H
 #define PROTOTHREAD_H
 #include "blink.h"

@@ -8,9 +8,10 @@
      --uart FILE       the bytes of FILE arrive at the UART...
      --uart-at CYCLE   ...the first at this cycle (default: 10 ms)...
      --uart-rate BAUD  ...and then at this rate, ten bits a byte (default: 9600)
-     --press MS:DOWN,… a button on INT0 (PD2) against ground: 500:1,620:0 is down at 500 ms and up at 620 ms
+     --press MS:DOWN,.. a button on INT0 (PD2) against ground: 500:1,620:0 is down at 500 ms and up at 620 ms
      --irq-at CYCLE    INT0 changes at exactly this cycle, without bouncing
-     --stats           one line to stderr: cycles, asleep, wakes, first sleep (cycle), stack (bytes, the deepest), ram (.data + .bss)
+     --stats           one line to stderr: cycles, those asleep, wakes, the cycle of the first sleep, deepest stack in bytes,
+                       RAM without it (.data + .bss)
 
    Exit: what the program wrote to GPIOR0 when it sleeps with interrupts off; 134 if it crashed; 2 for wrong usage.
    The program's UART output goes to stdout. */

@@ -1,11 +1,16 @@
-/* Sleeps 5 s by ax_port_idle, to deadlines near and far, and must wake at the very tick of each. Exit 1 if it was ever late. */
+/* Sleeps 5 s by ax_port_idle, to deadlines near and far, and must wake at the very tick of each. Exit 1 if it was ever late.
+   LONG: 84 minutes, for counters that wrap on the way. */
 #include "board.h"
 
 #ifndef STATUS
 #define STATUS 0
 #endif
 
-static const unsigned short delays[] = {1, 2, 3, 250, 249, 251, 255, 256, 500, 999, 1001, 1, 733, 499};
+#ifdef LONG
+static const uint32_t delays[] = {5000000, 1, 40000};
+#else
+static const uint16_t delays[] = {1, 2, 3, 250, 249, 251, 255, 256, 500, 999, 1001, 1, 733, 499};
+#endif
 
 int main(void) {
     ax_time start, deadline;

@@ -1,4 +1,5 @@
-/* Ends badly: by an instruction or an address that there is not, or (-DLOCK_UP, Cortex-M) by a fault that cannot even save its registers. */
+/* Ends badly: by an instruction or an address that there is not, or (LOCK_UP, Cortex-M) by a fault that cannot even save its
+   registers. */
 #include "board.h"
 
 int main(void) {

@@ -35,6 +35,13 @@ for board in $boards; do
     is "$(outcome $board clock "")" "slept 5000, late 0, exit 0" "$board: sleep is exact to the tick"
     is "$(outcome $board clock "-DBOARD_TICK_START=(INT32_MAX-1999) -DSTATUS=3")" "slept 5000, late 0, exit 3" \
         "$board: also over the wrap of the tick; a status arrives"
+    is "$(outcome $board clock "-DASYNCX_TIME_BITS=16 -DBOARD_TICK_START=30000")" "slept 5000, late 0, exit 0" \
+        "$board: also with ticks of 16 bits"
+    long=
+    [ $board = avr ] && long="--cycles 90000000000"
+    # shellcheck disable=SC2086
+    is "$(outcome $board clock -DLONG $long)" "slept 5040001, late 0, exit 0" \
+        "$board: also for 84 minutes, over the wraps of counters"
     is "$(outcome $board clock "-DBOARD_RUN_MS=4321")" "exit 0" "$board: BOARD_RUN_MS ends it"
     is "$(outcome $board input "")" "a@50 down@100 up@101 b@101 down@2500 q@3000 , exit 0" "$board: scripted input, at its time"
     case $board in
@@ -42,6 +49,7 @@ for board in $boards; do
         is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99"
         is "$(outcome $board fault -DLOCK_UP)" "exit 134" "$board: a lock-up is exit 134"
         ;;
+    host) is "$(outcome host input -DNO_SCRIPT)" "exit 98" "host: a sleep that nothing can end is exit 98" ;;
     rv32) is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99" ;;
     avr)
         is "$(outcome avr fault "")" "exit 134" "avr: a jump to nowhere is exit 134"

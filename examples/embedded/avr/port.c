@@ -122,8 +122,8 @@ ISR(USART_RX_vect) { on_byte(UDR0); }
 ISR(INT0_vect) { on_button(!(PIND & 1 << PIND2)); }
 #endif
 
-/* The emulator takes the status from GPIOR0 when the processor sleeps with interrupts off. On a chip that is the end too: idle sleep
-   lets the UART send what it has, and nothing wakes. */
+/* The emulator takes the status from GPIOR0 when the processor sleeps with interrupts off. On a chip that is the end too: in idle
+   sleep the UART sends what it has, and nothing wakes. */
 void board_exit(int status) {
     cli();
     SMCR = 1 << SE;
