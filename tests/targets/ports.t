@@ -61,9 +61,9 @@ for board in $boards; do
     esac
 done
 
-# lost WRONG: raises INT0 at each of 512 cycles around the first sleep; says how many were slept over
+# lost PROGRAM FLAGS: raises INT0 at each of 512 cycles around the first sleep; says how many were slept over
 lost() {
-    outcome avr race "-DWRONG=$1" --stats > /dev/null
+    outcome avr "$1" "$2" --stats > /dev/null
     first=$(sed -n 's/.*first-sleep=\([0-9]*\).*/\1/p' "$dir/log")
     lost=0 at=$((first - 480))
     while [ $at -lt $((first + 32)) ]; do
@@ -74,9 +74,10 @@ lost() {
 }
 case $boards in
 *avr*)
-    is "$(lost 0)" 0 "avr: of 512 phases of an interrupt around the sleep none is lost"
+    is "$(lost race "")" 0 "avr: of 512 phases of an interrupt around the sleep none is lost"
+    is "$(lost wake "")" 0 "avr: nor is a flag of asyncx"
     for wrong in 1 2; do
-        n=$(lost $wrong)
+        n=$(lost race -DWRONG=$wrong)
         echo "# wrong $wrong: $n of 512 lost"
         is $((n > 0)) 1 "avr: a wrong one (race.c, WRONG $wrong) loses some: the sweep can tell"
     done
