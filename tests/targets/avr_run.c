@@ -65,8 +65,9 @@ static void log_errors(avr_t *a, const int level, const char *format, va_list ar
 
 /* One instruction, or the sleep until the next event. Instead of avr_run, which sleeps for real, and which differs from the chip in
    the two things that a port's sleep relies on:
-   - After sei (and reti) exactly one instruction is executed before an interrupt (data sheet 7.7). simavr executes two: then
-     "sei, sleep, cli" would mask an interrupt again that is pending, and "sei, nop, sleep" would seem to be safe.
+   - After sei (and reti) exactly one instruction is executed before an interrupt (data sheet, Reset and Interrupt Handling).
+     simavr executes two: then "sei, sleep, cli" would mask an interrupt again that is pending, and "sei, nop, sleep" would seem
+     to be safe.
    - A sleep that begins with an interrupt pending ends at once. */
 static int step(void) {
     avr_flashaddr_t next = avr->pc;

@@ -1,4 +1,5 @@
-/* A task waits for the button by a flag of asyncx. Exit 0 if it ran at once, 1 if the interrupt was slept over. As race.c: for AVR. */
+/* A task waits for the button by a flag of asyncx. Exit 0 if it ran at once, 1 if the interrupt was slept over.
+   For AVR, as race.c. */
 #define ASYNCX_IMPLEMENTATION
 #include "board.h"
 

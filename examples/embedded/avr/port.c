@@ -1,4 +1,4 @@
-/* ATmega328P at 16 MHz (Arduino Uno). Section numbers are those of the data sheet DS40002061B.
+/* ATmega328P at 16 MHz (Arduino Uno). Registers: data sheet DS40002061.
 
    Timer 1 counts 4 us steps, 250 a tick, and starts anew after 250 ticks (CTC mode): the clock is the tick of that start and what
    has been counted since. Compare register A is the period, B the alarm. So a sleep wakes four times a second and at its end, and
@@ -53,8 +53,9 @@ static uint8_t alarm_set(ax_time until) {
     return TCNT1 >= at; /* it was met before the flag was cleared */
 }
 
-/* The instruction after sei is executed before any interrupt (section 7.7): one that comes after the caller's test waits for the
-   sleep, and ends it. Idle is the deepest sleep in which timer 1 and the UART work (section 10.3). */
+/* The instruction after sei is executed before any interrupt (chapter AVR CPU Core, Reset and Interrupt Handling): one that comes
+   after the caller's test waits for the sleep, and ends it. Idle is the deepest sleep in which timer 1 and the UART work (chapter
+   Power Management and Sleep Modes). */
 void ax_port_idle(ax_time until) {
     if (alarm_set(until)) {
         __asm volatile("sei\n\tnop\n\tcli" ::: "memory"); /* the others' turn */
@@ -90,7 +91,7 @@ void board_init(void) {
     EICRA = 1 << ISC00;
     EIMSK = 1 << INT0;
     UCSR0A = 1 << U2X0;
-    UBRR0 = 1; /* 1 Mbaud, which a 16 MHz clock divides to exactly (table 20-12) */
+    UBRR0 = 1; /* 1 Mbaud, which a 16 MHz clock divides to exactly */
     UCSR0B = 1 << RXCIE0 | 1 << RXEN0 | 1 << TXEN0;
 #endif
 #ifdef BOARD_SCRIPT

@@ -1,4 +1,4 @@
-/* BBC micro:bit: nRF51822, Cortex-M0 at 16 MHz. Section numbers are those of the nRF51 Series Reference Manual 3.0.
+/* BBC micro:bit: nRF51822, Cortex-M0 at 16 MHz. Registers: nRF51 Series Reference Manual 3.0.
 
    TIMER0 counts microseconds, 32 bits, and is never stopped: it is the clock, and its compare register 0 the alarm. There is no
    periodic tick. */
@@ -6,7 +6,7 @@
 
 #define REG(address) (*(volatile uint32_t *)(address))
 
-#define TIMER(offset) REG(0x40008000 + (offset)) /* section 18 */
+#define TIMER(offset) REG(0x40008000 + (offset)) /* chapter TIMER */
 #define TASKS_START TIMER(0x000)
 #define TASKS_CAPTURE_1 TIMER(0x044)
 #define EVENTS_COMPARE_0 TIMER(0x140)
@@ -16,7 +16,7 @@
 #define CC_0 TIMER(0x540)
 #define CC_1 TIMER(0x544)
 
-#define UART(offset) REG(0x40002000 + (offset)) /* section 28 */
+#define UART(offset) REG(0x40002000 + (offset)) /* chapter UART */
 #define UART_STARTRX UART(0x000)
 #define UART_STARTTX UART(0x008)
 #define UART_RXDRDY UART(0x108)
@@ -29,13 +29,13 @@
 #define UART_TXD UART(0x51C)
 #define UART_BAUDRATE UART(0x524)
 
-#define GPIO_OUTSET REG(0x50000508) /* section 14 */
+#define GPIO_OUTSET REG(0x50000508) /* chapter GPIO */
 #define GPIO_OUTCLR REG(0x5000050C)
 #define GPIO_DIRSET REG(0x50000518)
 #define LED_1 (1u << 13) /* row 1 of the matrix */
 #define LED_2 (1u << 14) /* row 2 */
 
-#define CLOCK_HFCLKSTART REG(0x40000000) /* section 13 */
+#define CLOCK_HFCLKSTART REG(0x40000000) /* chapter CLOCK */
 #define NVIC_ISER REG(0xE000E100)
 #define IRQ_UART 2
 #define IRQ_TIMER 8
@@ -82,8 +82,8 @@ ax_time ax_port_now(void) {
     return (ax_time)now;
 }
 
-/* wfi ends with a pending interrupt even if that is masked (ARMv6-M manual, B1.5.17): one that comes after the caller's test is
-   not slept over. Its handler runs in the gap between unlock and lock. */
+/* wfi ends with a pending interrupt even if that is masked (ARMv6-M Architecture Reference Manual, WFI): one that comes after the
+   caller's test is not slept over. Its handler runs in the gap between unlock and lock. */
 void ax_port_idle(ax_time until) {
     if (!alarm_set(until)) __asm volatile("dsb\n\twfi" ::: "memory");
     __asm volatile("cpsie i\n\tisb\n\tcpsid i" ::: "memory");

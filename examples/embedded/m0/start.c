@@ -1,4 +1,4 @@
-/* Start-up of a Cortex-M0: vectors (ARMv6-M Architecture Reference Manual B1.5), .data, .bss, main. */
+/* Start-up of a Cortex-M0: vectors (ARMv6-M Architecture Reference Manual, exception model), .data, .bss, main. */
 #include "../board.h"
 
 extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];

@@ -1,4 +1,5 @@
-/* Arm MPS2 with the FPGA image AN385: Cortex-M3 at 25 MHz. Section numbers are those of Application Note AN385.
+/* Arm MPS2 with the FPGA image AN385: Cortex-M3 at 25 MHz. Registers: Application Note AN385, and the Cortex-M System
+   Design Kit's manual (CMSDK, DDI 0479).
 
    The FPGA has a counter with a prescaler, which is the tick itself: it counts milliseconds, wraps with the 32 bits of ax_time, and
    nothing has to be kept in RAM. CMSDK timer 0, a 32-bit down counter, is the alarm. There is no periodic tick. */
@@ -6,16 +7,16 @@
 
 #define REG(address) (*(volatile uint32_t *)(address))
 
-#define FPGA_LED REG(0x40028000) /* section 4.5 */
+#define FPGA_LED REG(0x40028000) /* AN385, FPGA I/O */
 #define FPGA_COUNTER REG(0x40028018)
 #define FPGA_PRESCALE REG(0x4002801C)
 #define FPGA_PSCNTR REG(0x40028020) /* counts down from FPGA_PRESCALE; at 0 the counter counts */
 
-#define TIMER_CTRL REG(0x40000000) /* Cortex-M System Design Kit, 4.4 */
+#define TIMER_CTRL REG(0x40000000) /* CMSDK, APB timer */
 #define TIMER_VALUE REG(0x40000004)
 #define TIMER_INTCLEAR REG(0x4000000C)
 
-#define UART_DATA REG(0x40004000) /* Cortex-M System Design Kit, 4.3 */
+#define UART_DATA REG(0x40004000) /* CMSDK, APB UART */
 #define UART_STATE REG(0x40004004)
 #define UART_CTRL REG(0x40004008)
 #define UART_INTCLEAR REG(0x4000400C)
@@ -48,8 +49,8 @@ static int alarm_set(ax_time until) {
     return 0;
 }
 
-/* wfi ends with a pending interrupt even if that is masked (ARMv7-M manual, B1.5.19): one that comes after the caller's test is
-   not slept over. Its handler runs in the gap between unlock and lock. */
+/* wfi ends with a pending interrupt even if that is masked (ARMv7-M Architecture Reference Manual, WFI): one that comes after the
+   caller's test is not slept over. Its handler runs in the gap between unlock and lock. */
 void ax_port_idle(ax_time until) {
     if (!alarm_set(until)) __asm volatile("dsb\n\twfi" ::: "memory");
     __asm volatile("cpsie i\n\tisb\n\tcpsid i" ::: "memory");

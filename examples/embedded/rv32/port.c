@@ -7,7 +7,7 @@
 #define REG(address) (*(volatile uint32_t *)(address))
 #define BYTE(address) (*(volatile uint8_t *)(address))
 
-#define MTIMECMP_LOW REG(0x02004000) /* RISC-V Privileged Architecture, 3.2.1 */
+#define MTIMECMP_LOW REG(0x02004000) /* RISC-V Privileged Architecture, machine timer registers */
 #define MTIMECMP_HIGH REG(0x02004004)
 #define MTIME_LOW REG(0x0200BFF8)
 #define MTIME_HIGH REG(0x0200BFFC)
@@ -76,8 +76,8 @@ ax_time ax_port_now(void) {
     return (ax_time)now;
 }
 
-/* wfi ends with a pending interrupt that is enabled in mie even if MIE masks it (Privileged Architecture, 3.3.3): one that comes
-   after the caller's test is not slept over. Its handler runs in the gap between unlock and lock. */
+/* wfi ends with a pending interrupt that is enabled in mie even if MIE masks it (Privileged Architecture, WFI): one that
+   comes after the caller's test is not slept over. Its handler runs in the gap between unlock and lock. */
 void ax_port_idle(ax_time until) {
     if (!alarm_set(until)) __asm volatile("wfi" ::: "memory");
     ax_port_unlock();
