@@ -382,12 +382,14 @@ typedef struct axi_link { struct axi_link *next; } axi_link;
 typedef struct axi_list { struct axi_link *ring; } axi_list; /* {0} is empty; else its first, or freestanding its last */
 typedef struct axi_node {                                    /* whatever runs from the ready queue or has a timer */
     axi_link link;                                           /* in the ready queue, or in one list of waiters */
-    unsigned char kind, state, flags, bad;
+    unsigned char state, flags, bad;
 #ifndef ASYNCX_FREESTANDING
+    unsigned char kind;
     unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
     unsigned short count, refs;                              /* tasks only: requests to cancel; references */
 #elif AXI_CANCEL
-    unsigned char count : 4, refs : 3, limited : 1;          /* ...; whether it has a limit */
+    unsigned char count;
+    unsigned char refs : 7, limited : 1;                     /* ...; whether it has a limit */
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
     ax_time when;                                            /* its deadline */
 #endif
@@ -854,7 +856,8 @@ AX_API ax_where ax_task_where(const ax_task *task);
    is 0 for those in the loop's root group. fn may only look. */
 typedef void ax_task_fn(ax_task *task, int depth, void *arg);
 AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg);
-/* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. */
+/* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. A task that has
+   65,535 references at once (freestanding: 127) stays until the loop closes. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
 /* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended
@@ -1632,6 +1635,14 @@ extern "C" {
 enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
+#ifndef ASYNCX_FREESTANDING
+#define AXI_SET_KIND(node, to) ((node)->kind = (to))
+#define AXI_IS_TASK(node) ((node)->kind == AXI_TASK)
+#else /* a state of its own tells what is not a task */
+enum { AXI_NO_TASK = AXI_DONE + 1 };
+#define AXI_SET_KIND(node, to) ((void)((to) != AXI_TASK && ((node)->state = AXI_NO_TASK)))
+#define AXI_IS_TASK(node) ((node)->state != AXI_NO_TASK)
+#endif
 enum { AXI_UNOPENED, AXI_UNBEGUN, AXI_PAUSED, AXI_GOING, AXI_CLOSING, AXI_EXHAUSTED };            /* state of a generator */
 enum { AXI_CLOSED, AXI_IDLE, AXI_IN_RUN, AXI_CLOSING_LOOP };                                  /* loop.state */
 
@@ -1689,7 +1700,7 @@ enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 star
 enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
 enum { AXI_OVER = 255 };
-enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = 7 }; /* counts stay there */
+enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = 127 }; /* counts stay there */
 #endif
 
 /* ---- Lists ---- */
@@ -1858,7 +1869,7 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 }
 /* Freed tasks stay mapped in the loop's free lists: a stale pointer is seen as long as the memory is not used again. */
 static int axi_freed(const ax_task *t) {
-    if (t && t->node.kind == AXI_TASK) return 0;
+    if (t && AXI_IS_TASK(&t->node)) return 0;
     axi_misuse(NULL, 0, "a task is NULL, or used after it was freed: keep it with ax_task_ref, AX_SPAWN_IN or AX_GROUP_KEEP");
     return 1;
 }
@@ -2060,15 +2071,15 @@ static ax_time axi_clock(ax_loop *loop) {
 }
 
 static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
-static ax_time axi_from(ax_time now, ax_time time) { return axi_add(now, time > 0 ? time : 0); }
-static int axi_due(ax_time when, ax_time now) { return when <= now; }
+static ax_time axi_from(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time > 0 ? time : 0); }
+static int axi_reached(const ax_time *when, const ax_time *now) { return *when <= *now; }
 static int axi_any_timer(const ax_loop *loop) { return loop->timer_count != 0; }
-#define axi_reached axi_due
 #define AXI_MINUS(a, b) ((a) - (b))
 #define axi_too_long(time) 0
 
 static ax_time axi_next_when(const ax_loop *loop) { return loop->timer_count ? loop->timers[0].when : AX_FOREVER; }
 static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].node; }
+#define AXI_FIRST_WHEN(loop) (&(loop)->timers[0].when)
 #define AXI_ARMED(t) ((t)->node.timer)
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
@@ -2145,7 +2156,7 @@ typedef uint64_t axi_ticks;
 #endif
 
 /* More than 3/8 of the type's range, which shows in its highest byte. */
-static int axi_too_long(ax_time time) { return (axi_ticks)time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
+static int axi_too_long(ax_time time) { return time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
 
 static ax_time axi_add(ax_time a, ax_time b) {
     axi_ticks sum = (axi_ticks)a + (axi_ticks)b;
@@ -2153,16 +2164,10 @@ static ax_time axi_add(ax_time a, ax_time b) {
     return (ax_time)(sum != (axi_ticks)AX_FOREVER ? sum : sum + 1);
 }
 
-/* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
-AXI_OUTLINE static ax_time axi_from(ax_time now, ax_time time) {
-    return axi_add(now, time <= 0 ? -1 : time == AX_FOREVER ? time : time + 1);
-}
-
 #define AXI_MINUS(a, b) ((ax_time)((axi_ticks)(a) - (axi_ticks)(b)))
 
 /* Whether a comes before b, or at the same time. */
-AXI_OUTLINE static int axi_reached(ax_time a, ax_time b) { return AXI_MINUS(b, a) >= 0; }
-static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && axi_reached(when, now); }
+AXI_OUTLINE static int axi_reached(const ax_time *a, const ax_time *b) { return AXI_MINUS(*b, *a) >= 0; }
 
 /* ---- Timers: a list in order of their deadlines, ties in the order in which they were armed ---- */
 
@@ -2177,6 +2182,7 @@ static int axi_due(ax_time when, ax_time now) { return when != AX_FOREVER && axi
 
 static int axi_any_timer(const ax_loop *loop) { return loop->timers.next != &loop->timers; }
 static axi_node *axi_next_timer(const ax_loop *loop) { return AXI_NODE_OF(loop->timers.next); }
+#define AXI_FIRST_WHEN(loop) (&AXI_WHEN(AXI_NODE_OF((loop)->timers.next)))
 static ax_time axi_next_when(const ax_loop *loop) { return axi_any_timer(loop) ? AXI_WHEN(axi_next_timer(loop)) : AX_FOREVER; }
 
 #if AXI_CANCEL
@@ -2191,17 +2197,17 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
 static void axi_timer_drop(ax_loop *loop, axi_node *node) { loop->timers.next = node->link.next; } /* the first */
 #endif
 
-static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when) {
+static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) {
     axi_link *at = &loop->timers;
 #if AXI_CANCEL
     axi_timer_drop(loop, node);
+    node->when = *when;
 #endif
-    AXI_WHEN(node) = when;
-    while (at->next != &loop->timers && axi_reached(AXI_WHEN(AXI_NODE_OF(at->next)), when)) at = at->next;
+    while (at->next != &loop->timers && axi_reached(&AXI_WHEN(AXI_NODE_OF(at->next)), when)) at = at->next;
     node->AXI_TIMER.next = at->next;
     at->next = &node->AXI_TIMER;
 }
-#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node), (when))
+#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node), &(when))
 #define axi_timer_reserve(loop, more) 0
 #define axi_timer_unreserve(loop) ((void)0)
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
@@ -2214,6 +2220,11 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when) {
 #define AXI_SET_UNLIMITED(t) ((t)->node.limited = 0)
 
 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
+
+/* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
+AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
+    return axi_add(axi_clock(loop), time <= 0 ? -1 : time == AX_FOREVER ? time : time + 1);
+}
 #endif
 
 /* ---- 4 The model: waiting and waking ---- */
@@ -2222,10 +2233,9 @@ static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    int limited = AXI_HAS_LIMIT(t) != 0;
-    if (t->node.flags & AXI_SLEEPS && !(limited && axi_reached(t->limit, t->u.wake)))
-        axi_timer_set(loop, &t->node, t->u.wake, AXI_NEXT_SEQ(loop));
-    else if (limited) axi_timer_set(loop, &t->node, t->limit, t->limit_seq);
+    const ax_time *when = AXI_HAS_LIMIT(t) ? &t->limit : NULL;
+    if (t->node.flags & AXI_SLEEPS && !(when && axi_reached(when, &t->u.wake))) when = &t->u.wake;
+    if (when) axi_timer_set(loop, &t->node, *when, when == &t->limit ? t->limit_seq : loop->next_seq++);
     else axi_timer_drop(loop, &t->node);
 }
 #endif
@@ -2305,9 +2315,9 @@ static int axi_request(ax_task *t) {
     return 1;
 }
 
-static void axi_expire(ax_task *t, ax_time now);
+static void axi_expire(ax_task *t);
 static void axi_expire_due(ax_task *t) {
-    if (AXI_HAS_LIMIT(t) && axi_reached(t->limit, t->loop->now)) axi_expire(t, t->loop->now);
+    if (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, &t->loop->now)) axi_expire(t);
 }
 #endif
 
@@ -2400,7 +2410,7 @@ static void axi_wake_with(axi_list *list, int status, int how) {
     while (list->ring) {
         axi_node *node = (axi_node *)(void *)axi_pop(list);
 #if AXI_CANCEL
-        if (node->kind != AXI_TASK) {
+        if (!AXI_IS_TASK(node)) {
             axi_queue_callback(((ax_callback *)(void *)node)->loop, (ax_callback *)(void *)node);
             continue;
         }
@@ -2465,17 +2475,20 @@ static int axi_take_back(ax_task *t, unsigned base) {
 
 /* ---- 8 Limits ---- */
 
-static void axi_limit_add(ax_task *t, ax_time when, unsigned seq, int outer) { /* of equal ones the outer binds */
-    if (when == AX_FOREVER || (AXI_HAS_LIMIT(t) && axi_reached(t->limit, when) && !(outer && when == t->limit))) return;
-    t->limit = when;
+static void axi_limit_add(ax_task *t, const ax_time *when, unsigned seq, int outer) { /* of equal ones the outer binds */
+    if (*when == AX_FOREVER || (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when) && !(AXI_FAST && outer && *when == t->limit))) return;
+    t->limit = *when;
     AXI_SET_LIMITED(t, seq);
 }
 
 /* The deadline of an entry that is a limit and has not fired, or NULL. */
 static const ax_time *axi_limit_of(const axi_entry *e) {
+    const ax_time *when;
     if (e->flags & AXI_EXPIRED) return NULL;
-    if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) return &((const ax_frame *)(const void *)e)->within;
-    return e->kind == AXI_LIMIT ? &((const ax_timeout *)(const void *)e)->when : NULL;
+    if (e->kind == AXI_FRAME && e->flags & AXI_LIMITED) when = &((const ax_frame *)(const void *)e)->within;
+    else if (e->kind == AXI_LIMIT) when = &((const ax_timeout *)(const void *)e)->when;
+    else return NULL;
+    return *when == AX_FOREVER ? NULL : when;
 }
 
 static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
@@ -2483,17 +2496,17 @@ static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has
     AXI_SET_UNLIMITED(t);
     for (e = t->top; e; e = e->up) {
         const ax_time *when = axi_limit_of(e);
-        if (when) axi_limit_add(t, *when, AXI_SEQ_OF(e), 1);
+        if (when) axi_limit_add(t, when, AXI_SEQ_OF(e), 1);
     }
     if (AXI_ARMED(t)) axi_arm(t);
 }
 
 /* Every limit that is due makes its request; the outermost will report. */
-AXI_SLOW static void axi_expire(ax_task *t, ax_time now) {
+AXI_SLOW static void axi_expire(ax_task *t) {
     axi_entry *e;
     for (e = t->top; e; e = e->up) {
         const ax_time *when = axi_limit_of(e);
-        if (!when || !axi_due(*when, now)) continue;
+        if (!when || !axi_reached(when, &t->loop->now)) continue;
         e->flags |= AXI_EXPIRED;
         if (e->kind == AXI_LIMIT) ((ax_timeout *)(void *)e)->expired = 1;
         axi_request(t);
@@ -2508,7 +2521,7 @@ static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
-    ax_time when = axi_from(axi_clock(me->loop), time);
+    ax_time *when = &me->u.wake; /* free, while the task runs */
 #ifndef ASYNCX_FREESTANDING
     if (constant && time > 0 && time < 1000) {
         axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
@@ -2518,13 +2531,15 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
     (void)constant;
 #endif
     if (axi_too_long(time)) return 0;
+    *when = axi_from(me->loop, time);
     if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
-        if (when == AX_FOREVER || (f->within != AX_FOREVER && axi_reached(f->within, when))) return 1;
+        const ax_time *outer = axi_limit_of(&f->entry);
+        if (*when == AX_FOREVER || (outer && axi_reached(outer, when))) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
         AXI_SET_BASE(&f->entry, me);
     }
-    f->within = when;
+    f->within = *when;
     AXI_SET_SEQ(f, AXI_NEXT_SEQ(me->loop));
     axi_limit_add(me, when, AXI_SEQ(f), 0);
     return 1;
@@ -2553,15 +2568,14 @@ static int axi_close_timeout(ax_task *t, axi_entry *e, int *status) {
 }
 
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
-    ax_time now = axi_clock(me->loop);
     int rc = axi_too_long(time) ? AX_EINVAL : axi_openable(me, &l->entry);
     if (rc < 0) return rc;
     axi_open(me, &l->entry, AXI_LIMIT, axi_close_timeout);
-    l->when = axi_from(now, time);
+    l->when = axi_from(me->loop, time);
     l->expired = 0;
     l->task = me;
     AXI_SET_SEQ(l, AXI_NEXT_SEQ(me->loop));
-    axi_limit_add(me, l->when, AXI_SEQ(l), 0);
+    axi_limit_add(me, &l->when, AXI_SEQ(l), 0);
     return 0;
 }
 
@@ -2754,6 +2768,7 @@ static void axi_group_error(ax_group *g, int status) {
 
 /* A child has ended: what follows from it by the group's rules. */
 static void axi_group_ended(ax_group *g, ax_task *t, int status) {
+    int ending;
     g->live--;
     if (status < 0 && status != AX_ECANCELED) {
         g->failed++;
@@ -2773,20 +2788,18 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
         axi_wake(g->owner, axi_group_hand(g, (ax_task **)g->owner->u.data));
         return;
     }
-#else
-    (void)t;
 #endif
-    if (g->flags & AXI_AWAITED && !g->live) {
-        g->flags &= ~(unsigned)AXI_AWAITED;
-        if (g->flags & AXI_ENDING) {
-            axi_wake(g->owner, g->owner->node.flags & AXI_ASKED ? AXI_OWN : 0);
-        } else {
-            int asked = g->owner->node.flags & AXI_ASKED;
-            g->owner->node.flags &= ~AXI_ASKED;
-            axi_wake(t = g->owner, axi_group_end(g, asked ? AXI_OWN : axi_group_result(g)));
-            t->node.bad = AXI_HANDED_ON;
-        }
+    if (!(g->flags & AXI_AWAITED) || g->live) return;
+    g->flags &= ~(unsigned)AXI_AWAITED;
+    t = g->owner;
+    ending = (g->flags & AXI_ENDING) != 0;
+    status = t->node.flags & AXI_ASKED ? AXI_OWN : ending ? 0 : axi_group_result(g);
+    if (!ending) {
+        t->node.flags &= (unsigned char)~AXI_ASKED;
+        status = axi_group_end(g, status);
     }
+    axi_wake(t, status);
+    if (!ending) t->node.bad = AXI_HANDED_ON;
 }
 
 /* The group as a scope of a body that is left with *status. AXI_PENDING while children are awaited. */
@@ -2853,13 +2866,11 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
     axi_frame_init(f, fn, owned);
 #if AXI_CANCEL
-    if (caller->entry.flags & AXI_LIMITED && axi_due(caller->within, me->loop->now)) { /* its limit is due already: never starts */
-        axi_expire(me, me->loop->now);
-        me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
-        status = AXI_OWN;
-    } else if (me->node.flags & AXI_PRESSED) {
-        status = axi_refuses(me);
+    if (caller->entry.flags & AXI_LIMITED && caller->within != AX_FOREVER && axi_reached(&caller->within, &me->loop->now)) {
+        axi_expire(me); /* its limit is due already: it never starts */
+        me->node.flags |= AXI_PRESSED;
     }
+    if (me->node.flags & AXI_PRESSED) status = axi_refuses(me);
     f->entry.up = me->top;
     me->top = &f->entry;
     me->frame = f;
@@ -2941,7 +2952,7 @@ AX_API ax_frame *axi_task_new(ax_group *g, size_t size) {
 
 static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /* loop, group and flags are set */
     axi_frame_init(f, fn, 0);
-    t->node.kind = AXI_TASK;
+    AXI_SET_KIND(&t->node, AXI_TASK);
     t->node.state = AXI_FRESH;
     t->node.bad = 0;
     t->rc = 0;
@@ -2990,7 +3001,7 @@ static void axi_task_release(ax_task *t) {
     if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
     axi_tell_unheard(t);
     if (t->node.refs) return; /* the hook keeps it */
-    t->node.kind = AXI_FREED;
+    AXI_SET_KIND(&t->node, AXI_FREED);
     axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(t->frame->fn));
 }
 
@@ -3056,14 +3067,14 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
-    int in_finally = f->entry.flags & AXI_IN_FINALLY, ignored = 0;
-    int *status = in_finally ? &ignored : &f->status; /* what happens in the cleanup leaves the body's status alone */
-    while (t->top != &f->entry)
-        if (t->loop->close[t->top->kind](t, t->top, status) == AXI_PENDING) {
-            f->entry.flags |= AXI_UNWINDING;
-            return AXI_PENDING;
-        }
-    return 0;
+    int rc = 0;
+    while (rc != AXI_PENDING && t->top != &f->entry) {
+        int status = f->status;
+        rc = t->loop->close[t->top->kind](t, t->top, &f->status);
+        if (f->entry.flags & AXI_IN_FINALLY) f->status = status; /* what happens in the cleanup leaves the body's status alone */
+    }
+    if (rc == AXI_PENDING) f->entry.flags |= AXI_UNWINDING;
+    return rc;
 }
 
 #if AXI_CHECKS
@@ -3107,20 +3118,15 @@ static void axi_unwind_woken(ax_frame *f, int rc) {
 
 /* A body, or its AX_FINALLY, was left. An error that was handed on is noted where it came from. */
 static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
-    if (f->entry.flags & AXI_IN_FINALLY) {
-        f->entry.at = AXI_OVER;
-    } else if (how == AXI_ENDED) { /* without AX_FINALLY */
-        f->status = 0;
-        f->entry.at = AXI_OVER;
-    } else {
-        f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
+    f->entry.at = AXI_OVER;
+    if (f->entry.flags & AXI_IN_FINALLY || how == AXI_ENDED) return; /* without AX_FINALLY the status is 0, as the frame began */
+    f->entry.at = 1;
+    f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
 #ifndef ASYNCX_FREESTANDING
-        if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
+    if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
 #else
-        (void)handed_on;
+    (void)handed_on;
 #endif
-        f->entry.at = 1;
-    }
 }
 
 static void axi_begin_finally(ax_task *t, ax_frame *f) {
@@ -3402,7 +3408,7 @@ AX_API ax_task *ax_task_unref(ax_task *t) {
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (c->list || c->node.state == AXI_POSTED) return c->list == list && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
-    c->node.kind = AXI_CALLBACK;
+    AXI_SET_KIND(&c->node, AXI_CALLBACK);
     c->loop = loop;
     c->fn = fn;
     c->arg = arg;
@@ -3468,12 +3474,14 @@ static ax_op axi_sleep(ax_task *me, ax_time when) {
 }
 
 AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
-    return axi_due(when, axi_clock(me->loop)) ? ax_checkpoint(me) : axi_sleep(me, when);
+    axi_clock(me->loop);
+    me->u.wake = when;
+    return when != AX_FOREVER && axi_reached(&me->u.wake, &me->loop->now) ? ax_checkpoint(me) : axi_sleep(me, when);
 }
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
     if (time <= 0) return ax_checkpoint(me);
-    return axi_too_long(time) ? ax_done(AX_EINVAL) : axi_sleep(me, axi_from(axi_clock(me->loop), time));
+    return axi_too_long(time) ? ax_done(AX_EINVAL) : axi_sleep(me, axi_from(me->loop, time));
 }
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64
@@ -4127,7 +4135,7 @@ static ax_task *axi_generator_end(ax_generator *g, int status) {
     int closed = status >= 0 || status == AX_ECANCELED ? g->error : status; /* for those who wanted it to end */
     axi_generator_shut(g);
     while ((t = axi_first(&g->task.waiters)) != NULL)
-        if (t->node.kind != AXI_TASK) axi_queue_callback(g->task.loop, (ax_callback *)(void *)t);
+        if (!AXI_IS_TASK(&t->node)) axi_queue_callback(g->task.loop, (ax_callback *)(void *)t);
         else axi_wake(t, t->frame->entry.flags & AXI_UNWINDING && t->node.flags & AXI_ASKED ? AXI_OWN : closed);
     if (!user) return NULL;
     user->rc = axi_answer(user, status == AX_ECANCELED && (user->node.flags & AXI_ASKED || !g->closing) ? status : closed);
@@ -4432,7 +4440,7 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (!t->armed) {
         if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
-        t->callback.node.kind = AXI_CALLBACK;
+        AXI_SET_KIND(&t->callback.node, AXI_CALLBACK);
         t->callback.loop = loop;
         axi_timer_keeps(t, 1);
     }
@@ -4443,7 +4451,7 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     t->fn = fn;
     t->arg = arg;
     t->when = when;
-    axi_timer_set(loop, &t->callback.node, when, AXI_NEXT_SEQ(loop));
+    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, when, AXI_NEXT_SEQ(loop));
     return 0;
 }
 
@@ -4466,29 +4474,31 @@ AX_API void ax_timer_unref(ax_timer *t) {
 /* Queues what has become due, in order of deadline, behind what is ready. Nothing runs in here, so a timer that starts
    itself anew with a past deadline runs once a turn. */
 static void axi_run_timers(ax_loop *loop) {
-    ax_time now;
     if (!axi_any_timer(loop)) return;
-    now = axi_clock(loop);
-    while (axi_any_timer(loop) && axi_reached(axi_next_when(loop), now)) {
+    axi_clock(loop);
+    while (axi_any_timer(loop)) {
         axi_node *node = axi_next_timer(loop);
         ax_task *t = (ax_task *)(void *)node;
 #if AXI_CANCEL
-        ax_time when = axi_next_when(loop);
+        int limit;
 #endif
-        axi_timer_drop(loop, node);
+        if (!axi_reached(AXI_FIRST_WHEN(loop), &loop->now)) return;
 #if AXI_CANCEL
-        if (node->kind == AXI_CALLBACK) {
+        limit = AXI_IS_TASK(node) && AXI_HAS_LIMIT(t) && t->limit == *AXI_FIRST_WHEN(loop);
+        axi_timer_drop(loop, node);
+        if (!AXI_IS_TASK(node)) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
             continue;
         }
-        if (!AXI_HAS_LIMIT(t) || when != t->limit) {
+        if (limit) {
+            axi_expire(t);
+        } else {
             if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
             axi_wake(t, 0);
-        } else {
-            axi_expire(t, now);
         }
         if (!AXI_FAST || AXI_HAS_LIMIT(t) || t->node.flags & AXI_SLEEPS) axi_arm(t);
 #else
+        axi_timer_drop(loop, node);
         t->node.flags &= (unsigned char)~AXI_SLEEPS;
         axi_wake(t, 0);
 #endif
@@ -4943,7 +4953,7 @@ AX_API int ax_run_once(ax_loop *loop) {
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
     if (axi_any_ready(loop) || AXI_POSTED(loop)) return axi_clock(loop);
-    return loop->timer_count ? loop->timers[0].when : AX_FOREVER;
+    return axi_next_when(loop);
 }
 
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
@@ -5613,7 +5623,7 @@ static void axi_run_ready(ax_loop *loop) {
     if (loop->turn_last) do {
             link = axi_dequeue(loop);
 #if AXI_CANCEL
-            if (((axi_node *)(void *)link)->kind == AXI_CALLBACK) axi_run_callback(loop, (ax_callback *)(void *)link);
+            if (!AXI_IS_TASK((axi_node *)(void *)link)) axi_run_callback(loop, (ax_callback *)(void *)link);
             else
 #endif
                 axi_run_task((ax_task *)(void *)link);
