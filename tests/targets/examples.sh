@@ -1,0 +1,99 @@
+#!/bin/sh
+# The programs of examples/embedded on a board: builds and runs each, compares what it says with expected/NAME.out, which is the same
+# for all boards, and proves that nothing costly was linked. TAP; says the sizes.
+#
+#   examples.sh BOARD [NAME...]      BOARD: m0, m3, avr, rv32, or host, there under the sanitizers too
+#
+# input/NAME.txt is typed at the console (a line is "AT TEXT": AT in ms after the start, each byte a ms, ended by a return; \b is a
+# backspace), input/NAME.c holds what else is done to the board. Exit 77 without the board's tools.
+here=$(cd "$(dirname "$0")" && pwd)
+target=$here/target.sh
+boards=$here/../../examples/embedded
+board=${1:?board}
+shift
+"$target" have "$board" || exit $?
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+count=0 failed=0
+
+# is GOT WANT NAME
+is() {
+    count=$((count + 1))
+    if [ "$1" = "$2" ]; then echo "ok $count - $3"; else
+        failed=1
+        echo "not ok $count - $3"
+        printf '%s\n' "$2" > "$dir/want"
+        printf '%s\n' "$1" | diff "$dir/want" - | sed 's/^/# /'
+    fi
+}
+
+# How a program is built for its test: how long it runs, what is traced.
+flags_of() {
+    case $1 in
+    blink) echo "-DBOARD_TRACE -DBOARD_RUN_MS=2000" ;;
+    debounce) echo "-DBOARD_TRACE -DBOARD_RUN_MS=5000" ;;
+    esac
+}
+
+# typed FILE: as a table for board.c
+typed() {
+    awk 'BEGIN { for (i = 32; i < 127; i++) code[sprintf("%c", i)] = i; print "#include \"board.h\"\nconst struct board_byte board_bytes[] = {" }
+         { at = $1; line = $0; sub(/^[0-9]+ ?/, "", line); gsub(/\\b/, "\b", line)
+           for (i = 1; i <= length(line); i++) { c = substr(line, i, 1); printf "{%d, %d}, ", at + i, c == "\b" ? 8 : code[c] }
+           printf "{%d, 13},\n", at + length(line) + 1 }
+         END { print "{-1, 0}};" }' "$1"
+}
+
+# program NAME FLAGS...: what it says, and how it ends
+program() {
+    name=$1
+    shift
+    sources=$boards/$name.c
+    [ -f "$here/input/$name.c" ] && sources="$sources $here/input/$name.c"
+    if [ -f "$here/input/$name.txt" ]; then
+        typed "$here/input/$name.txt" > "$dir/typed.c"
+        sources="$sources $dir/typed.c"
+    fi
+    # shellcheck disable=SC2046,SC2086
+    "$target" build "$board" "$dir/$name" $sources -- -Werror $(flags_of "$name") "$@" || { echo "does not build"; return; }
+    "$target" run "$board" "$dir/$name"
+    echo "exit $?"
+}
+
+# What a small program must not hold: memory by malloc, formatted output, copies by the C library, divisions by hand.
+costly() {
+    case $board in
+    avr) nm=avr-nm ;;
+    rv32) nm=riscv64-unknown-elf-nm ;;
+    *) nm=arm-none-eabi-nm ;;
+    esac
+    $nm "$1" > "$dir/symbols"
+    grep -q ' T main$' "$dir/symbols" || echo "no symbols"
+    grep -iE 'malloc|printf|mem(set|cpy|move)|div|mod(si|hi|qi)' "$dir/symbols"
+}
+
+# check NAME WANT HOW FLAGS...
+check() {
+    name=$1 want=$2 how=$3
+    shift 3
+    is "$(program "$name" "$@")" "$want" "$board: $name$how"
+}
+
+wrap="-DBOARD_TICK_START=(INT32_MAX-1000)"
+san="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- $(cd "$here/expected" && ls ./*.out | sed 's/..//; s/\.out$//')
+for example; do
+    said=$(cat "$here/expected/$example.out"; echo "exit 0")
+    check "$example" "$said" ""
+    if [ "$board" != host ]; then
+        echo "# $("$target" size "$board" "$dir/$example") bytes of flash and RAM"
+        is "$(costly "$dir/$example")" "" "$board: $example holds no malloc, printf, memset, memcpy, division"
+    fi
+    [ "$example" != blink ] || check "$example" "$said" ", ASYNCX_NO_CANCEL" -DASYNCX_NO_CANCEL
+    check "$example" "$said" ", over the wrap of the tick" "$wrap"
+    # shellcheck disable=SC2086
+    [ "$board" != host ] || check "$example" "$said" ", sanitizers, over the wrap" "$wrap" $san
+done
+echo "1..$count"
+exit $failed
