@@ -79,7 +79,7 @@ check() {
     is "$(program "$name" "$@")" "$want" "$board: $name$how"
 }
 
-wrap="-DBOARD_TICK_START=(INT32_MAX-1000)"
+wrap="-DBOARD_TICK_START=(INT32_MAX-1234)"
 san="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(cd "$here/expected" && ls ./*.out | sed 's/..//; s/\.out$//')
