@@ -19,10 +19,7 @@ void on_button(int down) { /* in an interrupt */
     ax_flag_set(&changed);
 }
 
-struct settled {
-    ax_frame frame;
-    unsigned char down;
-};
+struct settled { ax_frame frame; unsigned char down; };
 
 AX_ASYNC(settled) {
     AX_BEGIN;
@@ -33,10 +30,7 @@ AX_ASYNC(settled) {
     AX_END;
 }
 
-struct button {
-    ax_frame frame;
-    struct settled settled;
-};
+struct button { ax_frame frame; struct settled settled; };
 
 AX_ASYNC(button) {
     AX_BEGIN;

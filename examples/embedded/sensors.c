@@ -66,11 +66,7 @@ AX_ASYNC(transfer) {
 
 /* ---- the sensors ---- */
 
-struct report {
-    const char *name;
-    ax_time due;
-    int status, data, median;
-};
+struct report { const char *name; ax_time due; int status, data, median; };
 static struct report storage[4];
 static ax_queue reports = AX_QUEUE_INIT(storage);
 

@@ -4,8 +4,8 @@
 #
 #   examples.sh BOARD [NAME...]      BOARD: m0, m3, avr, rv32, or host, there under the sanitizers too
 #
-# input/NAME.txt is typed at the console (a line is "AT TEXT": AT in ms after the start, each byte a ms, ended by a return; \b is a
-# backspace), input/NAME.c holds what else is done to the board. Exit 77 without the board's tools.
+# input/NAME.txt is typed at the console: a line is "AT TEXT", in ms after the start, a byte a ms and a return at the end; of "AT=TEXT"
+# all bytes come at once; \b is a backspace. input/NAME.c holds what else is done to the board. Exit 77 without the board's tools.
 here=$(cd "$(dirname "$0")" && pwd)
 target=$here/target.sh
 boards=$here/../../examples/embedded
@@ -32,16 +32,20 @@ flags_of() {
     case $1 in
     blink) echo "-DBOARD_TRACE -DBOARD_RUN_MS=2000" ;;
     debounce) echo "-DBOARD_TRACE -DBOARD_RUN_MS=5000" ;;
+    uart_shell) echo "-DASYNCX_NAMES=1" ;;
     esac
 }
 
 # typed FILE: as a table for board.c
 typed() {
-    awk 'BEGIN { for (i = 32; i < 127; i++) code[sprintf("%c", i)] = i; print "#include \"board.h\"\nconst struct board_byte board_bytes[] = {" }
-         { at = $1; line = $0; sub(/^[0-9]+ ?/, "", line); gsub(/\\b/, "\b", line)
-           for (i = 1; i <= length(line); i++) { c = substr(line, i, 1); printf "{%d, %d}, ", at + i, c == "\b" ? 8 : code[c] }
-           printf "{%d, 13},\n", at + length(line) + 1 }
-         END { print "{-1, 0}};" }' "$1"
+    echo '#include "board.h"'
+    echo 'const struct board_byte board_bytes[] = {'
+    awk 'BEGIN { for (i = 32; i < 127; i++) code[sprintf("%c", i)] = i; code["\b"] = 8; code["\r"] = 13 }
+         { at = $0 + 0; text = $0; sub(/^[0-9]+/, "", text); pace = substr(text, 1, 1) != "="
+           text = substr(text, 2) "\r"; gsub(/\\b/, "\b", text)
+           for (i = 1; i <= length(text); i++) printf "{%d, %d}, ", at + pace * i, code[substr(text, i, 1)]
+           print "" }' "$1"
+    echo '{-1, 0}};'
 }
 
 # program NAME FLAGS...: what it says, and how it ends
