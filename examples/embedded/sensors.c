@@ -11,12 +11,6 @@
 #define ASYNCX_IMPLEMENTATION
 #include "board.h"
 
-/* A point in time that is so much later. (A plain sum overflows at the wrap, or comes to mean AX_FOREVER.) */
-static ax_time later(ax_time when, ax_time time) {
-    ax_time sum = (ax_time)((uint32_t)when + (uint32_t)time);
-    return sum != AX_FOREVER ? sum : (ax_time)((uint32_t)sum + 1);
-}
-
 /* ---- the bus: a controller that interrupts when a transfer is done ---- */
 
 static ax_mutex bus;
@@ -91,7 +85,7 @@ static void add_reading(struct sensor *s, int a) {
 AX_ASYNC(sensor) {
     AX_BEGIN;
     for (my->report.due = ax_now(me->loop);;) {
-        my->report.due = later(my->report.due, my->period);
+        my->report.due = ax_later(my->report.due, my->period);
         AX_AWAIT(ax_sleep_until(me, my->report.due));
         AX_AWAIT(ax_mutex_lock(me, &bus));
         AX_TRY(AX_WITHIN(AX_MS(20), AX_CALL_IN(&my->transfer, transfer, .chip = &my->chip)));

@@ -7,11 +7,14 @@
 # input/NAME.txt is typed at the console: a line is "AT TEXT", in ms after the start, a byte a ms and a return at the end; of "AT=TEXT"
 # all bytes come at once; \b is a backspace. input/NAME.c holds what else is done to the board. Exit 77 without the board's tools.
 here=$(cd "$(dirname "$0")" && pwd)
-target=$here/target.sh
-boards=$here/../../examples/embedded
+root=$here/../..
+boards=$root/examples/embedded
 board=${1:?board}
 shift
-"$target" have "$board" || exit $?
+target_root=$root
+. "$here/target.sh"
+target_tools "$board"
+target_emulator "$board"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 count=0 failed=0
@@ -27,12 +30,14 @@ is() {
     fi
 }
 
-# How a program is built for its test: how long it runs, what is traced.
-flags_of() {
+# What a program needs to be built, and what its test adds: how long it runs, what is traced.
+options_of() {
+    case $1 in uart_shell) echo "-DASYNCX_NAMES=1" ;; esac
+}
+test_of() {
     case $1 in
-    blink) echo "-DBOARD_TRACE -DBOARD_RUN_MS=2000" ;;
+    blink | arduino) echo "-DBOARD_TRACE -DBOARD_RUN_MS=2000" ;;
     debounce) echo "-DBOARD_TRACE -DBOARD_RUN_MS=5000" ;;
-    uart_shell) echo "-DASYNCX_NAMES=1" ;;
     esac
 }
 
@@ -48,20 +53,46 @@ typed() {
     echo '{-1, 0}};'
 }
 
-# program NAME FLAGS...: what it says, and how it ends
-program() {
+# build NAME FLAGS...: the program with its input
+build() {
     name=$1
     shift
-    sources=$boards/$name.c
+    case $name in
+    freertos) # on a stand-in
+        ${CC:-cc} -std=c99 -Wall -Wextra -Werror -g "$@" -I"$root" -I"$boards" -I"$here/freertos" "$here/freertos/freertos.c" -o "$dir/$name"
+        return
+        ;;
+    arduino) # a sketch is C++; the rest is not
+        # shellcheck disable=SC2046
+        ${target_cross}g++ $(target_flags "$board" | sed 's/-std=[^ ]*//; s/-DASYNCX_FREESTANDING//; s/-T [^ ]*//') -std=gnu++11 -Werror \
+            -fno-exceptions -fno-rtti "$@" -I"$root" -I"$here/arduino" -include Arduino.h -x c++ -c "$boards/arduino/blink/blink.ino" \
+            -o "$dir/sketch.o" || return
+        sources="$here/arduino/arduino.c $dir/sketch.o"
+        set -- "-I$here/arduino" "$@"
+        ;;
+    *) sources=$boards/$name.c ;;
+    esac
     [ -f "$here/input/$name.c" ] && sources="$sources $here/input/$name.c"
     if [ -f "$here/input/$name.txt" ]; then
         typed "$here/input/$name.txt" > "$dir/typed.c"
         sources="$sources $dir/typed.c"
     fi
-    # shellcheck disable=SC2046,SC2086
-    "$target" build "$board" "$dir/$name" $sources -- -Werror $(flags_of "$name") "$@" || { echo "does not build"; return; }
-    "$target" run "$board" "$dir/$name"
+    # shellcheck disable=SC2086
+    target_build "$board" "$dir/$name" $sources -- -Werror "$@"
+}
+
+# program NAME FLAGS...: what it says, and how it ends
+program() {
+    # shellcheck disable=SC2046
+    build "$@" $(options_of "$1") $(test_of "$1") || { echo "does not build"; return; }
+    target_run "$board" "$dir/$1"
     echo "exit $?"
+}
+
+# weigh NAME: flash and RAM as a user would build it, with no input but the real one
+weigh() {
+    # shellcheck disable=SC2046
+    target_build "$board" "$dir/weight" "$boards/$1.c" -- -DNDEBUG $(options_of "$1") && target_size "$board" "$dir/weight"
 }
 
 # What a small program must not hold: memory by malloc, formatted output, copies by the C library, divisions by hand.
@@ -89,10 +120,11 @@ san="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-
 [ $# -gt 0 ] || set -- $(cd "$here/expected" && ls ./*.out | sed 's/..//; s/\.out$//')
 for example; do
     said=$(cat "$here/expected/$example.out"; echo "exit 0")
+    [ "$example" = freertos ] && [ "$board" != host ] && continue
     check "$example" "$said" ""
     if [ "$board" != host ]; then
-        echo "# $("$target" size "$board" "$dir/$example") bytes of flash and RAM"
         is "$(costly "$dir/$example")" "" "$board: $example holds no malloc, printf, memset, memcpy, division"
+        [ "$example" = arduino ] || echo "# flash and RAM: $(weigh "$example")"
     fi
     [ "$example" != blink ] || check "$example" "$said" ", ASYNCX_NO_CANCEL" -DASYNCX_NO_CANCEL
     check "$example" "$said" ", over the wrap of the tick" "$wrap"
