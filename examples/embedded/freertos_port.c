@@ -3,9 +3,9 @@
      static void app_task(void *unused) { (void)unused; AX_RUN(app); vTaskDelete(NULL); }
      xTaskCreate(app_task, "app", 256, NULL, 2, NULL);
 
-   Flags and rings may be set by interrupts (of a priority that may call FreeRTOS) and by other FreeRTOS tasks, each by one of them.
-   The sleep is a wait for the task's notification (number 0, which it may use for nothing else). A notification is kept, so one that
-   is given between the loop's last test of its flags and the wait ends the wait at once: no lock is needed.
+   Flags and rings may be set by interrupts (of a priority that may call FreeRTOS) and by other FreeRTOS tasks, each by one of
+   them. The sleep is a wait for the task's notification (number 0, which it may use for nothing else). A notification is kept, so
+   one that is given between the loop's last test of its flags and the wait ends the wait at once: no lock is needed.
 
    Write ASYNCX_TICK_HZ as a plain number: FreeRTOSConfig.h often has ((TickType_t)1000), which #if can't read.
 

@@ -1,17 +1,17 @@
 #!/bin/sh
-# The programs of examples/embedded on a board: builds and runs each, compares what it says with expected/NAME.out, which is the same
-# for all boards, and proves that nothing costly was linked. TAP; says the sizes.
+# The programs of examples/embedded on a board: builds and runs each, compares what it says with expected/NAME.out, which is the
+# same for all boards, and proves that nothing costly was linked. TAP.
 #
 #   examples.sh BOARD [NAME...]      BOARD: m0, m3, avr, rv32, or host, there under the sanitizers too
 #
-# input/NAME.txt is typed at the console: a line is "AT TEXT", in ms after the start, a byte a ms and a return at the end; of "AT=TEXT"
-# all bytes come at once; \b is a backspace. input/NAME.c holds what else is done to the board. Exit 77 without the board's tools.
+# input/NAME.txt is typed at the console: a line is "AT TEXT", in ms after the start, a byte a ms and a return at the end; of
+# "AT=TEXT" all bytes come at once; \b is a backspace. input/NAME.c holds what else is done to the board. Exit 77 without the
+# board's tools.
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
 boards=$root/examples/embedded
 board=${1:?board}
 shift
-target_root=$root
 . "$here/target.sh"
 target_tools "$board"
 target_emulator "$board"
@@ -59,14 +59,15 @@ build() {
     shift
     case $name in
     freertos) # on a stand-in
-        ${CC:-cc} -std=c99 -Wall -Wextra -Werror -g "$@" -I"$root" -I"$boards" -I"$here/freertos" "$here/freertos/freertos.c" -o "$dir/$name"
+        ${CC:-cc} -std=c99 -Wall -Wextra -Werror -g "$@" -I"$root" -I"$boards" -I"$here/freertos" \
+            "$here/freertos/freertos.c" -o "$dir/$name"
         return
         ;;
     arduino) # a sketch is C++; the rest is not
-        # shellcheck disable=SC2046
-        ${target_cross}g++ $(target_flags "$board" | sed 's/-std=[^ ]*//; s/-DASYNCX_FREESTANDING//; s/-T [^ ]*//') -std=gnu++11 -Werror \
-            -fno-exceptions -fno-rtti "$@" -I"$root" -I"$here/arduino" -include Arduino.h -x c++ -c "$boards/arduino/blink/blink.ino" \
-            -o "$dir/sketch.o" || return
+        # shellcheck disable=SC2046,SC2154
+        "${target_cross}g++" $(target_flags "$board" | sed 's/-std=[^ ]*//; s/-DASYNCX_FREESTANDING//; s/-T [^ ]*//') \
+            -std=gnu++11 -Werror -fno-exceptions -fno-rtti "$@" -I"$root" -I"$here/arduino" -include Arduino.h \
+            -x c++ -c "$boards/arduino/blink/blink.ino" -o "$dir/sketch.o" || return
         sources="$here/arduino/arduino.c $dir/sketch.o"
         set -- "-I$here/arduino" "$@"
         ;;
@@ -95,12 +96,26 @@ weigh() {
     target_build "$board" "$dir/weight" "$boards/$1.c" -- -DNDEBUG $(options_of "$1") && target_size "$board" "$dir/weight"
 }
 
+# light NAME: whether its RAM is what its head comment says
+light() {
+    weight=$(weigh "$1")
+    case $board in
+    m0) most=$(sed -n 's/.*at most \([0-9]*\) bytes on a Cortex-M0.*/\1/p' "$boards/$1.c") ;;
+    avr) most=$(sed -n 's/.* \([0-9]*\) on an AVR.*/\1/p' "$boards/$1.c") ;;
+    *)
+        echo "# $1: $weight bytes of flash and RAM"
+        return
+        ;;
+    esac
+    is $((${weight#* } <= ${most:-0})) 1 "$board: $1 takes ${weight% *} bytes of flash, ${weight#* } of RAM: no more than it says"
+}
+
 # What a small program must not hold: memory by malloc, formatted output, copies by the C library, divisions by hand.
 costly() {
     case $board in
     avr) nm=avr-nm ;;
     rv32) nm=riscv64-unknown-elf-nm ;;
-    *) nm=arm-none-eabi-nm ;;
+    *) nm="arm-none-eabi-nm" ;;
     esac
     $nm "$1" > "$dir/symbols"
     grep -q ' T main$' "$dir/symbols" || echo "no symbols"
@@ -116,7 +131,7 @@ check() {
 
 wrap="-DBOARD_TICK_START=(INT32_MAX-1234)"
 san="-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2012
 [ $# -gt 0 ] || set -- $(cd "$here/expected" && ls ./*.out | sed 's/..//; s/\.out$//')
 for example; do
     said=$(cat "$here/expected/$example.out"; echo "exit 0")
@@ -124,7 +139,7 @@ for example; do
     check "$example" "$said" ""
     if [ "$board" != host ]; then
         is "$(costly "$dir/$example")" "" "$board: $example holds no malloc, printf, memset, memcpy, division"
-        [ "$example" = arduino ] || echo "# flash and RAM: $(weigh "$example")"
+        [ "$example" = arduino ] || light "$example"
     fi
     [ "$example" != blink ] || check "$example" "$said" ", ASYNCX_NO_CANCEL" -DASYNCX_NO_CANCEL
     check "$example" "$said" ", over the wrap of the tick" "$wrap"

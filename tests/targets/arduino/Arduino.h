@@ -1,4 +1,4 @@
-/* As much of Arduino as the sketches of examples/embedded/arduino use. A stand-in: arduino.c puts it on a board of examples/embedded. */
+/* As much of Arduino as the sketches of examples/embedded/arduino use. A stand-in: arduino.c puts it on a board. */
 #ifndef ARDUINO_H
 #define ARDUINO_H
 #include <stdint.h>

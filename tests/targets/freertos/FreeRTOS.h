@@ -1,5 +1,4 @@
-/* The few names of FreeRTOS that examples/embedded/freertos_port.c uses, as its manual gives them. A stand-in: freertos.c has a system
-   of one task behind it. */
+/* The few names of FreeRTOS that freertos_port.c uses. A stand-in: freertos.c has a system of one task behind it. */
 #ifndef FREERTOS_H
 #define FREERTOS_H
 #include <stdint.h>

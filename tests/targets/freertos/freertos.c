@@ -1,5 +1,5 @@
-/* Runs freertos_port.c on a system of one task: time passes only while it waits, an interrupt comes where INTERRUPT says. Prints what
-   the task hears, and what the port asked for. */
+/* Runs freertos_port.c on a system of one task, in which time passes only while it waits. Says what the port asks for and what the
+   task hears. In the second wait an interrupt sets the flag, in the fourth another task, both after the loop's last test. */
 #define ASYNCX_FREESTANDING
 #define ASYNCX_IMPLEMENTATION
 #include "freertos_port.c"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static uint32_t tick = 0x7FFFFFFFu - 20; /* wraps to the negative on the way */
-static unsigned notified, in_interrupt, tests;
+static unsigned notified, in_interrupt, waits;
 static struct stand_in_task { int unused; } the_task;
 static ax_flag flag;
 
@@ -33,9 +33,9 @@ void vTaskNotifyGiveFromISR(TaskHandle_t task, BaseType_t *higher) {
 
 uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t wait) {
     unsigned was;
-    tests++;
-    if (tests == 2) interrupt(); /* after the loop's last test, before the wait */
-    if (tests == 4) ax_flag_set(&flag); /* another task */
+    waits++;
+    if (waits == 2) interrupt();
+    if (waits == 4) ax_flag_set(&flag);
     was = notified;
     if (wait == portMAX_DELAY) printf("waits for ever\n");
     else printf("waits %u\n", (unsigned)wait);
