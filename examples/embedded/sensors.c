@@ -17,12 +17,9 @@ static ax_mutex bus;
 static ax_flag bus_done;      /* set by its interrupt */
 static volatile int bus_data; /* what came */
 
-struct chip {
-    int usual;
-    unsigned char turn, hangs; /* hangs at every so many turns */
-};
+/* An emulator has no such chips: a timer stands for their interrupt. Of five values one is far off; one chip hangs at a turn. */
+struct chip { int usual; unsigned char turn, hangs; };
 
-/* An emulator has no such chips: a timer stands for their interrupt. Every fifth value is far off. */
 static void bus_interrupt(ax_loop *loop, void *arg) {
     static const signed char noise[] = {1, -2, 0, 30, -1};
     const struct chip *chip = (const struct chip *)arg;
@@ -39,12 +36,7 @@ static void bus_start(ax_loop *loop, struct chip *chip) {
     ax_timer_start(loop, &conversion, ax_after(loop, AX_MS(5)), bus_interrupt, chip);
 }
 
-struct transfer {
-    ax_frame frame;
-    struct chip *chip;
-    unsigned char busy;
-    int data; /* the result */
-};
+struct transfer { ax_frame frame; struct chip *chip; int data; unsigned char busy; }; /* data is the result */
 
 AX_ASYNC(transfer) {
     AX_BEGIN;
@@ -54,7 +46,10 @@ AX_ASYNC(transfer) {
     my->data = bus_data;
     my->busy = 0;
     AX_FINALLY:
-    if (my->busy) AX_AWAIT(ax_sleep(me, AX_MS(2))); /* on I2C: nine clock pulses and a stop */
+    if (my->busy) { /* given up, or cancelled */
+        AX_AWAIT(ax_sleep(me, AX_MS(2))); /* on I2C: nine clock pulses and a stop */
+        board_say(TEXT("bus recovered\n"));
+    }
     AX_END;
 }
 
@@ -68,7 +63,7 @@ struct sensor {
     ax_frame frame;
     struct chip chip;
     ax_time period;
-    int last, before; /* readings; the first counts thrice */
+    int last, before; /* readings */
     unsigned char count;
     struct report report;
     struct transfer transfer;
@@ -84,7 +79,7 @@ static void add_reading(struct sensor *s, int a) {
 
 AX_ASYNC(sensor) {
     AX_BEGIN;
-    for (my->report.due = ax_now(me->loop);;) {
+    for (;;) {
         my->report.due = ax_later(my->report.due, my->period);
         AX_AWAIT(ax_sleep_until(me, my->report.due));
         AX_AWAIT(ax_mutex_lock(me, &bus));
@@ -102,14 +97,12 @@ static void say_report(const struct report *r, ax_time start) {
     board_say_number(board_ticks(r->due, start));
     board_say(TEXT(" ms: "));
     board_say(r->name);
-    if (r->status < 0) {
-        board_say(r->status == AX_ETIMEDOUT ? TEXT(" does not answer\n") : TEXT(" failed\n"));
-        return;
-    }
-    board_say(TEXT(" "));
-    board_say_number(r->data);
-    board_say(TEXT(", median "));
-    board_say_number(r->median);
+    if (r->status >= 0) {
+        board_say(TEXT(" "));
+        board_say_number(r->data);
+        board_say(TEXT(", median "));
+        board_say_number(r->median);
+    } else board_say(TEXT(" does not answer"));
     board_say(TEXT("\n"));
 }
 
@@ -126,10 +119,12 @@ AX_ASYNC(station) {
     AX_BEGIN;
     my->start = ax_now(me->loop);
     ax_group_open(me, &my->sensors, AX_GROUP_BACKGROUND);
-    AX_SPAWN_IN(&my->sensors, &my->pressure, sensor, .report.name = TEXT("pressure"), .chip.usual = 1013, .chip.hangs = 2,
-                .period = AX_MS(150));
-    AX_SPAWN_IN(&my->sensors, &my->warmth, sensor, .report.name = TEXT("warmth"), .chip.usual = 215, .period = AX_MS(250));
-    AX_SPAWN_IN(&my->sensors, &my->humidity, sensor, .report.name = TEXT("humidity"), .chip.usual = 48, .period = AX_MS(400));
+    AX_SPAWN_IN(&my->sensors, &my->pressure, sensor, .report.name = TEXT("pressure"), .report.due = my->start,
+                .period = AX_MS(150), .chip.usual = 1013, .chip.hangs = 2);
+    AX_SPAWN_IN(&my->sensors, &my->warmth, sensor, .report.name = TEXT("warmth"), .report.due = my->start,
+                .period = AX_MS(250), .chip.usual = 215);
+    AX_SPAWN_IN(&my->sensors, &my->humidity, sensor, .report.name = TEXT("humidity"), .report.due = my->start,
+                .period = AX_MS(400), .chip.usual = 48);
     for (my->left = 20; my->left; my->left--) {
         AX_AWAIT(ax_queue_get(me, &reports, &my->report));
         say_report(&my->report, my->start);
