@@ -89,7 +89,7 @@
 
    ASYNCX_FREESTANDING    not defined  in every file   no operating system, no C library, no malloc: a port of five functions;
                                                        resumes by switch, ASYNCX_DEBUG is 0 unless set
-   ASYNCX_TICK_HZ         1000         in every file   ticks of the port's clock per second
+   ASYNCX_TICK_HZ         1000         in every file   ticks of the port's clock per second: a plain number
    ASYNCX_TIME_BITS       32           in every file   width of ax_time: 16, 32 (both wrap around) or 64
    ASYNCX_NAMES           0            in every file   1: functions have names, for ax_task_name and ax_task_where
    ASYNCX_NO_GENERATORS   not defined  in every file   leaves generators out
@@ -129,6 +129,9 @@
 #define ASYNCX_NAMES 1
 #define ASYNCX_TIME_BITS 64
 #endif
+#ifndef ASYNCX_TRACE
+#define ASYNCX_TRACE ASYNCX_DEBUG
+#endif
 #if defined(ASYNCX_FREESTANDING) && !ASYNCX_DEBUG /* compilers warn of an op that is not awaited; else it is put right when it happens */
 #define AXI_CHECKS 0
 #else
@@ -138,6 +141,11 @@
 #define AXI_CANCEL 0
 #else
 #define AXI_CANCEL 1
+#endif
+#if !defined(ASYNCX_FREESTANDING) || (ASYNCX_NAMES && ASYNCX_TRACE) /* files are told with lines */
+#define AXI_FILES 1
+#else
+#define AXI_FILES 0
 #endif
 #if AXI_CANCEL && !defined(ASYNCX_NO_GENERATORS)
 #define AXI_GENERATORS 1
@@ -150,9 +158,6 @@
 #define AXI_KEEP 0
 #endif
 
-#ifndef ASYNCX_TRACE
-#define ASYNCX_TRACE ASYNCX_DEBUG
-#endif
 #ifndef ASYNCX_AWAITS
 #define ASYNCX_AWAITS 128
 #endif
@@ -413,7 +418,10 @@ struct axi_fn {
     ax_op (*step)(ax_task *, ax_frame *);
     size_t size;
 #if ASYNCX_NAMES
-    const char *name, *file;
+    const char *name;
+#endif
+#if AXI_FILES
+    const char *file;
 #endif
 };
 
@@ -512,9 +520,12 @@ struct ax_task {
 #ifndef ASYNCX_FREESTANDING
 #define AXI_NAME(text) (void)0
 #define AXI_NAMED(text) , text, __FILE__
-#elif ASYNCX_NAMES
+#elif AXI_FILES
 #define AXI_NAME(text) static const char axi_name[] AXI_ROM = text, axi_file[] AXI_ROM = __FILE__
 #define AXI_NAMED(text) , axi_name, axi_file
+#elif ASYNCX_NAMES
+#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text
+#define AXI_NAMED(text) , axi_name
 #else
 #define AXI_NAME(text) (void)0
 #define AXI_NAMED(text)
@@ -844,7 +855,8 @@ AX_API int ax_task_status(ax_task *task);
 #if ASYNCX_NAMES
 /* The name of the async function that the task was spawned with. On AVR names are in flash, to be read with pgm_read_byte. */
 AX_API const char *ax_task_name(ax_task *task);
-/* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE): for dumps and logs. */
+/* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE, freestanding without the file
+   too): for dumps and logs. */
 typedef struct ax_where {
     const char *function, *file;
     int line;
@@ -1501,13 +1513,13 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
    With ASYNCX_FREESTANDING the header needs five functions of yours, the port; they may be macros, defined before it is included.
 
      ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time
-     void ax_port_lock(void)           keeps interrupts out; is never called twice in a row
-     void ax_port_unlock(void)
+     void ax_port_lock(void)           keeps interrupts out (nothing, where ax_port_idle remembers a wake that came before it); is
+     void ax_port_unlock(void)         never called twice in a row
      void ax_port_idle(ax_time until)  sleeps until an interrupt comes, or the tick has reached `until` at the latest; returns at once
                                        if it has already. AX_FOREVER: no deadline. May return early, never need it be exact: the
                                        loop looks at the time, and idles again
-     void ax_port_wake(void)           an interrupt has set a flag: nothing to do where an interrupt ends the sleep; with an operating
-                                       system, what ends ax_port_idle
+     void ax_port_wake(void)           a flag was set, in an interrupt or by a task: nothing to do where an interrupt ends the sleep; with
+                                       an operating system, what ends ax_port_idle
 
    The last test and the sleep. The loop locks, looks whether a flag was set, calls ax_port_idle if not, and unlocks. ax_port_idle is
    called locked and returns locked, and it has to let an interrupt end the sleep that comes between that test and the sleep: by
@@ -1559,28 +1571,26 @@ typedef struct ax_ring {
     volatile unsigned char *buffer;
     unsigned char mask;
     volatile unsigned char head, tail; /* written by the interrupt, by the task */
-    volatile unsigned char lost;       /* of the interrupt; how many there were, seen by the task: */
-    unsigned char lost_seen;
-    unsigned char size; /* the reader's buffer */
+    volatile unsigned char lost;       /* set by the interrupt, cleared by the task: while it is set the interrupt writes nothing */
+    unsigned char size;                /* the reader's buffer */
     unsigned char *to;
 } ax_ring;
 /* ax_ring rx = AX_RING_INIT(array); the array of 2, 4, 8 ... 256 bytes; the ring holds one less. */
-#define AX_RING_INIT(array) {{0, 0, NULL, NULL, NULL}, (array), (unsigned char)(sizeof(array) - 1), 0, 0, 0, 0, 0, NULL}
-/* In the interrupt. 0, or AX_EAGAIN if it is full: the byte is lost, and the reader will hear of it. */
+#define AX_RING_INIT(array) {{0, 0, NULL, NULL, NULL}, (array), (unsigned char)(sizeof(array) - 1), 0, 0, 0, 0, NULL}
+/* In the interrupt. 0, or AX_EAGAIN if it is full: this byte and all after it are lost until the reader has heard of it. */
 AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
     unsigned char head = ring->head, next = (unsigned char)((head + 1) & ring->mask);
-    if (next == ring->tail) {
-        ring->lost = (unsigned char)(ring->lost_seen + 1);
-        return AX_EAGAIN;
-    }
+    if (next == ring->tail) ring->lost = 1;
+    if (ring->lost) return AX_EAGAIN;
     ring->buffer[head] = byte;
     ring->head = next;
     ax_flag_set(&ring->flag);
     return 0;
 }
-/* Takes what there is, at least a byte, at most size: the count. AX_EOVERFLOW, once, if bytes were lost since the last call. The
-   buffer must outlive the wait. May suspend. */
+/* Takes what there is, at least a byte, at most size: the count. AX_EOVERFLOW, once, where bytes were lost: after those that came
+   before them. The buffer must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, unsigned char size);
+AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, unsigned char size); /* the same; AX_EAGAIN if there is nothing */
 #endif
 
 #ifdef __cplusplus
@@ -3248,7 +3258,7 @@ share_used:
     axi_requeue(t, rc);
 }
 #else /* without cancellation: the same in small */
-static void axi_give_back(ax_task *t, void *p, const ax_frame *f, size_t more) {
+AXI_SLOW static void axi_give_back(ax_task *t, void *p, const ax_frame *f, size_t more) {
     axi_free(t->loop, p, axi_size_of(f->fn) + more);
 }
 
@@ -3341,7 +3351,11 @@ AX_API const char *ax_task_name(ax_task *t) { return AXI_ROM_READ(const char *, 
 AX_API ax_where ax_task_where(const ax_task *t) {
     ax_where w;
     w.function = AXI_ROM_READ(const char *, &t->frame->fn->name);
+#if AXI_FILES
     w.file = AXI_ROM_READ(const char *, &t->frame->fn->file);
+#else
+    w.file = "";
+#endif
     w.line = AXI_LINE_OF(t->frame);
     return w;
 }
@@ -3460,10 +3474,8 @@ static int axi_forget_for_ever(ax_task *t, void *none) {
 #define AXI_FOR_EVER NULL
 #endif
 
-static ax_op axi_sleep(ax_task *me, ax_time when) {
-    AXI_REFUSE(me);
-    if (when != AX_FOREVER) {
-        me->u.wake = when;
+static ax_op axi_sleep(ax_task *me) { /* until u.wake */
+    if (me->u.wake != AX_FOREVER) {
         me->node.flags |= AXI_SLEEPS;
         return axi_park(me, NULL, NULL);
     }
@@ -3474,14 +3486,21 @@ static ax_op axi_sleep(ax_task *me, ax_time when) {
 }
 
 AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
-    axi_clock(me->loop);
+    AXI_REFUSE(me);
     me->u.wake = when;
-    return when != AX_FOREVER && axi_reached(&me->u.wake, &me->loop->now) ? ax_checkpoint(me) : axi_sleep(me, when);
+#if AXI_CANCEL /* else a deadline that has passed is met by the next look at the timers, which is a turn as well */
+    axi_clock(me->loop);
+    if (when != AX_FOREVER && axi_reached(&me->u.wake, &me->loop->now)) return ax_checkpoint(me);
+#endif
+    return axi_sleep(me);
 }
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
+    AXI_REFUSE(me);
     if (time <= 0) return ax_checkpoint(me);
-    return axi_too_long(time) ? ax_done(AX_EINVAL) : axi_sleep(me, axi_from(me->loop, time));
+    if (axi_too_long(time)) return ax_done(AX_EINVAL);
+    me->u.wake = axi_from(me->loop, time);
+    return axi_sleep(me);
 }
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64
@@ -5599,15 +5618,22 @@ static int axi_ring_take(ax_flag *f) {
     unsigned char *to = r->to;
     int n;
     ax_flag_take(f);
-    if (r->lost != r->lost_seen) {
-        r->lost_seen = r->lost;
-        return AX_EOVERFLOW;
-    }
     for (n = 0; n < r->size && r->tail != r->head; n++) {
         *to++ = r->buffer[r->tail];
         r->tail = (unsigned char)((r->tail + 1) & r->mask);
     }
-    return n;
+    if (n || !r->lost) return n;
+    r->lost = 0;
+    return AX_EOVERFLOW;
+}
+
+AX_API int ax_ring_try_read(ax_ring *r, void *buffer, unsigned char size) {
+    int rc;
+    if (r->flag.waiter) return AX_EBUSY;
+    r->to = (unsigned char *)buffer;
+    r->size = size;
+    rc = axi_ring_take(&r->flag);
+    return rc ? rc : AX_EAGAIN;
 }
 
 AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, unsigned char size) {
@@ -5639,9 +5665,9 @@ static int axi_kept(const ax_loop *loop) {
 }
 
 static void axi_turn(ax_loop *loop) {
-    axi_run_ready(loop);
     axi_run_timers(loop);
     (void)AXI_CAME(loop, 1);
+    axi_run_ready(loop);
 }
 
 /* Turns until nothing keeps the loop, it is stopped, or this task has ended. */

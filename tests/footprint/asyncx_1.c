@@ -3,22 +3,24 @@
 #define ASYNCX_STATIC
 #include "blink.h"
 
-#define CORE 1 /* cancellation and a group */
-#define SEMAPHORE 2
-#define QUEUE 3
+#define SEMAPHORE 1
+#define QUEUE 2
 #define LIMIT 4 /* of an await */
-#define BODY_LIMIT 5
+#define BODY_LIMIT 8
+#define ALL 15
 #ifndef PART
 #define PART 0
 #endif
 
-#if PART == SEMAPHORE
+#if PART & SEMAPHORE
 static ax_sem sem = AX_SEM_INIT(1);
-#elif PART == QUEUE
+#endif
+#if PART & QUEUE
 static unsigned char items[4];
 static ax_queue queue = AX_QUEUE_INIT(items);
 static unsigned char item;
-#elif PART == BODY_LIMIT
+#endif
+#if PART & BODY_LIMIT
 static ax_timeout limit;
 #endif
 
@@ -30,13 +32,15 @@ struct blink {
 AX_ASYNC(blink) {
     AX_BEGIN;
     my->until = ax_now(me->loop);
-#if PART == SEMAPHORE
+#if PART & SEMAPHORE
     AX_AWAIT(ax_sem_acquire(me, &sem));
     ax_sem_release(&sem);
-#elif PART == QUEUE
+#endif
+#if PART & QUEUE
     AX_AWAIT(ax_queue_put(me, &queue, &item));
     AX_AWAIT(ax_queue_get(me, &queue, &item));
-#elif PART == BODY_LIMIT
+#endif
+#if PART & BODY_LIMIT
     ax_timeout_open(me, &limit, AX_SEC(1));
     ax_timeout_close(&limit);
 #endif
@@ -46,7 +50,7 @@ AX_ASYNC(blink) {
         AX_AWAIT(ax_sleep_until(me, my->until));
         board_led(0);
         my->until = later(my->until, 900);
-#if PART == LIMIT
+#if PART & LIMIT
         AX_AWAIT(AX_WITHIN(AX_SEC(2), ax_sleep_until(me, my->until)));
 #else
         AX_AWAIT(ax_sleep_until(me, my->until));

@@ -38,6 +38,8 @@ rows() {
         the same, queue | asyncx_1 | $lean -DIN_GROUP -DPART=QUEUE
         the same, time limit of an await | asyncx_1 | $lean -DIN_GROUP -DPART=LIMIT
         the same, time limit of a body | asyncx_1 | $lean -DIN_GROUP -DPART=BODY_LIMIT
+        all of these | asyncx_1 | $lean -DIN_GROUP -DPART=ALL
+        all of these, 16-bit ticks | asyncx_1 | $lean -DIN_GROUP -DPART=ALL -DASYNCX_TIME_BITS=16
         1 task in a group, with keep and generators | asyncx_1 | -DIN_GROUP
 END
 }

@@ -53,7 +53,7 @@ target_flags() {
     case $1 in
     m0) echo "-std=c99 -mcpu=cortex-m0 -mthumb -ffreestanding -nostdlib -T $target_boards/m0/link.ld" ;;
     m3) echo "-std=c99 -mcpu=cortex-m3 -mthumb -ffreestanding -nostdlib -T $target_boards/m3/link.ld" ;;
-    avr) echo "-std=gnu99 -mmcu=atmega328p -DF_CPU=16000000UL" ;;
+    avr) echo "-std=gnu99 -mmcu=atmega328p -mrelax -DF_CPU=16000000UL" ;;
     rv32) echo "-std=c99 -march=rv32imac_zicsr -mabi=ilp32 -ffreestanding -nostdlib -T $target_boards/rv32/link.ld" ;;
     host) echo "-std=c99 -g" ;;
     esac
