@@ -1700,6 +1700,11 @@ enum { /* group.flags, beside the public ones */
 #define AXI_FAST 1
 #define AXI_OUTLINE
 #endif
+#ifdef __AVR__ /* where a time takes four registers and four instructions to load */
+#define AXI_OUTLINE_8 AXI_SLOW
+#else
+#define AXI_OUTLINE_8
+#endif
 #if AXI_CANCEL
 #define AXI_REQUESTS(t) ((t)->node.count)
 #else
@@ -1810,7 +1815,7 @@ AX_API int ax_waiters(const axi_list *list) {
 
 #define AXI_GENERATOR_OF(t) ((ax_generator *)(void *)((char *)(t) - offsetof(ax_generator, task)))
 
-static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
+AXI_OUTLINE static ax_task *axi_first(axi_list *list) { /* the first waiter, off the list */
     return list->ring ? AXI_TASK_OF(node, axi_pop(list)) : NULL;
 }
 
@@ -2109,7 +2114,7 @@ static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].no
 #define AXI_PLAIN_LOOP ((void)0)
 #endif
 
-static void axi_clear(void *p, size_t size) {
+AXI_OUTLINE_8 static void axi_clear(void *p, size_t size) {
     unsigned char *byte = (unsigned char *)p;
     while (size--) {
         *byte++ = 0;
@@ -2168,7 +2173,7 @@ typedef uint64_t axi_ticks;
 /* More than 3/8 of the type's range, which shows in its highest byte. */
 static int axi_too_long(ax_time time) { return time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
 
-static ax_time axi_add(ax_time a, ax_time b) {
+AXI_OUTLINE_8 static ax_time axi_add(ax_time a, ax_time b) {
     axi_ticks sum = (axi_ticks)a + (axi_ticks)b;
     if (b == AX_FOREVER) return b;
     return (ax_time)(sum != (axi_ticks)AX_FOREVER ? sum : sum + 1);
@@ -2229,7 +2234,7 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) {
 #define AXI_SET_LIMITED(t, seq) ((void)(seq), (t)->node.limited = 1)
 #define AXI_SET_UNLIMITED(t) ((t)->node.limited = 0)
 
-static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
+AXI_OUTLINE_8 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 
 /* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
 AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
@@ -2326,7 +2331,7 @@ static int axi_request(ax_task *t) {
 }
 
 static void axi_expire(ax_task *t);
-static void axi_expire_due(ax_task *t) {
+AXI_OUTLINE_8 static void axi_expire_due(ax_task *t) {
     if (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, &t->loop->now)) axi_expire(t);
 }
 #endif
@@ -2442,17 +2447,18 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
     return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
 }
 
-/* The requests that a scope opened now did not have to meet. */
-static unsigned axi_met_before(const ax_task *t) {
-    return t->node.count - (t->node.flags & AXI_UNMET && t->node.count ? 1u : 0u);
+/* Notes the requests that a scope opened now did not have to meet. */
+AXI_OUTLINE static void axi_set_base(axi_entry *e, const ax_task *t) {
+    unsigned met = t->node.count;
+    if (t->node.flags & AXI_UNMET) met--; /* there is one, then */
+    e->base = met & AXI_MOST_REQUESTS;
 }
-#define AXI_SET_BASE(e, t) ((e)->base = axi_met_before(t) & AXI_MOST_REQUESTS)
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
     t->loop->close[kind] = close;
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
-    AXI_SET_BASE(e, t);
+    axi_set_base(e, t);
     e->up = t->top;
     t->top = e;
 }
@@ -2525,7 +2531,7 @@ AXI_SLOW static void axi_expire(ax_task *t) {
 }
 
 /* What a limit makes of the status that the limited code ended with. */
-static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status) {
+AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status) {
     if (!expired) return status;
     return !axi_take_back(t, e->base) && status == AXI_OWN ? AX_ETIMEDOUT : status;
 }
@@ -2547,7 +2553,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
         if (*when == AX_FOREVER || (outer && axi_reached(outer, when))) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
-        AXI_SET_BASE(&f->entry, me);
+        axi_set_base(&f->entry, me);
     }
     f->within = *when;
     AXI_SET_SEQ(f, AXI_NEXT_SEQ(me->loop));
@@ -2640,14 +2646,14 @@ static void axi_group_abort(ax_group *g) {
 }
 
 /* An abort that the body has to hear of: cancels the owner too, unless it waits for the group already. */
-static void axi_group_fail(ax_group *g) {
+AXI_OUTLINE_8 static void axi_group_fail(ax_group *g) {
     axi_group_abort(g);
     if (!g->owner || g->flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
     g->flags |= AXI_ASKED_OWNER;
     axi_request(g->owner);
 }
 
-static void axi_group_take_back(ax_group *g) {
+AXI_OUTLINE static void axi_group_take_back(ax_group *g) {
     if (!(g->flags & AXI_ASKED_OWNER)) return;
     g->flags &= ~(unsigned)AXI_ASKED_OWNER;
     axi_take_back(g->owner, g->entry.base);
@@ -2707,7 +2713,7 @@ static int axi_group_end(ax_group *g, int status) {
     return status;
 }
 
-static int axi_group_result(const ax_group *g) {
+AXI_OUTLINE static int axi_group_result(const ax_group *g) {
     if (g->flags & AX_GROUP_COLLECT) return (int)g->failed;
     return !(g->flags & AX_GROUP_RACE) ? 0 : g->winner >= 0 ? g->winner : AX_ECANCELED;
 }
