@@ -103,6 +103,13 @@ $(B)/bench: tests/bench/bench.c asyncx.h
 bench: $(B)/bench
 	$(B)/bench
 
+# Tests and examples for microcontrollers on emulated boards, and what they weigh (TARGETS=quick: a share of it).
+targets:
+	prove -j2 --exec 'timeout 300' tests/targets/*.t
+# Builds the programs whose flash and RAM the README tells, and writes its table.
+footprint:
+	@sh tests/footprint/readme.sh
+
 # What each part adds to a program.
 sizes:
 	@sh tests/sizes.sh
@@ -117,4 +124,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more fuzz demo bench sizes conformance install clean
+.PHONY: all build-test test check-more fuzz demo bench targets footprint sizes conformance install clean

@@ -1,8 +1,8 @@
-/* asyncx.h - v0.1.0 - async functions, tasks, groups, time limits and a poll() loop in one C header - MIT-0
+/* asyncx.h - v0.1.0 - async functions, tasks, groups, time limits and a loop, from servers to microcontrollers - MIT-0
 
    asyncx lets C code wait as if it blocked. An async function is a plain function over a struct of yours
-   that holds its arguments and the locals that outlive a wait. Thousands run on one thread; any can be
-   cancelled at any time, and its cleanup always runs.
+   that holds its arguments and the locals that outlive a wait. Thousands run on one thread over poll(), or
+   a few in 2 KB of RAM on a microcontroller; any can be cancelled at any time, and its cleanup always runs.
 
    USE
 
@@ -39,6 +39,7 @@
      3 Time                8 Sleeping and limits     13 File descriptors
      4 The model           9 Locks, events, futures  14 Threads and signals
      5 Async functions    10 Queues                  15 Running a program
+                                                     16 Microcontrollers
 
    THE RULES IN SHORT
 
@@ -60,6 +61,8 @@
          outside of a run        the same, and ax_loop_run, ax_run_once, ax_loop_close
          another thread          ax_post
          a signal handler        nothing (see ax_signal_wait)
+         an interrupt            ax_flag_set and ax_ring_put, which a thread of an RTOS and a signal handler may call too
+                                 (ASYNCX_FREESTANDING only; each flag and ring from one of them)
 
    Licence: MIT-0, at the end of this file. */
 

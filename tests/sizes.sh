@@ -1,6 +1,7 @@
 #!/bin/sh
 # What each part of asyncx adds to a program's text and data, in bytes: `make sizes`. Each row is the core program with one part
 # more. Extern: the implementation is a file of its own, the linker drops what is not used. Static: one file, ASYNCX_STATIC.
+# Cortex-M0: the same freestanding, with a port of empty functions; "-" is for what needs an operating system or a 64-bit clock.
 set -eu
 cd "$(dirname "$0")/.."
 CC=${CC:-cc}
@@ -17,6 +18,23 @@ build() {
 }
 as_extern() { build "$dir/asyncx.o"; }
 as_static() { build -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION; }
+m0=$(command -v arm-none-eabi-gcc || true)
+[ -n "$m0" ] || [ -z "${CI-}" ] || { echo "arm-none-eabi-gcc is missing" >&2; exit 1; }
+cat > "$dir/port.h" <<END
+void ax_port_lock(void) {}
+void ax_port_unlock(void) {}
+void ax_port_wake(void) {}
+ax_time ax_port_now(void) { return 0; }
+void ax_port_idle(ax_time until) { (void)until; }
+END
+as_m0() {
+    [ -n "$m0" ] && { cat "$dir/a.c"; ! grep -q asyncx "$dir/a.c" || cat "$dir/port.h"; } > "$dir/m0.c" &&
+        "$m0" -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding -nostdlib -ffunction-sections -fdata-sections -Wl,--gc-sections \
+            -Wl,-e,main -DNDEBUG -DASYNCX_FREESTANDING -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION -Werror=implicit-function-declaration \
+            -I. -o "$dir/m0" "$dir/m0.c" -lgcc > "$dir/log" 2>&1 && arm-none-eabi-size "$dir/m0" | awk 'NR == 2 { print $1 + $2 }'
+}
+# more SIZE THAN: the difference, or "-"
+more() { if [ -n "$1" ]; then echo $(($1 - $2)); else echo -; fi; }
 # program FIELDS STATEMENTS DEFINITIONS: a main task that sleeps, and has these
 program() {
     cat > "$dir/a.c" <<END
@@ -27,11 +45,11 @@ AX_ASYNC(app) { AX_BEGIN; AX_AWAIT(ax_sleep(me, AX_SEC(1))); $2 AX_END; }
 int main(void) { return AX_RUN(app); }
 END
 }
-row() { printf '%-38s %7s %7s\n' "$@"; }
+row() { printf '%-38s %7s %7s %9s\n' "$@"; }
 # part NAME FIELDS STATEMENTS [DEFINITIONS]
 part() {
     program "$2" "$3" "${4-}"
-    row "+ $1" $(($(as_extern) - core)) $(($(as_static) - core_static))
+    row "+ $1" $(($(as_extern) - core)) $(($(as_static) - core_static)) "$(more "$(as_m0 || true)" "$core_m0")"
 }
 child='struct child { ax_frame frame; }; AX_ASYNC(child) { AX_BEGIN; AX_AWAIT(ax_sleep(me, AX_SEC(1))); AX_END; }'
 items='struct items { ax_frame frame; }; AX_ASYNC(items) { AX_BEGIN; AX_EMIT(); AX_END; }'
@@ -40,14 +58,16 @@ seen='static void seen(ax_loop *l, unsigned events, void *arg) { (void)l; (void)
 job='static int job(void *data) { return data != NULL; }'
 
 echo "text and data, -Os -DNDEBUG, $($CC -dumpmachine), $($CC --version | sed 1q)"
-row "" extern static
+row "" extern static Cortex-M0
 echo 'int main(void) { return 0; }' > "$dir/a.c"
 empty=$(build)
-row "an empty program" "$empty" "$empty"
+empty_m0=$(as_m0 || true)
+row "an empty program" "$empty" "$empty" "${empty_m0:--}"
 program "" "" ""
 core=$(as_extern)
 core_static=$(as_static)
-row "+ core: a main task that sleeps" $((core - empty)) $((core_static - empty))
+core_m0=$(as_m0 || true)
+row "+ core: a main task that sleeps" $((core - empty)) $((core_static - empty)) "$(more "$core_m0" "$empty_m0")"
 part "a nested call" "" "AX_AWAIT(AX_CALL(child));" "$child"
 part "tasks in a group" "ax_group g;" \
     "ax_group_open(me, &my->g, 0); AX_SPAWN(&my->g, child); AX_AWAIT(ax_group_join(me, &my->g));" "$child"
@@ -104,11 +124,3 @@ unused "posts" 'take_posts|callback_stop|poke'
 unused "threads" '(threads?|pools?|job)_.*|worker'
 unused "signals" '.*signals?(_.*)?'
 unused "messages" '(say|tell)_.*|say|run_watched|step_.*|task_where'
-
-if command -v arm-none-eabi-gcc > /dev/null; then
-    echo
-    if arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding -DNDEBUG -I. -c -o "$dir/a.o" "$dir/asyncx.c" 2> "$dir/log"
-    then size "$dir/a.o"
-    else echo "Cortex-M0: does not compile yet, the implementation is for POSIX ($(grep -m 1 -o 'error.*' "$dir/log"))"
-    fi
-fi
