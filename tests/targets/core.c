@@ -1,0 +1,1065 @@
+/* The core's tests, for every target and the host: the same scenarios, on a clock that jumps. -DPART=n picks a part where memory is
+   small. They are run from three beginnings of the clock: from 0, and so that it passes its wrap and the value of AX_FOREVER. */
+#include "core.h"
+
+/* ======================================== 1 sleeping and the loop ===================================== */
+#if !defined(PART) || PART == 1
+struct order { ax_frame frame; };
+AX_ASYNC(order) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'A', .time = 3 * U);
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'B', .time = 1 * U);
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'C', .time = 2 * U);
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'D', .time = 1 * U);
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'E', .time = 0);
+    AX_SPAWN(&me->loop->root, sleeper, .name = 'F', .time = 1 * U);
+    AX_END;
+}
+struct turns { ax_frame frame; ax_time time; char name; int i; };
+AX_ASYNC(turns) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_AWAIT(ax_sleep(me, my->time));
+        mark(my->name, me->rc);
+    }
+    AX_END;
+}
+struct zeroes { ax_frame frame; };
+AX_ASYNC(zeroes) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, turns, .name = 'z', .time = 0);
+    AX_SPAWN(&me->loop->root, turns, .name = 'n', .time = -5);
+    AX_AWAIT(ax_sleep_until(me, plus(ax_now(me->loop), -100)));
+    MARK('P');
+    AX_END;
+}
+struct never_early { ax_frame frame; ax_time time, before; int early, late; };
+AX_ASYNC(never_early) {
+    AX_BEGIN;
+    for (my->time = 1; my->time < 60; my->time++) {
+        my->before = ax_now(me->loop);
+        AX_AWAIT(ax_sleep(me, my->time));
+        my->before = (ax_time)((ticks)ax_now(me->loop) - (ticks)my->before);
+        if (my->before < my->time + 1) my->early++; /* the tick that ran had begun */
+        if (my->before > my->time + 2) my->late++;  /* one more where the deadline would be AX_FOREVER */
+    }
+    mark('e', my->early);
+    mark('l', my->late);
+    AX_END;
+}
+struct rhythm { ax_frame frame; ax_time next; int i, off; };
+AX_ASYNC(rhythm) {
+    AX_BEGIN;
+    my->next = ax_now(me->loop);
+    for (my->i = 0; my->i < 150; my->i++) {
+        my->next = plus(my->next, U);
+        AX_AWAIT(ax_sleep_until(me, my->next == AX_FOREVER ? plus(my->next, 1) : my->next));
+        if (clock_now != my->next && my->next != AX_FOREVER) my->off++;
+        clock_now = plus(clock_now, (ax_time)random_below(U)); /* the step takes a while */
+    }
+    mark('o', my->off);
+    mark('t', at());
+    AX_END;
+}
+struct long_one { ax_frame frame; ax_time time, began; char name; };
+AX_ASYNC(long_one) {
+    AX_BEGIN;
+    my->began = ax_now(me->loop);
+    AX_AWAIT(ax_sleep(me, my->time));
+    mark(my->name, (ticks)clock_now - (ticks)my->began > (ticks)my->time);
+    AX_END;
+}
+struct too_long { ax_frame frame; };
+AX_ASYNC(too_long) {
+    AX_BEGIN;
+    AX_TRY(ax_sleep(me, LONGEST + 1));
+    mark('s', me->rc == AX_EINVAL);
+    AX_TRY(ax_sleep(me, AX_FOREVER - 1));
+    mark('s', me->rc == AX_EINVAL);
+    MARK('t');
+    AX_SPAWN(&me->loop->root, long_one, .name = 'L', .time = LONGEST);
+    AX_SPAWN(&me->loop->root, long_one, .name = 'S', .time = 2);
+    AX_AWAIT(AX_CALL(long_one, .name = 'M', .time = LONGEST - 4));
+    AX_SPAWN(&me->loop->root, long_one, .name = 'Z', .time = LONGEST); /* while one armed long ago is next */
+    AX_SPAWN(&me->loop->root, long_one, .name = 'S', .time = 1);
+    AX_END;
+}
+struct napper { ax_frame frame; ax_time when; int *count; ax_time *last; int *wrong; };
+AX_ASYNC(napper) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep_until(me, my->when));
+    if ((ax_time)((ticks)clock_now - (ticks)my->when) < 0 || (ax_time)((ticks)my->when - (ticks)*my->last) < 0) ++*my->wrong;
+    *my->last = my->when;
+    ++*my->count;
+    AX_END;
+}
+struct naps { ax_frame frame; int i, round, count, wrong; ax_time last; };
+AX_ASYNC(naps) { /* many deadlines around the wrap, armed in a random order */
+    AX_BEGIN;
+    for (my->round = 0; my->round < 8; my->round++) {
+        my->last = clock_now;
+        for (my->i = 0; my->i < MANY; my->i++) {
+            ax_time when = plus(clock_now, (ax_time)(random_below(200) + 1));
+            AX_SPAWN(&me->loop->root, napper, .when = when == AX_FOREVER ? when - 1 : when, .count = &my->count, .wrong = &my->wrong, .last = &my->last);
+        }
+        AX_AWAIT(ax_sleep(me, 230));
+    }
+    mark('c', my->count == 8 * MANY);
+    mark('w', my->wrong);
+    AX_END;
+}
+struct stuck { ax_frame frame; ax_event event; int how; };
+AX_ASYNC(stuck) {
+    AX_BEGIN;
+    if (my->how) AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    else AX_AWAIT(ax_event_wait(me, &my->event));
+    mark('?', 1);
+    AX_FINALLY:
+    cleaned++;
+    AX_END;
+}
+struct stopper { ax_frame frame; int how; ax_event event; };
+AX_ASYNC(stopper) {
+    AX_BEGIN;
+    ax_loop_stop(me->loop);
+    if (my->how) AX_AWAIT(ax_sleep(me, 10 * U));
+    else AX_AWAIT(ax_event_wait(me, &my->event));
+    MARK('S');
+    AX_END;
+}
+struct fair { ax_frame frame; int *other, i, most; ax_event set; };
+AX_ASYNC(fair) { /* awaits that are done at once give way after ASYNCX_AWAITS of them */
+    AX_BEGIN;
+    my->set.set = 1;
+    for (my->i = 0; my->i < 1000; my->i++) {
+        ++*my->other;
+        AX_AWAIT(ax_event_wait(me, &my->set));
+    }
+    AX_END;
+}
+struct fairly { ax_frame frame; int a, b, i, worst; };
+AX_ASYNC(fairly) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, fair, .other = &my->a);
+    AX_SPAWN(&me->loop->root, fair, .other = &my->b);
+    while (my->a < 1000 || my->b < 1000) {
+        AX_AWAIT(ax_checkpoint(me));
+        my->i = my->a > my->b ? my->a - my->b : my->b - my->a;
+        if (my->i > my->worst) my->worst = my->i;
+    }
+    mark('w', my->worst <= ASYNCX_AWAITS);
+    AX_END;
+}
+
+static void part1(void) {
+    int rc = 0, turns_made;
+    RUN("sleeps end in order of their deadlines, ties in order of their beginnings", 0, "E0 B1 D1 F1 C2 A3 ", order);
+    RUN("a sleep of nothing or less takes one turn, and no time", 0, "P0 z0 n0 z0 n0 z0 n0 ", zeroes);
+    is(idles, 0, TEXT("... without idling"));
+    RUN("a sleep never ends early, and at most two ticks late", 0, "e0 l0 ", never_early);
+    random_state = 7;
+    RUN("ax_sleep_until keeps a rhythm exactly, however long the steps take", 0, "o0 t150 ", rhythm);
+    RUN("a duration above the longest is AX_EINVAL, the longest is not", 0, "s1 s1 t0 S1 M1 S1 L1 Z1 ", too_long);
+    random_state = 99;
+    RUN("deadlines around the wrap are met in their order", 0, "c1 w0 ", naps);
+    RUN("tasks that never wait give way", 0, "w1 ", fairly);
+
+    begin();
+    AX_SPAWN(&loop.root, stuck, .how = 0);
+    AX_SPAWN(&loop.root, stuck, .how = 1);
+    is(ax_loop_run(&loop), AX_EDEADLK, TEXT("when nothing can wake anyone the run gives AX_EDEADLK"));
+    is(ax_next_deadline(&loop) == AX_FOREVER, 1, TEXT("... and there is no deadline"));
+#if AXI_CANCEL
+    is(ax_loop_close(&loop), 0, TEXT("... and closing cancels them"));
+    is(cleaned, 2, TEXT("... with their cleanup"));
+    is((long)ax_loop_memory(&loop, NULL), 0, TEXT("... and all memory back"));
+    is(ax_loop_run(&loop), AX_EPERM, TEXT("a closed loop does not run"));
+#endif
+
+    begin();
+    AX_SPAWN(&loop.root, stopper, .how = 1);
+    is(ax_loop_run(&loop), 0, TEXT("ax_loop_stop ends the run"));
+    is(at(), 0, TEXT("... after the current turn, not when the next deadline comes"));
+    is(ax_loop_run(&loop), 0, TEXT("... and it can be run again"));
+    is(at(), 10, TEXT("... to its end"));
+    is((long)ax_loop_memory(&loop, NULL), 0, TEXT("... and gives all memory back"));
+    AX_SPAWN(&loop.root, stopper, .how = 0);
+    is(ax_loop_run(&loop), 0, TEXT("a run that is stopped is no deadlock"));
+    is(ax_loop_run(&loop), AX_EDEADLK, TEXT("... until it runs again"));
+#if AXI_CANCEL
+    ax_loop_close(&loop);
+#endif
+
+    begin(); /* as a guest of another loop: never sleeps, says when it wants to run */
+    AX_SPAWN(&loop.root, sleeper, .name = 'A', .time = 3 * U);
+    AX_SPAWN(&loop.root, sleeper, .name = 'B', .time = U);
+    is(ax_next_deadline(&loop) == clock_now, 1, TEXT("with something ready the next deadline is now"));
+    for (turns_made = 0; turns_made < 50 && ax_next_deadline(&loop) != AX_FOREVER; turns_made++) {
+        ax_time when = ax_next_deadline(&loop);
+        clock_now = when;
+        if ((rc = ax_run_once(&loop)) < 0) break;
+    }
+    is(rc, 0, TEXT("turns one by one end with nothing ready"));
+    is(same(TEXT("B1 A3 ")), 1, TEXT("... having done everything in time"));
+    is(idles, 0, TEXT("... and never idled"));
+    is(turns_made <= 6, 1, TEXT("... in a turn per event or two"));
+#if AXI_CANCEL
+    ax_loop_close(&loop);
+#endif
+}
+#else
+static void part1(void) {}
+#endif
+
+/* ======================================== 2 and 3 cancelled anywhere ================================== */
+#if AXI_CANCEL && (!defined(PART) || PART == 2 || PART == 3)
+#define SWEEPS 1
+/* A turn of the loop, the clock and the interrupts. 0 when nothing is left to come. */
+static int turn(void) {
+    ax_time when = ax_next_deadline(&loop);
+    if (when == clock_now) {
+    } else if (interrupts_left && (when == AX_FOREVER || (ax_time)((ticks)when - (ticks)interrupt_at) >= 0)) {
+        clock_now = interrupt_at;
+        interrupts_left--;
+        interrupt_at = plus(interrupt_at, interrupt_period);
+        interrupt();
+    } else if (when == AX_FOREVER) {
+        return 0;
+    } else {
+        clock_now = when;
+    }
+    ax_run_once(&loop);
+    return 1;
+}
+
+/* What the victim shares with its partner, who gives and takes without ever depending on it; and what must be even in the end. */
+static struct world {
+    ax_sem sem;
+    ax_mutex mutex;
+    ax_cond cond;
+    ax_event event;
+    ax_future future;
+    ax_barrier barrier;
+    ax_queue in, out;
+    unsigned char in_storage[1], out_storage[1];
+    int released, given, got, put, taken, ready;
+    ax_flag flag;
+    ax_ring ring;
+    volatile unsigned char ring_storage[4];
+    int set, seen, rung, heard;
+    unsigned char next_byte;
+} world;
+
+static void world_begin(void) {
+    struct world *w = &world;
+    axi_clear(w, sizeof *w);
+    ax_sem_init(&w->sem, 0, 0);
+    ax_cond_init(&w->cond, &w->mutex);
+    ax_barrier_init(&w->barrier, 2);
+    ax_queue_init(&w->in, w->in_storage, 1, 1);
+    ax_queue_init(&w->out, w->out_storage, 1, 1);
+    w->ring.buffer = w->ring_storage;
+    w->ring.mask = sizeof w->ring_storage - 1;
+}
+/* What is not as it must be, as bits. */
+static int world_wrong(void) {
+    struct world *w = &world;
+    unsigned char item;
+    int wrong = 0;
+    if (w->sem.permits != w->released) wrong |= 1;
+    if (w->mutex.owner) wrong |= 2;
+    if (ax_waiters(&w->sem.waiters) || ax_waiters(&w->mutex.waiters) || ax_waiters(&w->cond.waiters) || ax_waiters(&w->event.waiters) ||
+        ax_waiters(&w->future.waiters) || ax_waiters(&w->barrier.waiters) || ax_waiters(&w->in.getters) || ax_waiters(&w->out.putters))
+        wrong |= 4;
+    while (ax_queue_try_get(&w->in, &item) > 0) w->got++;
+    while (ax_queue_try_get(&w->out, &item) > 0) w->taken++;
+    if (w->given != w->got) wrong |= 8;
+    if (w->put != w->taken) wrong |= 16;
+    if (w->barrier.waiting) wrong |= 32;
+    w->seen += ax_flag_take(&w->flag);
+    if (w->seen != w->set || w->flag.waiter) wrong |= 64;
+    if (w->heard + ((w->ring.head - w->ring.tail) & w->ring.mask) != w->rung || w->ring.flag.waiter) wrong |= 128;
+    return wrong;
+}
+#else
+static void part2(void) {}
+static void part3(void) {}
+#endif
+
+#if AXI_CANCEL && (!defined(PART) || PART == 2)
+struct partner2 { ax_frame frame; int i; unsigned char item; ax_time pause; };
+AX_ASYNC(partner2) {
+    AX_BEGIN;
+    AX_AWAIT(ax_mutex_lock(me, &world.mutex));
+    for (my->i = 0; my->i < 2; my->i++) {
+        AX_AWAIT(ax_sleep(me, my->pause));
+        world.released++;
+        ax_sem_release(&world.sem);
+    }
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_AWAIT(ax_sleep(me, my->pause));
+        my->item++;
+        if (ax_queue_try_put(&world.in, &my->item) == 0) world.given++;
+    }
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_AWAIT(ax_sleep(me, my->pause));
+        if (ax_queue_try_get(&world.out, &my->item) > 0) world.taken++;
+    }
+    AX_AWAIT(ax_sleep(me, my->pause));
+    ax_event_set(&world.event);
+    AX_AWAIT(ax_sleep(me, my->pause));
+    ax_mutex_unlock(me, &world.mutex);
+    AX_AWAIT(ax_sleep(me, my->pause));
+    AX_AWAIT(ax_mutex_lock(me, &world.mutex));
+    world.ready = 1;
+    ax_cond_notify(me, &world.cond, AX_COND_ALL);
+    AX_AWAIT(ax_sleep(me, my->pause)); /* the notified waits for the mutex meanwhile */
+    ax_mutex_unlock(me, &world.mutex);
+    AX_AWAIT(ax_sleep(me, my->pause));
+    ax_future_complete(&world.future, 5);
+    AX_AWAIT(ax_sleep(me, my->pause));
+    AX_TRY(AX_WITHIN(my->pause, ax_barrier_wait(me, &world.barrier)));
+    AX_END;
+}
+struct victim2 { ax_frame frame; int holds, i; ax_permit permit; unsigned char item; };
+AX_ASYNC(victim2) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, U / 2));
+    AX_AWAIT(ax_sem_acquire(me, &world.sem));
+    my->holds = 1;
+    AX_AWAIT(ax_sem_enter(me, &world.sem, &my->permit));
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_AWAIT(ax_queue_get(me, &world.in, &my->item));
+        world.got++;
+    }
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_AWAIT(ax_queue_put(me, &world.out, &my->item));
+        world.put++;
+    }
+    AX_AWAIT(ax_event_wait(me, &world.event));
+    AX_AWAIT(ax_mutex_lock(me, &world.mutex));
+    while (!world.ready) AX_AWAIT(ax_cond_wait(me, &world.cond));
+    if (world.mutex.owner != me) mark('m', 0);
+    ax_mutex_unlock(me, &world.mutex);
+    AX_AWAIT(ax_future_wait(me, &world.future));
+    if (me->rc != 5) mark('f', me->rc);
+    AX_AWAIT(ax_barrier_wait(me, &world.barrier));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_FINALLY:
+    cleaned++;
+    if (my->holds) ax_sem_release(&world.sem);
+    AX_AWAIT(ax_sleep(me, 3));
+    AX_END;
+}
+static ax_task *start2(void) {
+    AX_SPAWN(&loop.root, partner2, .pause = U);
+    return AX_SPAWN(&loop.root, victim2);
+}
+#endif
+
+#if AXI_CANCEL && (!defined(PART) || PART == 3)
+static void interrupt3(void) {
+    static const unsigned char byte = 'x';
+    if (world.set < 3) world.set++, ax_flag_set(&world.flag);
+    else if (ax_ring_put(&world.ring, byte) == 0) world.rung++;
+}
+static int inner_cleaned;
+struct inner3 { ax_frame frame; ax_time time; int level, open; };
+AX_DECLARE(inner3);
+AX_ASYNC(inner3) {
+    AX_BEGIN;
+    my->open = 1;
+    inner_cleaned--;
+    AX_AWAIT(ax_sleep(me, my->time));
+    if (my->level) AX_AWAIT(AX_CALL(inner3, .time = my->time, .level = my->level - 1));
+    AX_RETURN(4);
+    AX_FINALLY:
+    if (my->level) AX_AWAIT(ax_sleep(me, 2));
+    inner_cleaned += my->open;
+    AX_END;
+}
+#if AXI_GENERATORS
+struct items { ax_frame frame; int n; };
+AX_ASYNC(items) {
+    AX_BEGIN;
+    inner_cleaned--;
+    for (my->n = 0; my->n < 3; my->n++) {
+        AX_AWAIT(ax_sleep(me, 3));
+        AX_EMIT();
+    }
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, 3));
+    inner_cleaned++;
+    AX_END;
+}
+#endif
+struct victim3 {
+    ax_frame frame;
+    ax_task *other;
+    ax_group group;
+    ax_timeout limit;
+    struct inner3 slot;
+    unsigned char bytes[3];
+    AX_TASK(sleeper) child;
+#if AXI_GENERATORS
+    AX_GENERATOR(items) items;
+#endif
+};
+AX_ASYNC(victim3) {
+    AX_BEGIN;
+    while (world.seen < 3) {
+        AX_AWAIT(ax_flag_wait(me, &world.flag));
+        world.seen += me->rc;
+    }
+    while (world.heard < 6) {
+        AX_AWAIT(ax_ring_read(me, &world.ring, my->bytes, sizeof my->bytes));
+        world.heard += me->rc;
+    }
+    AX_AWAIT(ax_join(me, my->other));
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, inner3, .time = 5);
+    AX_SPAWN(&my->group, inner3, .time = 9, .level = 1);
+    AX_SPAWN_IN(&my->group, &my->child, sleeper, .name = 'C', .time = 4, .cleanup = 3);
+    cleaned--;
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_AWAIT(AX_CALL(inner3, .time = 4, .level = 2));
+    AX_AWAIT(AX_CALL_IN(&my->slot, inner3, .time = 3, .level = 1));
+    AX_TRY(AX_WITHIN(5, AX_CALL(inner3, .time = 100)));
+    if (me->rc != AX_ETIMEDOUT) mark('w', me->rc);
+    ax_timeout_open(me, &my->limit, 100);
+    ax_group_open(me, &my->group, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->group, inner3, .time = AX_FOREVER);
+    AX_SPAWN(&my->group, inner3, .time = AX_FOREVER, .level = 1);
+    AX_AWAIT(ax_sleep(me, 6));
+#if AXI_GENERATORS
+    AX_GENERATE(&my->items, items);
+    AX_AWAIT(ax_next(me, &my->items.generator));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_next(me, &my->items.generator));
+#endif
+    AX_AWAIT(ax_sleep(me, 0));
+    AX_FINALLY:
+    cleaned++;
+    AX_AWAIT(ax_sleep(me, 3));
+    AX_END;
+}
+static ax_task *start3(void) {
+    inner_cleaned = 0;
+    interrupts(interrupt3, U / 2, 9, U / 2);
+    return AX_SPAWN(&loop.root, victim3, .other = AX_SPAWN(&loop.root, sleeper, .name = 'O', .time = 8 * U));
+}
+#endif
+
+#ifdef SWEEPS
+enum { CANCEL, CANCEL_TWICE, CLOSE };
+
+/* Runs the scenario again and again, and stops it one turn later each time, until it ends before. How often, in *rounds. */
+static int sweep_one(ax_task *(*start)(void), int n, int how, int *wrong) {
+    ax_task *victim;
+    int i, over, status, rc;
+    begin();
+    world_begin();
+    victim = ax_task_ref(start());
+    for (i = 0; i < n && ax_task_status(victim) == AX_EINPROGRESS; i++)
+        if (!turn()) break;
+    over = ax_task_status(victim) != AX_EINPROGRESS;
+    if (how == CLOSE) {
+        rc = ax_loop_close(&loop);
+    } else {
+        ax_cancel(victim);
+        if (how == CANCEL_TWICE) turn(), ax_cancel(victim);
+        ax_loop_run(&loop);
+        rc = 0;
+    }
+    status = ax_task_status(victim);
+    if (rc < 0) *wrong |= 0x4000;
+    if (status != AX_ECANCELED && status != 0) *wrong |= 0x2000;
+    ax_task_unref(victim);
+    ax_loop_close(&loop);
+    *wrong |= world_wrong();
+    if (ax_loop_memory(&loop, NULL)) *wrong |= 0x800;
+    if (misused || locked) *wrong |= 0x400;
+    return over;
+}
+static void sweep(ax_task *(*start)(void), int how, int cleanups, const int *inner, int least, const char *name) {
+    int n, wrong = 0;
+    for (n = 0; n < 400; n++) {
+        int over = sweep_one(start, n, how, &wrong);
+        if (cleaned < cleanups - 1 || cleaned > cleanups) wrong |= 0x200;
+        if (inner && *inner) wrong |= 0x100;
+        if (wrong || over) break;
+    }
+    if (ok(!wrong && n >= least && n < 400, name)) return;
+    say(TEXT("# stopped after turn "));
+    say_number(n);
+    say(TEXT(", wrong: "));
+    say_number(wrong);
+    say(TEXT(", cleanups: "));
+    say_number(cleaned);
+    say_char('\n');
+}
+#endif
+#if defined(SWEEPS) && (!defined(PART) || PART == 2)
+static void part2(void) {
+    sweep(start2, CANCEL, 1, NULL, 20, TEXT("cancelled at every turn: a semaphore, queues, an event, a mutex, a condition, a future, a barrier"));
+    sweep(start2, CANCEL_TWICE, 1, NULL, 20, TEXT("... cancelled twice"));
+    sweep(start2, CLOSE, 1, NULL, 20, TEXT("... by the loop's close"));
+}
+#elif defined(SWEEPS)
+static void part2(void) {}
+#endif
+#if defined(SWEEPS) && (!defined(PART) || PART == 3)
+static void part3(void) {
+    sweep(start3, CANCEL, 2, &inner_cleaned, 20, TEXT("cancelled at every turn: a flag, a ring, a join, groups, calls, limits, a generator"));
+    sweep(start3, CANCEL_TWICE, 2, &inner_cleaned, 20, TEXT("... cancelled twice"));
+    sweep(start3, CLOSE, 2, &inner_cleaned, 20, TEXT("... by the loop's close"));
+}
+#elif defined(SWEEPS)
+static void part3(void) {}
+#endif
+
+/* ======================================== 4 limits ==================================================== */
+#if AXI_CANCEL && (!defined(PART) || PART == 4)
+struct limit_one { ax_frame frame; ax_time limit, time, cleanup; int again; };
+AX_ASYNC(limit_one) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(my->limit, AX_CALL(sleeper, .name = 'S', .time = my->time, .cleanup = my->cleanup)));
+    mark(ax_expired(me) ? 'x' : 'r', me->rc == AX_ETIMEDOUT ? 1 : me->rc);
+    AX_AWAIT(ax_sleep(me, U));
+    MARK('e');
+    AX_END;
+}
+struct limit_outer { ax_frame frame; ax_time outer, inner; };
+AX_ASYNC(limit_outer) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(my->outer, AX_CALL(limit_one, .limit = my->inner, .time = 20 * U, .cleanup = U)));
+    mark(ax_expired(me) ? 'X' : 'R', me->rc == AX_ETIMEDOUT ? 1 : me->rc);
+    MARK('E');
+    AX_END;
+}
+struct limit_pair { ax_frame frame; ax_time a, b; };
+AX_ASYNC(limit_pair) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(my->a, AX_WITHIN(my->b, ax_sleep(me, 30 * U))));
+    mark('r', me->rc == AX_ETIMEDOUT);
+    MARK('e');
+    AX_AWAIT(ax_sleep(me, 20 * U));
+    MARK('e');
+    AX_END;
+}
+struct limit_open { ax_frame frame; ax_timeout limit; };
+AX_ASYNC(limit_open) {
+    AX_BEGIN;
+    ax_timeout_open(me, &my->limit, 3 * U);
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    mark('r', ax_timeout_reschedule(&my->limit, ax_after(me->loop, 3 * U)));
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    mark('c', ax_timeout_close(&my->limit));
+    mark('c', ax_timeout_close(&my->limit) == AX_EPERM);
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    ax_timeout_open(me, &my->limit, AX_FOREVER);
+    AX_AWAIT(ax_sleep(me, U));
+    mark('c', ax_timeout_close(&my->limit));
+    mark('i', ax_timeout_open(me, &my->limit, LONGEST + 1) == AX_EINVAL);
+    AX_TRY(AX_WITHIN(LONGEST + 1, ax_sleep(me, 1)));
+    mark('i', me->rc == AX_EINVAL);
+    AX_AWAIT(AX_WITHIN(AX_FOREVER, ax_sleep(me, U)));
+    AX_AWAIT(AX_WITHIN(LONGEST, ax_sleep(me, U)));
+    MARK('b');
+    ax_timeout_open(me, &my->limit, U);
+    AX_AWAIT(ax_sleep(me, 5 * U));
+    MARK('?');
+    AX_FINALLY:
+    mark('f', ax_leaving(me) == AX_ECANCELED || ax_leaving(me) == AX_ETIMEDOUT);
+    mark('x', my->limit.expired);
+    AX_AWAIT(ax_sleep(me, 2 * U)); /* the limit is over: its own cleanup may wait */
+    MARK('f');
+    AX_END;
+}
+struct limit_calls { ax_frame frame; };
+AX_ASYNC(limit_calls) {
+    AX_BEGIN;
+    AX_TRY(AX_CALL(limit_open));
+    mark('r', me->rc == AX_ETIMEDOUT);
+    AX_END;
+}
+struct limit_both { ax_frame frame; ax_timeout outer, inner; ax_time a, b; };
+AX_ASYNC(limit_both) {
+    AX_BEGIN;
+    ax_timeout_open(me, &my->outer, my->a);
+    ax_timeout_open(me, &my->inner, my->b);
+    AX_AWAIT(ax_sleep(me, 9 * U));
+    AX_FINALLY:
+    mark('o', my->outer.expired);
+    mark('i', my->inner.expired);
+    MARK('f');
+    AX_END;
+}
+struct limit_moved { ax_frame frame; ax_timeout limit; ax_timeout **at; };
+AX_ASYNC(limit_moved) {
+    AX_BEGIN;
+    ax_timeout_open(me, &my->limit, 20 * U);
+    *my->at = &my->limit;
+    AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
+    mark('r', me->rc == AX_ECANCELED);
+    MARK('m');
+    mark('p', ax_timeout_reschedule(&my->limit, ax_now(me->loop)) == AX_EPERM);
+    mark('c', ax_timeout_close(&my->limit));
+    AX_AWAIT(ax_sleep(me, U));
+    MARK('m');
+    AX_END;
+}
+struct limit_mover { ax_frame frame; ax_timeout *limit; ax_group group; ax_time to; };
+AX_ASYNC(limit_mover) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, limit_moved, .at = &my->limit);
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    ax_timeout_reschedule(my->limit, AX_FOREVER);
+    AX_AWAIT(ax_sleep(me, 22 * U));
+    MARK('t');
+    ax_timeout_reschedule(my->limit, my->to ? ax_after(me->loop, my->to) : ax_now(me->loop) == AX_FOREVER ? AX_FOREVER - 1 : ax_now(me->loop));
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_END;
+}
+struct limit_group { ax_frame frame; ax_group group; };
+AX_ASYNC(limit_group) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, sleeper, .name = 'A', .time = U);
+    AX_SPAWN(&my->group, sleeper, .name = 'B', .time = 9 * U, .cleanup = 2 * U);
+    AX_SPAWN(&my->group, sleeper, .name = 'C', .time = AX_FOREVER, .cleanup = U);
+    AX_TRY(AX_WITHIN(3 * U, ax_group_join(me, &my->group)));
+    mark('r', me->rc == AX_ETIMEDOUT);
+    MARK('e');
+    AX_END;
+}
+struct limit_finally { ax_frame frame; };
+AX_ASYNC(limit_finally) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, U));
+    AX_RETURN(AX_EPIPE);
+    AX_FINALLY:
+    AX_AWAIT(AX_WITHIN(2 * U, ax_sleep(me, AX_FOREVER)));
+    mark('x', ax_expired(me));
+    mark('l', ax_leaving(me) == AX_EPIPE);
+    AX_AWAIT(ax_sleep(me, U));
+    MARK('f');
+    AX_END;
+}
+struct limit_order { ax_frame frame; ax_group group; int i; }; /* limits and sleeps in one list */
+struct limit_child { ax_frame frame; ax_time limit, time; char name; ax_event never; };
+AX_ASYNC(limit_child) {
+    AX_BEGIN;
+    if (my->time) AX_TRY(AX_WITHIN(my->limit, ax_sleep(me, my->time)));
+    else AX_TRY(AX_WITHIN(my->limit, ax_event_wait(me, &my->never)));
+    mark(my->name, me->rc == AX_ETIMEDOUT);
+    AX_END;
+}
+AX_ASYNC(limit_order) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, limit_child, .name = 'E', .limit = 5 * U, .time = 0);
+    AX_SPAWN(&my->group, limit_child, .name = 'B', .limit = 9 * U, .time = 2 * U);
+    AX_SPAWN(&my->group, limit_child, .name = 'D', .limit = 4 * U, .time = 4 * U);
+    AX_SPAWN(&my->group, limit_child, .name = 'A', .limit = U, .time = 6 * U);
+    AX_SPAWN(&my->group, limit_child, .name = 'C', .limit = 3 * U, .time = 0);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_END;
+}
+
+static void part4(void) {
+    RUN("a limit ends a call once it has finished its cleanup", 0, "s5 x1 e6 ", limit_one, .limit = 3 * U, .time = 10 * U, .cleanup = 2 * U);
+    RUN("a call that ends before its limit is left alone, and so is what follows", 0, "S3 r0 e4 ", limit_one, .limit = 4 * U, .time = 3 * U);
+    RUN("a limit that is due already: the call never starts, its cleanup runs", 0, "s0 x1 e1 ", limit_one, .limit = 0, .time = 3 * U);
+    RUN("... or one in the past", 0, "s0 x1 e1 ", limit_one, .limit = -9, .time = 3 * U);
+    RUN("of two limits the inner is the earlier", 0, "s3 x1 e4 R0 E4 ", limit_outer, .outer = 9 * U, .inner = 2 * U);
+    RUN("... and the outer: the inner body does not go on", 0, "s3 X1 E3 ", limit_outer, .outer = 2 * U, .inner = 9 * U);
+    RUN("... both at once: the outer beats the inner", 0, "s3 X1 E3 ", limit_outer, .outer = 2 * U, .inner = 2 * U);
+    RUN("AX_WITHIN of AX_WITHIN: the earlier binds, the outer", 0, "r1 e2 e22 ", limit_pair, .a = 2 * U, .b = 9 * U);
+    RUN("... the inner", 0, "r1 e2 e22 ", limit_pair, .a = 9 * U, .b = 2 * U);
+    RUN("a limit of a body: moved, closed, none, too long, and expired", 0, "r0 c0 c1 c0 i1 i1 b9 f1 x1 f12 r1 ", limit_calls);
+    RUN("two limits of a body, the outer first", AX_ETIMEDOUT, "o1 i0 f2 ", limit_both, .a = 2 * U, .b = 4 * U);
+    RUN("... the inner first", AX_ETIMEDOUT, "o0 i1 f2 ", limit_both, .a = 4 * U, .b = 2 * U);
+    RUN("... both at once", AX_ETIMEDOUT, "o1 i1 f2 ", limit_both, .a = 2 * U, .b = 2 * U);
+    RUN("another task moves a limit: to for ever, then on", 0, "t24 r1 m27 p1 c1 m28 ", limit_mover, .to = 3 * U);
+    RUN("... then to now", 0, "t24 r1 m24 p1 c1 m25 ", limit_mover, .to = 0);
+    RUN("a limit of a join cancels the children and awaits them", 0, "A1 c4 b5 r1 e5 ", limit_group);
+    RUN("a limit inside AX_FINALLY", AX_EPIPE, "x1 l1 f4 ", limit_finally);
+    RUN("limits and sleeps come in one order; a limit goes before a sleep of the same time", 0, "A1 B0 C1 D1 E1 ", limit_order);
+}
+#else
+static void part4(void) {}
+#endif
+
+/* ======================================== 5 groups ==================================================== */
+#if AXI_CANCEL && (!defined(PART) || PART == 5)
+struct group_of { ax_frame frame; ax_group group; unsigned flags; int a, b, c, by_hand; ax_time cleanup; };
+AX_ASYNC(group_of) { /* three children that end at 1, 2 and 3 with these statuses */
+    AX_BEGIN;
+    ax_group_open(me, &my->group, my->flags);
+    AX_SPAWN(&my->group, sleeper, .name = 'A', .time = U, .status = my->a, .cleanup = my->cleanup);
+    AX_SPAWN(&my->group, sleeper, .name = 'B', .time = 2 * U, .status = my->b, .cleanup = my->cleanup);
+    AX_SPAWN(&my->group, sleeper, .name = 'C', .time = 3 * U, .status = my->c, .cleanup = my->cleanup);
+    if (my->by_hand) {
+        AX_AWAIT(ax_sleep(me, U + U / 2));
+        ax_group_cancel(&my->group);
+    }
+    AX_TRY(ax_group_join(me, &my->group));
+    mark('j', me->rc);
+    mark('n', AX_SPAWN(&my->group, sleeper, .time = 0) == NULL);
+    if (misused == 1) misused = 0;
+    AX_FINALLY:
+    MARK('f');
+    AX_END;
+}
+struct group_elsewhere { ax_frame frame; ax_group group; };
+AX_ASYNC(group_elsewhere) { /* a child fails while the body is in a call */
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, sleeper, .name = 'A', .time = U, .status = AX_EPIPE);
+    AX_SPAWN(&my->group, sleeper, .name = 'B', .time = 5 * U, .cleanup = 3 * U);
+    AX_TRY(AX_CALL(sleeper, .name = 'C', .time = 9 * U, .cleanup = U));
+    MARK('?');
+    AX_FINALLY:
+    MARK('f');
+    AX_END;
+}
+struct group_end { ax_frame frame; ax_group group; unsigned flags; int status; };
+AX_ASYNC(group_end) { /* the body ends without a join */
+    AX_BEGIN;
+    ax_group_open(me, &my->group, my->flags);
+    AX_SPAWN(&my->group, sleeper, .name = 'A', .time = U, .cleanup = U);
+    AX_SPAWN(&my->group, sleeper, .name = 'B', .time = 3 * U, .cleanup = U);
+    AX_AWAIT(ax_sleep(me, 2 * U + U / 2));
+    MARK('r');
+    AX_RETURN(my->status);
+    AX_FINALLY:
+    mark('c', cleaned);
+    MARK('f');
+    AX_END;
+}
+struct group_deep { ax_frame frame; ax_group group; int level; };
+AX_DECLARE(group_deep);
+AX_ASYNC(group_deep) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, sleeper, .name = (char)('A' + my->level), .time = 9 * U, .cleanup = my->level * U);
+    if (my->level) AX_SPAWN(&my->group, group_deep, .level = my->level - 1);
+    else AX_SPAWN(&my->group, sleeper, .name = 'X', .time = U, .status = AX_EPIPE);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    MARK('?');
+    AX_FINALLY:
+    mark('l', my->level);
+    AX_END;
+}
+#if AXI_KEEP
+struct group_keep { ax_frame frame; ax_group group; ax_task *child; int i; AX_TASK(sleeper) own; };
+AX_ASYNC(group_keep) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, AX_GROUP_KEEP | AX_GROUP_COLLECT);
+    AX_SPAWN(&my->group, sleeper, .name = 'A', .time = 3 * U, .status = 1);
+    AX_SPAWN(&my->group, sleeper, .name = 'B', .time = U, .status = 2);
+    AX_SPAWN_IN(&my->group, &my->own, sleeper, .name = 'C', .time = 2 * U, .status = AX_EPIPE);
+    AX_SPAWN(&my->group, sleeper, .name = 'D', .time = U, .status = 4);
+    AX_WHILE(ax_group_next(me, &my->group, &my->child)) {
+        mark('n', ax_task_status(my->child) == AX_EPIPE ? 3 : ax_task_status(my->child));
+        AX_AWAIT(ax_sleep(me, U / 2));
+    }
+    AX_SPAWN(&my->group, sleeper, .name = 'E', .time = U, .status = 5);
+    AX_AWAIT(ax_group_next(me, &my->group, &my->child));
+    mark('n', ax_task_status(my->child));
+    AX_SPAWN(&my->group, sleeper, .name = 'F', .time = U, .status = 6);
+    AX_SPAWN(&my->group, sleeper, .name = 'G', .time = AX_FOREVER);
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    AX_TRY(AX_WITHIN(U, ax_group_next(me, &my->group, &my->child)));
+    mark('n', ax_task_status(my->child));
+    AX_TRY(AX_WITHIN(U, ax_group_next(me, &my->group, &my->child)));
+    mark('t', me->rc == AX_ETIMEDOUT);
+    ax_group_cancel(&my->group);
+    AX_TRY(ax_group_join(me, &my->group));
+    mark('j', me->rc);
+    AX_END;
+}
+#endif
+struct joins { ax_frame frame; ax_task *other; ax_group group; };
+AX_ASYNC(joins) {
+    AX_BEGIN;
+    my->other = ax_task_ref(AX_SPAWN(&me->loop->root, sleeper, .name = 'O', .time = 3 * U, .status = 7));
+    AX_TRY(ax_join(me, me));
+    mark('d', me->rc == AX_EDEADLK);
+    AX_TRY(AX_WITHIN(U, ax_join(me, my->other)));
+    mark('t', me->rc == AX_ETIMEDOUT);
+    ax_group_open(me, &my->group, AX_GROUP_RACE);
+    AX_SPAWN(&my->group, ax_joiner, .task = ax_task_ref(my->other));
+    AX_SPAWN(&my->group, ax_joiner, .task = ax_task_ref(my->other));
+    AX_AWAIT(ax_group_join(me, &my->group));
+    mark('j', me->rc);
+    AX_AWAIT(ax_join(me, my->other));
+    mark('j', me->rc);
+    mark('u', ax_task_unref(my->other) == NULL);
+    AX_END;
+}
+
+static void part5(void) {
+    RUN("the first failure cancels the siblings, and the join tells it", 0, "A1 B2 c3 j-9 n1 f3 ", group_of, .b = AX_EPIPE, .cleanup = U / 2);
+    RUN("... without one the join gives 0", 0, "A1 B2 C3 j0 n1 f3 ", group_of);
+    RUN("AX_GROUP_COLLECT counts failures and leaves siblings alone", 0, "A1 B2 C3 j2 n1 f3 ", group_of, .flags = AX_GROUP_COLLECT, .a = AX_EPIPE, .c = AX_EBUSY);
+    RUN("AX_GROUP_RACE: the first success cancels the rest", 0, "A1 B2 c2 j5 n1 f2 ", group_of, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = 5);
+    RUN("... nobody wins: the first error", 0, "A1 B2 C3 j-9 n1 f3 ", group_of, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = AX_EBUSY, .c = AX_EBUSY);
+    RUN("ax_group_cancel ends the children, and the join gives 0", 0, "A1 b1 c1 j0 n1 f1 ", group_of, .by_hand = 1);
+    RUN("a child that fails cancels the body in its call", AX_EPIPE, "A1 c2 b4 f4 ", group_elsewhere);
+    RUN("a body that ends waits for its children before AX_FINALLY", 0, "A1 r2 B3 c2 f4 ", group_end);
+    RUN("... cancels them if it ends with an error", AX_EPIPE, "A1 r2 b3 c2 f3 ", group_end, .status = AX_EPIPE);
+    RUN("... or if they are AX_GROUP_BACKGROUND", 0, "A1 r2 b3 c2 f3 ", group_end, .flags = AX_GROUP_BACKGROUND);
+    RUN("an error goes up through groups of groups, each with its cleanup", AX_EPIPE, "X1 a1 l0 b2 l1 c4 l2 ", group_deep, .level = 2);
+#if AXI_KEEP
+    RUN("AX_GROUP_KEEP and ax_group_next: children in order of their ends", 0, "B1 D1 n2 n4 C2 n3 A3 n1 E4 n5 F5 n6 t1 g7 j1 ", group_keep);
+#endif
+    RUN("joins of others: alone, with a limit, in a race of joiners", 0, "d1 t1 O3 j7 j7 u1 ", joins);
+}
+#else
+static void part5(void) {}
+#endif
+
+/* ======================================== 6 locks, events, futures ==================================== */
+#if AXI_CANCEL && (!defined(PART) || PART == 6)
+static ax_sem one_sem;
+static ax_mutex one_mutex;
+static ax_cond one_cond;
+static ax_barrier one_barrier;
+static ax_event one_event;
+static ax_future one_future;
+static int one_ready;
+struct user { ax_frame frame; char name; int status, raw; ax_permit permit; ax_time time; };
+AX_ASYNC(user) {
+    AX_BEGIN;
+    if (my->raw) AX_AWAIT(ax_sem_acquire(me, &one_sem));
+    else AX_AWAIT(ax_sem_enter(me, &one_sem, &my->permit));
+    MARK(my->name);
+    AX_AWAIT(ax_sleep(me, my->time));
+    if (my->raw) ax_sem_release(&one_sem);
+    AX_RETURN(my->status);
+    AX_END;
+}
+struct users { ax_frame frame; ax_group group; };
+AX_ASYNC(users) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->group, user, .name = 'A', .time = 2 * U, .status = AX_EPIPE);
+    AX_SPAWN(&my->group, user, .name = 'B', .time = U, .raw = 1);
+    AX_SPAWN(&my->group, user, .name = 'C', .time = 3 * U);
+    AX_SPAWN(&my->group, user, .name = 'D', .time = U, .raw = 1);
+    AX_SPAWN(&my->group, user, .name = 'E', .time = U);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    mark('p', one_sem.permits);
+    mark('o', ax_sem_release(&one_sem) == AX_EOVERFLOW);
+    mark('a', ax_sem_try_acquire(&one_sem) || ax_sem_try_acquire(&one_sem));
+    mark('a', ax_sem_try_acquire(&one_sem) == AX_EAGAIN);
+    AX_END;
+}
+struct locker { ax_frame frame; char name; ax_time time; };
+AX_ASYNC(locker) {
+    AX_BEGIN;
+    AX_AWAIT(ax_mutex_lock(me, &one_mutex));
+    if (ax_mutex_try_lock(me, &one_mutex) != AX_EAGAIN) mark('?', 1);
+    AX_TRY(ax_mutex_lock(me, &one_mutex));
+    if (me->rc != AX_EDEADLK) mark('?', 2);
+    MARK(my->name);
+    AX_AWAIT(ax_sleep(me, my->time)); /* left without an unlock */
+    AX_END;
+}
+struct lockers { ax_frame frame; ax_group group; };
+AX_ASYNC(lockers) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, locker, .name = 'A', .time = U);
+    AX_SPAWN(&my->group, locker, .name = 'B', .time = U);
+    AX_SPAWN(&my->group, locker, .name = 'C', .time = 0);
+    AX_SPAWN(&my->group, locker, .name = 'D', .time = U);
+    AX_AWAIT(ax_sleep(me, U / 2));
+    mark('p', ax_mutex_unlock(me, &one_mutex) == AX_EPERM);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    mark('o', one_mutex.owner == NULL);
+    AX_END;
+}
+struct waits { ax_frame frame; char name; };
+AX_ASYNC(waits) {
+    AX_BEGIN;
+    AX_AWAIT(ax_mutex_lock(me, &one_mutex));
+    while (!one_ready) {
+        AX_TRY_ALL(ax_cond_wait(me, &one_cond));
+        if (one_mutex.owner != me) mark('?', 3);
+        if (me->rc < 0) AX_RETURN(me->rc);
+    }
+    one_ready--;
+    MARK(my->name);
+    AX_AWAIT(ax_sleep(me, U));
+    AX_FINALLY:
+    if (ax_leaving(me) == AX_ECANCELED) MARK((char)(my->name + 'a' - 'A'));
+    AX_END;
+}
+struct conditions { ax_frame frame; ax_group group; ax_task *second; };
+AX_ASYNC(conditions) {
+    AX_BEGIN;
+    ax_cond_init(&one_cond, &one_mutex);
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, waits, .name = 'A');
+    my->second = ax_task_ref(AX_SPAWN(&my->group, waits, .name = 'B'));
+    AX_SPAWN(&my->group, waits, .name = 'C');
+    AX_SPAWN(&my->group, waits, .name = 'D');
+    AX_AWAIT(ax_sleep(me, U));
+    mark('p', ax_cond_notify(me, &one_cond, 1) == AX_EPERM);
+    AX_AWAIT(ax_mutex_lock(me, &one_mutex));
+    one_ready = 1;
+    mark('n', ax_cond_notify(me, &one_cond, 2));
+    ax_mutex_unlock(me, &one_mutex);
+    AX_AWAIT(ax_sleep(me, 2 * U));
+    AX_AWAIT(ax_mutex_lock(me, &one_mutex));
+    ax_cancel(my->second); /* waits for the condition; gets the mutex first */
+    ax_task_unref(my->second);
+    one_ready = 2;
+    mark('n', ax_cond_notify(me, &one_cond, AX_COND_ALL));
+    AX_AWAIT(ax_sleep(me, U));
+    ax_mutex_unlock(me, &one_mutex);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    mark('o', one_mutex.owner == NULL);
+    AX_END;
+}
+struct comer { ax_frame frame; char name; ax_time time; };
+AX_ASYNC(comer) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, my->time));
+    AX_TRY(ax_barrier_wait(me, &one_barrier));
+    mark(my->name, me->rc == AX_ECONNABORTED ? 9 : me->rc);
+    AX_END;
+}
+struct comers { ax_frame frame; ax_group group; };
+AX_ASYNC(comers) {
+    AX_BEGIN;
+    mark('i', ax_barrier_init(&one_barrier, 0) == AX_EINVAL);
+    ax_barrier_init(&one_barrier, 3);
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, comer, .name = 'A', .time = 3);
+    AX_SPAWN(&my->group, comer, .name = 'B', .time = 1);
+    AX_SPAWN(&my->group, comer, .name = 'C', .time = 2);
+    AX_SPAWN(&my->group, comer, .name = 'D', .time = 4);
+    AX_AWAIT(ax_sleep(me, U));
+    mark('w', one_barrier.waiting);
+    ax_barrier_abort(&one_barrier);
+    AX_AWAIT(ax_sleep(me, U));
+    AX_AWAIT(AX_CALL(comer, .name = 'E'));
+    ax_barrier_reset(&one_barrier);
+    mark('w', one_barrier.waiting);
+    AX_END;
+}
+struct hearer { ax_frame frame; char name; };
+AX_ASYNC(hearer) {
+    AX_BEGIN;
+    AX_AWAIT(ax_event_wait(me, &one_event));
+    MARK(my->name);
+    AX_TRY(ax_future_wait(me, &one_future));
+    mark(my->name, me->rc);
+    AX_FINALLY:
+    if (ax_leaving(me) == AX_ECANCELED) MARK((char)(my->name + 'a' - 'A'));
+    AX_END;
+}
+static ax_callback one_callback;
+static void one_called(ax_loop *l, void *arg) {
+    (void)l;
+    mark('k', *(const int *)arg);
+}
+static int cancels, cancel_stays;
+static int one_cancel(ax_future *f, void *arg) {
+    (void)f;
+    (void)arg;
+    cancels++;
+    return cancel_stays ? AX_STAY : 0;
+}
+struct hearers { ax_frame frame; ax_group group; ax_task *second; };
+AX_ASYNC(hearers) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, hearer, .name = 'A');
+    my->second = ax_task_ref(AX_SPAWN(&my->group, hearer, .name = 'B'));
+    AX_SPAWN(&my->group, hearer, .name = 'C');
+    AX_AWAIT(ax_sleep(me, U));
+    ax_event_set(&one_event);
+    ax_event_clear(&one_event);
+    AX_SPAWN(&my->group, hearer, .name = 'D');
+    AX_AWAIT(ax_sleep(me, U));
+    ax_future_on_done(me->loop, &one_future, &one_callback, one_called, &one_future.status);
+    cancel_stays = 1;
+    ax_cancel(my->second); /* told, and stays until the future is completed */
+    ax_task_unref(my->second);
+    AX_AWAIT(ax_sleep(me, U));
+    mark('x', cancels);
+    mark('f', ax_future_complete(&one_future, 6));
+    mark('f', ax_future_complete(&one_future, 7) == AX_EALREADY);
+    ax_event_set(&one_event);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_END;
+}
+struct given_up { ax_frame frame; ax_group group; ax_task *first; };
+AX_ASYNC(given_up) {
+    AX_BEGIN;
+    one_event.set = 1;
+    ax_group_open(me, &my->group, 0);
+    my->first = ax_task_ref(AX_SPAWN(&my->group, hearer, .name = 'A'));
+    AX_SPAWN(&my->group, hearer, .name = 'B');
+    AX_AWAIT(ax_sleep(me, U));
+    cancel_stays = 0;
+    ax_cancel(my->first);
+    ax_task_unref(my->first);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_END;
+}
+
+static void part6(void) {
+    ax_sem_init(&one_sem, 2, 2);
+    RUN("a semaphore is first come, first served; a permit comes back from an error too", 0, "A0 B0 C1 D2 E3 p2 o1 a0 a1 ", users);
+    axi_clear(&one_mutex, sizeof one_mutex);
+    RUN("a mutex is first come, first served; left with the frame; has an owner", 0, "A0 p1 B1 C2 D2 o1 ", lockers);
+    axi_clear(&one_mutex, sizeof one_mutex);
+    one_ready = 0;
+    RUN("a condition: so many waiters are woken, and hold the mutex; a cancelled one too", 0, "p1 n2 A1 n2 b4 C4 D5 o1 ", conditions);
+    RUN("a barrier: numbers in order, a second round, broken", 0, "i1 A2 B0 C1 w1 D9 E9 w0 ", comers);
+    axi_clear(&one_event, sizeof one_event);
+    axi_clear(&one_future, sizeof one_future);
+    one_future.cancel = one_cancel;
+    cancels = 0;
+    RUN("an event wakes those who wait now; a future all, and whoever comes later", 0, "A1 B1 C1 x1 f0 f1 A6 B6 C6 k6 D3 D6 ", hearers);
+    axi_clear(&one_future, sizeof one_future);
+    one_future.cancel = one_cancel;
+    RUN("a future that its cancel function has stopped tells the others", 0, "A0 B0 a1 B-12 ", given_up);
+}
+#else
+static void part6(void) {}
+#endif
+
+static void all(void) {
+    part1();
+    part2();
+    part3();
+    part4();
+    part5();
+    part6();
+}
+static void again_from(ax_time start) {
+    clock_start = start;
+    all();
+}
+int main(void) {
+    again_from(0);
+    again_from(-2000);              /* 2 s before the tick is 0 again */
+    again_from(AX_FOREVER - 2000);
+    {
+        int k, failed = failures;
+        quiet = 1;
+        for (k = 0; k < 64; k++) again_from(AX_FOREVER - k * 7), again_from((ax_time)(-k * 7));
+        quiet = 0;
+        ok(failures == failed, TEXT("all of it again, from 128 beginnings of the clock near its wraps"));
+    }
+    core_exit(done());
+    return 0;
+}
