@@ -1037,6 +1037,583 @@ static void part6(void) {
 static void part6(void) {}
 #endif
 
+/* ======================================== 7 queues ==================================================== */
+#if AXI_CANCEL && (!defined(PART) || PART == 7)
+static ax_queue one_queue;
+static unsigned char queue_storage[4];
+static int queue_wrong;
+struct putter { ax_frame frame; unsigned char i, n; ax_time time; };
+AX_ASYNC(putter) {
+    AX_BEGIN;
+    for (; my->i < my->n; my->i++) {
+        AX_AWAIT(ax_queue_put(me, &one_queue, &my->i));
+        if (my->time) AX_AWAIT(ax_sleep(me, my->time));
+    }
+    AX_END;
+}
+struct getter { ax_frame frame; unsigned char item, next; ax_time time; int *sum; char name; };
+AX_ASYNC(getter) {
+    AX_BEGIN;
+    AX_WHILE(ax_queue_get(me, &one_queue, &my->item)) {
+        if (!my->sum && my->item != my->next) queue_wrong++;
+        my->next++;
+        if (my->sum) *my->sum += my->item;
+        if (my->name) mark(my->name, my->item);
+        ax_queue_task_done(&one_queue);
+        if (my->time) AX_AWAIT(ax_sleep(me, my->time));
+    }
+    AX_END;
+}
+struct queue_job { ax_frame frame; ax_group puts, gets; ax_time put_time, get_time; int putters, sum; };
+AX_ASYNC(queue_job) {
+    AX_BEGIN;
+    ax_group_open(me, &my->gets, 0);
+    if (my->putters > 1) AX_SPAWN(&my->gets, getter, .time = my->get_time, .sum = &my->sum);
+    AX_SPAWN(&my->gets, getter, .time = my->get_time, .sum = my->putters > 1 ? &my->sum : NULL);
+    ax_group_open(me, &my->puts, 0);
+    AX_SPAWN(&my->puts, putter, .n = 10, .time = my->put_time);
+    if (my->putters > 1) AX_SPAWN(&my->puts, putter, .n = 10, .time = my->put_time);
+    AX_AWAIT(ax_group_join(me, &my->puts));
+    AX_AWAIT(ax_queue_join(me, &one_queue));
+    mark('u', (int)one_queue.unfinished);
+    mark('d', ax_queue_task_done(&one_queue) == AX_EINVAL);
+    ax_queue_close(&one_queue);
+    ax_queue_close(&one_queue);
+    mark('p', ax_queue_try_put(&one_queue, &one_queue) == AX_EPIPE);
+    AX_AWAIT(ax_group_join(me, &my->gets));
+    mark('s', my->sum);
+    mark('w', queue_wrong);
+    AX_END;
+}
+static int least_first(const void *a, const void *b) { return *(const unsigned char *)a < *(const unsigned char *)b; }
+struct queue_order { ax_frame frame; ax_group group; int i; };
+AX_ASYNC(queue_order) {
+    static const unsigned char in[] = {5, 3, 9, 1, 7, 3};
+    static unsigned char item;
+    AX_BEGIN;
+    for (my->i = 0; my->i < 6; my->i++) {
+        item = in[my->i];
+        if (ax_queue_try_put(&one_queue, &item) == AX_EAGAIN) mark('f', my->i);
+    }
+    while (ax_queue_try_get(&one_queue, &item) > 0) mark('g', item);
+    item = 8;
+    ax_queue_try_put(&one_queue, &item);
+    ax_group_open(me, &my->group, 0);
+    AX_SPAWN(&my->group, putter, .i = 1, .n = 5); /* waits with 4 */
+    AX_AWAIT(ax_sleep(me, 0));
+    AX_AWAIT(ax_sleep(me, 0));
+    mark('c', (int)one_queue.count);
+    while (ax_queue_try_get(&one_queue, &item) > 0) mark('g', item);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    AX_END;
+}
+static int dropped;
+static void drop_item(void *item, void *arg) {
+    (void)arg;
+    dropped += *(unsigned char *)item;
+}
+struct queue_end { ax_frame frame; ax_group group; int now; unsigned char item; };
+AX_ASYNC(queue_end) {
+    AX_BEGIN;
+    ax_group_open(me, &my->group, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->group, putter, .n = 20);
+    AX_SPAWN(&my->group, putter, .i = 10, .n = 20);
+    AX_AWAIT(ax_sleep(me, U));
+    if (my->now) ax_queue_close_now(&one_queue, drop_item, NULL);
+    else ax_queue_close(&one_queue);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    mark('f', me->rc);
+    AX_WHILE(ax_queue_get(me, &one_queue, &my->item)) mark('g', my->item);
+    AX_END;
+}
+static void queue_of(size_t capacity) {
+    ax_queue_init(&one_queue, queue_storage, capacity, 1);
+    queue_wrong = 0;
+}
+
+static void part7(void) {
+    size_t capacity;
+    for (capacity = 0; capacity <= 4; capacity++) {
+        if (capacity > 1 && capacity < 4) continue;
+        queue_of(capacity);
+        RUN("a queue from one task to another (of 0, 1 and 4 items)", 0, "u0 d1 p1 s0 w0 ", queue_job, .putters = 1);
+        queue_of(capacity);
+        RUN("... with a slow getter", 0, "u0 d1 p1 s0 w0 ", queue_job, .putters = 1, .get_time = 3);
+        queue_of(capacity);
+        RUN("... with a slow putter", 0, "u0 d1 p1 s0 w0 ", queue_job, .putters = 1, .put_time = 3);
+        queue_of(capacity);
+        RUN("... from two to two", 0, "u0 d1 p1 s90 w0 ", queue_job, .putters = 2, .put_time = 2, .get_time = 3);
+    }
+    queue_of(4);
+    RUN("first in, first out, also of one that waits", 0, "f4 f5 g5 g3 g9 g1 c4 g8 g1 g2 g3 g4 ", queue_order);
+    queue_of(4);
+    one_queue.before = ax_queue_lifo;
+    RUN("last in, first out", 0, "f4 f5 g1 g9 g3 g5 c4 g3 g4 g2 g1 g8 ", queue_order);
+    queue_of(4);
+    one_queue.before = least_first;
+    RUN("an order of one's own", 0, "f4 f5 g1 g3 g5 g9 c4 g1 g2 g3 g4 g8 ", queue_order);
+    queue_of(4);
+    RUN("closed: those who wait to put fail, what is in it can be taken", 0, "f2 g0 g1 g2 g3 ", queue_end);
+    queue_of(4);
+    dropped = 0;
+    RUN("closed now: what is in it is dropped", 0, "f2 ", queue_end, .now = 1);
+    is(dropped, 6, TEXT("... after somebody has seen it"));
+    is(ax_queue_init(&one_queue, NULL, 4, 1), AX_EINVAL, TEXT("a queue without storage"));
+    is(ax_queue_init(&one_queue, queue_storage, 4, 0), AX_EINVAL, TEXT("... or with items of no size"));
+}
+#else
+static void part7(void) {}
+#endif
+
+/* ======================================== 8 callbacks, timers, generators ============================= */
+#if AXI_CANCEL && (!defined(PART) || PART == 8)
+static ax_callback calls[3];
+static ax_timer timers[3];
+static void called(ax_loop *l, void *arg) {
+    (void)l;
+    MARK(*(const char *)arg);
+}
+static void called_again(ax_loop *l, void *arg) {
+    called(l, arg);
+    if (at() < 3) ax_soon(l, &calls[2], called_again, arg), clock_now = plus(clock_now, U);
+}
+static void ticked(ax_loop *l, void *arg) {
+    ax_timer *t = (ax_timer *)arg;
+    MARK('t');
+    if (at() < 5) ax_timer_start(l, t, plus(t->when, U) == AX_FOREVER ? AX_FOREVER - 1 : plus(t->when, U), ticked, t);
+}
+static void stops_others(ax_loop *l, void *arg) {
+    (void)l;
+    (void)arg;
+    MARK('s');
+    mark('s', ax_timer_stop(&timers[1]));
+    mark('s', ax_timer_stop(&timers[2]));
+    mark('s', ax_timer_stop(&timers[0]));
+}
+static void stops_itself(ax_loop *l, void *arg) { /* hangs in a list that is not the ready queue, and is taken off */
+    called(l, arg);
+    mark('x', ax_at_close(l, &calls[0], called, arg));
+    mark('x', ax_callback_stop(&calls[0]));
+}
+static void part8_callbacks(void) {
+    static const char names[] = "abcd";
+    int i;
+    axi_clear(calls, sizeof calls);
+    axi_clear(timers, sizeof timers);
+    begin();
+    for (i = 0; i < 3; i++) ax_soon(&loop, &calls[i], called, (void *)&names[i]);
+    mark('r', ax_soon(&loop, &calls[1], called, (void *)&names[1]));
+    mark('r', ax_soon(&loop, &calls[1], called, (void *)&names[0]) == AX_EBUSY);
+    mark('r', ax_callback_stop(&calls[2]));
+    mark('r', ax_callback_stop(&calls[2]));
+    ax_at_close(&loop, &calls[2], called, (void *)&names[2]);
+    judge(ax_loop_run(&loop), 0, TEXT("r0 r1 r1 r0 a0 b0 "), TEXT("ax_soon calls in order, once; what was stopped not"));
+    ax_at_close(&loop, &calls[0], called, (void *)&names[0]);
+    judge(ax_loop_close(&loop), 0, TEXT("r0 r1 r1 r0 a0 b0 a0 c0 "), TEXT("ax_at_close calls at the close, last come first"));
+    begin();
+    ax_soon(&loop, &calls[0], stops_itself, (void *)&names[0]);
+    ax_soon(&loop, &calls[1], called, (void *)&names[1]);
+    judge(ax_loop_run(&loop), 0, TEXT("a0 x0 x1 b0 "), TEXT("a callback that hangs itself elsewhere and stops"));
+    traced = 0;
+    ax_soon(&loop, &calls[0], stops_itself, (void *)&names[0]);
+    judge(ax_loop_run(&loop), 0, TEXT("a0 x0 x1 "), TEXT("... as the last of its turn"));
+    mark('x', ax_at_close(&loop, &calls[0], called, (void *)&names[0]));
+    judge(ax_callback_stop(&calls[0]), 1, TEXT("a0 x0 x1 x0 "), TEXT("... and outside of a turn"));
+    ax_loop_close(&loop);
+    begin();
+    ax_soon(&loop, &calls[2], called_again, (void *)&names[2]);
+    judge(ax_loop_run(&loop), 0, TEXT("c0 c1 c2 c3 "), TEXT("a callback asks for itself again"));
+    ax_loop_close(&loop);
+
+    begin();
+    ax_timer_start(&loop, &timers[0], ax_after(&loop, 3 * U), called, (void *)&names[0]);
+    ax_timer_start(&loop, &timers[1], ax_after(&loop, U), called, (void *)&names[1]);
+    ax_timer_start(&loop, &timers[2], ax_after(&loop, U), called, (void *)&names[2]);
+    ax_timer_start(&loop, &timers[1], ax_after(&loop, 4 * U), called, (void *)&names[3]);
+    judge(ax_loop_run(&loop), 0, TEXT("c1 a3 d4 "), TEXT("timers fire in order of their deadlines, once; starting again replaces"));
+    is(timers[0].armed + timers[1].armed + timers[2].armed, 0, TEXT("... and are no longer armed"));
+    ax_loop_close(&loop);
+    begin();
+    ax_timer_start(&loop, &timers[0], ax_after(&loop, U), ticked, &timers[0]);
+    judge(ax_loop_run(&loop), 0, TEXT("t1 t2 t3 t4 t5 "), TEXT("a timer repeats without drift"));
+    ax_loop_close(&loop);
+    begin();
+    for (i = 0; i < 3; i++) ax_timer_start(&loop, &timers[i], ax_after(&loop, U), i ? called : stops_others, (void *)&names[i]);
+    judge(ax_loop_run(&loop), 0, TEXT("s1 s1 s1 s0 "), TEXT("a timer stops others that are due in the same turn"));
+    ax_loop_close(&loop);
+    begin();
+    ax_timer_start(&loop, &timers[0], plus(clock_now, -5), called, (void *)&names[0]);
+    mark('p', 0);
+    judge(ax_loop_run(&loop), 0, TEXT("p0 a0 "), TEXT("a deadline in the past: the next turn"));
+    traced = 0;
+    ax_timer_start(&loop, &timers[0], ax_after(&loop, 9 * U), called, (void *)&names[0]);
+    ax_timer_unref(&timers[0]);
+    AX_SPAWN(&loop.root, sleeper, .name = 'S', .time = U);
+    judge(ax_loop_run(&loop), 0, TEXT("S1 "), TEXT("a background timer does not keep the run"));
+    ax_timer_stop(&timers[0]);
+    axi_clear(&timers[0], sizeof timers[0]);
+    traced = 0;
+    ax_timer_start(&loop, &timers[0], AX_FOREVER, called, (void *)&names[0]);
+    ax_timer_unref(&timers[0]);
+    AX_SPAWN(&loop.root, sleeper, .name = 'S', .time = LONGEST);
+    ax_loop_run(&loop);
+    is(timers[0].armed, 1, TEXT("a timer at AX_FOREVER never fires"));
+    ax_timer_start(&loop, &timers[1], ax_after(&loop, 9 * U), called, (void *)&names[0]);
+    i = idles;
+    is(ax_loop_close(&loop), 0, TEXT("a close does not wait for timers"));
+    is(idles - i, 0, TEXT("... not even one turn"));
+    axi_clear(timers, sizeof timers);
+}
+#if AXI_GENERATORS
+struct numbers { ax_frame frame; int from, to, i, slow, status; };
+AX_ASYNC(numbers) {
+    AX_BEGIN;
+    for (my->i = my->from; my->i < my->to; my->i++) {
+        if (my->slow) AX_AWAIT(ax_sleep(me, U));
+        AX_EMIT();
+    }
+    AX_RETURN(my->status);
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, U));
+    mark('f', ax_leaving(me) == AX_ECANCELED);
+    AX_END;
+}
+struct doubled { ax_frame frame; int i; AX_GENERATOR(numbers) inner; };
+AX_ASYNC(doubled) {
+    AX_BEGIN;
+    AX_GENERATE(&my->inner, numbers, .from = 1, .to = 4, .slow = 1);
+    AX_WHILE(ax_next(me, &my->inner.generator)) {
+        my->i = 2 * my->inner.frame.i;
+        AX_EMIT();
+    }
+    AX_END;
+}
+struct consumer { ax_frame frame; int slow, most, status; AX_GENERATOR(numbers) g; };
+AX_ASYNC(consumer) {
+    AX_BEGIN;
+    AX_GENERATE(&my->g, numbers, .from = 3, .to = 6, .slow = my->slow, .status = my->status);
+    AX_WHILE(ax_next(me, &my->g.generator)) {
+        mark('i', my->g.frame.i);
+        if (my->g.frame.i == my->most) break;
+    }
+    MARK('e');
+    AX_FINALLY:
+    MARK('f');
+    AX_END;
+}
+struct chain { ax_frame frame; int close; AX_GENERATOR(doubled) g; };
+AX_ASYNC(chain) {
+    AX_BEGIN;
+    AX_GENERATE(&my->g, doubled);
+    AX_AWAIT(ax_next(me, &my->g.generator));
+    mark('i', my->g.frame.i);
+    AX_TRY(AX_WITHIN(U / 2, ax_next(me, &my->g.generator)));
+    mark('t', me->rc == AX_ETIMEDOUT);
+    MARK('t');
+    AX_AWAIT(ax_next(me, &my->g.generator));
+    mark('n', me->rc);
+    AX_AWAIT(ax_generator_close(me, &my->g.generator));
+    MARK('c');
+    AX_END;
+}
+#endif
+static void part8(void) {
+    part8_callbacks();
+#if AXI_GENERATORS
+    RUN("a generator gives its items, then ends with its cleanup", 0, "i3 i4 i5 f0 e1 f1 ", consumer);
+    RUN("... one that waits", 0, "i3 i4 i5 f0 e4 f4 ", consumer, .slow = 1);
+    RUN("... left after a break: its cleanup is awaited first", 0, "i3 i4 e2 f1 f3 ", consumer, .slow = 1, .most = 4);
+    RUN("... that ends with an error", AX_EPIPE, "i3 i4 i5 f0 f1 ", consumer, .status = AX_EPIPE);
+    RUN("one that uses another; a limit of its user ends both", 0, "i2 f1 t1 t2 n0 c2 ", chain);
+#endif
+}
+#else
+static void part8(void) {}
+#endif
+
+/* ======================================== 9 the arena, flags and rings ================================ */
+#if !defined(PART) || PART == 9
+#if AXI_CANCEL
+struct nap { ax_frame frame; ax_time time; };
+AX_ASYNC(nap) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, my->time));
+    AX_END;
+}
+struct huge { ax_frame frame; char fill[AREA]; };
+AX_ASYNC(huge) { AX_BEGIN; (void)my; AX_END; }
+struct hog { ax_frame frame; ax_group group; int spawned, i; };
+AX_ASYNC(hog) { /* spawns until there is no memory */
+    AX_BEGIN;
+    ax_group_open(me, &my->group, AX_GROUP_COLLECT);
+    while (AX_SPAWN(&my->group, nap, .time = U)) my->spawned++;
+    mark('s', my->spawned > 3);
+    AX_TRY(AX_CALL(huge));
+    mark('c', me->rc == AX_ENOMEM);
+    ax_group_cancel(&my->group);
+    AX_AWAIT(ax_group_join(me, &my->group));
+    ax_group_open(me, &my->group, 0);
+    my->i = my->spawned;
+    while (AX_SPAWN(&my->group, nap, .time = U)) my->i--;
+    mark('b', my->i); /* as many as before */
+    AX_AWAIT(ax_group_join(me, &my->group)); /* without AX_GROUP_COLLECT it fails */
+    mark('?', 0);
+    AX_FINALLY:
+    mark('f', ax_leaving(me) == AX_ENOMEM);
+    AX_END;
+}
+#endif
+struct small { ax_frame frame; char fill[3]; };
+AX_ASYNC(small) { AX_BEGIN; (void)my; AX_END; }
+struct large { ax_frame frame; char fill[70]; };
+AX_ASYNC(large) { AX_BEGIN; (void)my; AX_END; }
+
+/* Blocks of random sizes taken and given back in a random order; then everything is one block again. */
+static void part9_arena(void) {
+    static void *p[12];
+    static unsigned char size[12];
+    size_t used = 0, peak, most = 0, round;
+    int i, wrong = 0, full = 0;
+    void *big;
+    begin();
+    random_state = 1234;
+    for (i = 0; i < 12; i++) p[i] = NULL;
+    for (round = 0; round < 600; round++) {
+        unsigned j;
+        i = (int)random_below(12);
+        if (p[i]) {
+            for (j = 0; j < size[i]; j++)
+                if (((unsigned char *)p[i])[j] != (unsigned char)i) wrong++;
+            axi_free(&loop, p[i], size[i]);
+            used -= axi_rounded(size[i]);
+            p[i] = NULL;
+        } else {
+            size[i] = (unsigned char)(1 + random_below(AREA > 2000 ? 250 : 120));
+            if (!(p[i] = axi_alloc(&loop, size[i]))) {
+                full++;
+                continue;
+            }
+            for (j = 0; j < size[i]; j++) ((unsigned char *)p[i])[j] = (unsigned char)i;
+            used += axi_rounded(size[i]);
+            if (used > most) most = used;
+            if ((uintptr_t)p[i] % sizeof(void *)) wrong++;
+        }
+        if (ax_loop_memory(&loop, &peak) != used || peak != most) wrong++;
+    }
+    for (i = 0; i < 12; i++)
+        if (p[i]) axi_free(&loop, p[i], size[i]);
+    is(wrong, 0, TEXT("blocks of the arena do not overlap, and are counted"));
+    ok(!AREA || full > 0 || AREA > 2000, TEXT("... also when it is full"));
+    is((long)ax_loop_memory(&loop, NULL), 0, TEXT("... and given back"));
+    big = axi_alloc(&loop, sizeof area.bytes / sizeof(struct axi_gap) * sizeof(struct axi_gap));
+    ok(big != NULL, TEXT("... then one block takes all of it: the gaps were joined"));
+    ok(axi_alloc(&loop, 1) == NULL, TEXT("... and nothing is left"));
+    if (big) axi_free(&loop, big, sizeof area.bytes / sizeof(struct axi_gap) * sizeof(struct axi_gap));
+    {
+        ax_loop_desc desc = NOTHING; /* wherever it begins and ends */
+        int from, to;
+        wrong = 0;
+        for (from = 0; from < 17; from++)
+            for (to = 0; to < 17; to++) {
+                int rc;
+                desc.arena = area.bytes + from;
+                desc.arena_size = 200u - (unsigned)to;
+                rc = ax_loop_open(&loop, &desc);
+                if (rc < 0) wrong++;
+                if (!(big = axi_alloc(&loop, 120))) wrong++;
+                if ((uintptr_t)big % sizeof(void *) || (unsigned char *)big < area.bytes + from) wrong++;
+                if ((unsigned char *)big + 120 > area.bytes + from + 200 - to) wrong++;
+            }
+        is(wrong, 0, TEXT("an arena may begin and end anywhere"));
+        desc.arena_size = 1;
+        is(ax_loop_open(&loop, &desc), AX_EINVAL, TEXT("... if there is room for one block"));
+        is(ax_loop_open(&loop, NULL), 0, TEXT("a loop without an arena"));
+        ok(!AX_SPAWN(&loop.root, small), TEXT("... can't spawn without storage"));
+        {
+            static AX_TASK(large) own;
+            axi_clear(&own, sizeof own);
+            ok(AX_SPAWN_IN(&loop.root, &own, large) != NULL, TEXT("... but can with it"));
+            is(ax_loop_run(&loop), 0, TEXT("... and run"));
+            is(ax_task_status(&own.task), 0, TEXT("... to the end"));
+            ok(AX_SPAWN_IN(&loop.root, &own, large) != NULL, TEXT("... and again"));
+            ok(AX_SPAWN_IN(&loop.root, &own, large) == NULL, TEXT("... not twice at a time"));
+            ax_loop_run(&loop);
+        }
+    }
+}
+
+static ax_flag one_flag;
+static ax_ring one_ring;
+static volatile unsigned char ring_storage[AREA > 2000 ? 256 : 64];
+static unsigned char ring_next;
+static int ring_full;
+static void flag_comes(void) { ax_flag_set(&one_flag); }
+static void byte_comes(void) {
+    if (ax_ring_put(&one_ring, ring_next) < 0) ring_full++;
+    ring_next++; /* a number for every byte, also of those that are lost */
+}
+static void bytes_come(void) {
+    int i;
+    for (i = 0; i < 5; i++) byte_comes();
+}
+static void ring_of(int size) {
+    axi_clear(&one_ring, sizeof one_ring);
+    one_ring.buffer = ring_storage;
+    one_ring.mask = (unsigned char)(size - 1);
+    ring_next = 0;
+    ring_full = 0;
+}
+struct flag_waits { ax_frame frame; char name; };
+AX_ASYNC(flag_waits) {
+    AX_BEGIN;
+    AX_TRY(ax_flag_wait(me, &one_flag));
+    mark(my->name, me->rc == AX_EBUSY ? 0 : me->rc);
+    MARK(my->name);
+    AX_END;
+}
+struct flags { ax_frame frame; int i; };
+AX_ASYNC(flags) {
+    AX_BEGIN;
+    mark('t', ax_flag_take(&one_flag));
+    flag_comes(), flag_comes();
+    AX_AWAIT(AX_CALL(flag_waits, .name = 'a'));
+    interrupts(flag_comes, 3 * U, 1, 0);
+    AX_SPAWN(&me->loop->root, flag_waits, .name = 'b');
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(AX_CALL(flag_waits, .name = 'c'));
+    AX_AWAIT(ax_sleep(me, 5 * U));
+    for (my->i = 0; my->i < 300; my->i++) flag_comes();
+    AX_AWAIT(AX_CALL(flag_waits, .name = 'd'));
+    mark('t', ax_flag_take(&one_flag));
+    for (my->i = 0; my->i < 1000; my->i++) { /* over the wrap of its counts */
+        flag_comes();
+        if (my->i & 1) flag_comes();
+        if (ax_flag_take(&one_flag) != 1 + (my->i & 1)) mark('?', my->i);
+    }
+    AX_END;
+}
+#if AXI_CANCEL
+struct flag_dropped { ax_frame frame; };
+AX_ASYNC(flag_dropped) { /* a wait that was given up, then a set, then a wait */
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(U, ax_flag_wait(me, &one_flag)));
+    mark('t', me->rc == AX_ETIMEDOUT);
+    flag_comes();
+    AX_AWAIT(AX_CALL(flag_waits, .name = 'a'));
+    interrupts(flag_comes, U - 1, 1, 0);
+    AX_TRY(AX_WITHIN(U, ax_flag_wait(me, &one_flag)));
+    mark('b', me->rc);
+    interrupts(flag_comes, U + 1, 1, 0); /* the tick of the limit */
+    AX_TRY(AX_WITHIN(U, ax_flag_wait(me, &one_flag)));
+    mark('c', (me->rc == AX_ETIMEDOUT) + ax_flag_take(&one_flag) >= 1);
+    AX_END;
+}
+#endif
+struct ring_reads { ax_frame frame; unsigned char bytes[4], next, size; int total, overflows, got, gaps; ax_time time; };
+AX_ASYNC(ring_reads) {
+    unsigned char i;
+    AX_BEGIN;
+    while (my->got < my->total) {
+        AX_TRY(ax_ring_read(me, &one_ring, my->bytes, my->size));
+        if (me->rc == AX_EOVERFLOW) {
+            my->overflows++;
+            continue;
+        }
+        if (me->rc < 1 || me->rc > my->size) mark('?', me->rc);
+        for (i = 0; i < me->rc; i++) {
+            if (my->bytes[i] != my->next) my->gaps++;
+            my->next = (unsigned char)(my->bytes[i] + 1);
+        }
+        my->got += me->rc;
+        if (my->time) AX_AWAIT(ax_sleep(me, my->time));
+    }
+    mark('g', my->got);
+    mark('o', my->overflows);
+    mark('l', my->gaps);
+    AX_END;
+}
+#if AXI_CANCEL
+struct ring_slow { ax_frame frame; unsigned char bytes[4], next; int overflows, got, gaps; };
+AX_ASYNC(ring_slow) { /* until nothing more comes */
+    unsigned char i;
+    AX_BEGIN;
+    for (;;) {
+        AX_TRY(AX_WITHIN(9 * U, ax_ring_read(me, &one_ring, my->bytes, sizeof my->bytes)));
+        if (me->rc == AX_ETIMEDOUT) break;
+        if (me->rc < 0) {
+            my->overflows++;
+            continue;
+        }
+        for (i = 0; i < me->rc; i++) {
+            if (my->bytes[i] != my->next) my->gaps++;
+            my->next = (unsigned char)(my->bytes[i] + 1);
+        }
+        my->got += me->rc;
+        AX_AWAIT(ax_sleep(me, 2));
+    }
+    mark('a', my->got + ring_full == 500);
+    mark('o', my->overflows > 10);
+    mark('g', my->gaps > 10 && my->gaps <= my->overflows);
+    AX_END;
+}
+#endif
+struct ring_full_once { ax_frame frame; unsigned char bytes[8]; int i; };
+AX_ASYNC(ring_full_once) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 5; my->i++) byte_comes(); /* 3 fit */
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
+    mark('o', me->rc == AX_EOVERFLOW);
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 2));
+    mark('r', me->rc);
+    mark('b', my->bytes[0] * 10 + my->bytes[1]);
+    for (my->i = 0; my->i < 2; my->i++) byte_comes();
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
+    mark('r', me->rc);
+    mark('b', my->bytes[0]);
+    mark('b', my->bytes[1]);
+    for (my->i = 0; my->i < 4; my->i++) byte_comes();
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
+    mark('o', me->rc == AX_EOVERFLOW);
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
+    mark('r', me->rc);
+    AX_END;
+}
+
+static void part9_interrupts(void) {
+    int i;
+    axi_clear(&one_flag, sizeof one_flag);
+    RUN("a flag: set before the wait, in an idle loop, 300 times; a second waiter is refused", 0, "t0 a2 a0 c0 c0 b1 b3 d255 d5 t0 ", flags);
+#if AXI_CANCEL
+    axi_clear(&one_flag, sizeof one_flag);
+    RUN("a wait for a flag that was given up takes nothing", 0, "t1 a1 a1 b1 c1 ", flag_dropped);
+    is(one_flag.waiter == NULL && loop.flags == NULL, 1, TEXT("... and leaves nothing behind"));
+#endif
+    ring_of(4);
+    RUN("a full ring says once that bytes were lost, and keeps those before", 0, "o1 r2 b1 r3 b2 b5 o1 r3 ", ring_full_once);
+    for (i = 2; i <= (int)sizeof ring_storage; i <<= 1) {
+        ring_of(i);
+        begin();
+        interrupts(byte_comes, 3, 1000, 2);
+        judge(finish(AX_SPAWN(&loop.root, ring_reads, .size = 3, .total = 1000)), 0, TEXT("g1000 o0 l0 "), TEXT("1,000 bytes through rings of 2 to 256, none lost"));
+    }
+#if AXI_CANCEL
+    ring_of(16);
+    begin();
+    interrupts(bytes_come, 3, 100, 3); /* five at a time, the reader takes four and sleeps */
+    judge(finish(AX_SPAWN(&loop.root, ring_slow)), 0, TEXT("a1 o1 g1 "), TEXT("a reader that is too slow hears of every gap"));
+#endif
+}
+static void part9(void) {
+    part9_arena();
+#if AXI_CANCEL
+    RUN("out of memory: a spawn is NULL, a call AX_ENOMEM; a group of its own fails; all comes back", AX_ENOMEM, "s1 c1 b0 f1 ", hog);
+#endif
+    part9_interrupts();
+}
+#else
+static void part9(void) {}
+#endif
+
 static void all(void) {
     part1();
     part2();
@@ -1044,6 +1621,9 @@ static void all(void) {
     part4();
     part5();
     part6();
+    part7();
+    part8();
+    part9();
 }
 static void again_from(ax_time start) {
     clock_start = start;

@@ -16,7 +16,7 @@ static int misused; /* counts reports of misuse */
 #if defined(__unix__) && !defined(BOARD)
 #include <stdio.h>
 #include <stdlib.h>
-static void say_char(char c) { putchar(c); }
+static void say_char(char c) { putchar(c); if (c == 10) fflush(stdout); }
 static void core_exit(int status) { exit(status); }
 #else
 #include "board.h"
@@ -75,7 +75,7 @@ typedef uint32_t ticks;
 #else
 typedef uint64_t ticks;
 #endif
-#define LONGEST (AX_FOREVER / 4 * 3)
+#define LONGEST ((ax_time)(((ticks)0x60 << (ASYNCX_TIME_BITS - 8)) - 1))
 /* Moves the clock on as time does: past the wrap too. */
 static ax_time plus(ax_time when, ax_time time) { return (ax_time)((ticks)when + (ticks)time); }
 
