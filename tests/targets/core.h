@@ -252,7 +252,7 @@ struct sleeper { ax_frame frame; ax_time time, cleanup; int status; char name; }
 AX_ASYNC(sleeper) {
     AX_BEGIN;
     AX_AWAIT(ax_sleep(me, my->time));
-    MARK(my->name);
+    if (my->name) MARK(my->name);
     AX_RETURN(my->status);
     AX_FINALLY:
     cleaned++;

@@ -1,0 +1,88 @@
+#!/bin/sh
+# The freestanding core on this host: its tests (tests/targets/core.c) and its random tester in every variant that changes the code, plain
+# and under the sanitizers; that all variants compile cleanly for hosts and targets; and what AX_SEC and the like come to. Speaks TAP.
+# A compiler that is missing is skipped; with CI set in the environment it is a failure.
+root=$(cd "$(dirname "$0")/.." && pwd)
+here=$root/tests/targets
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+WARN="-Wall -Wextra -Wpedantic -Wshadow -Werror"
+SAN="-fsanitize=address,undefined -fno-sanitize-recover=all"
+n=0
+failed=0
+: >"$tmp/board.h"
+printf 'void board_say(const char *text);\nvoid board_exit(int status);\n' >"$tmp/board.h"
+
+ok() { n=$((n + 1)); echo "ok $n - $1"; }
+not_ok() { # name, file with the details
+    n=$((n + 1))
+    failed=1
+    echo "not ok $n - $1"
+    grep -v '^ok' "$2" | sed 's/^/# /' | head -20
+}
+missing() { # tool
+    n=$((n + 1))
+    if [ -n "$CI" ]; then failed=1; echo "not ok $n - $1 is missing"; else echo "ok $n - $1 # SKIP not installed"; fi
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+clean() { # name, command: it succeeds and says nothing
+    name=$1
+    shift
+    if "$@" >"$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]; then ok "$name"; return 0
+    else echo "$*" >>"$tmp/out"; not_ok "$name" "$tmp/out"; return 1; fi
+}
+
+# runs SOURCE COMPILER FLAGS
+runs() {
+    if ! $2 $WARN $3 -I"$root" -o "$tmp/run" "$here/$1" >"$tmp/out" 2>&1; then not_ok "$1 compiles: $2 $3" "$tmp/out"
+    elif timeout 60 "$tmp/run" >"$tmp/out" 2>&1; then ok "$1: $2 $3"
+    else not_ok "$1: $2 $3" "$tmp/out"; fi
+}
+# FULL=1: all of them under the sanitizers, and every variant by every compiler, which takes minutes.
+every="|-DASYNCX_NO_CANCEL|-DASYNCX_NO_KEEP|-DASYNCX_NO_GENERATORS|-DASYNCX_NAMES=1|-DASYNCX_DEBUG=1|-DASYNCX_STATIC|-DASYNCX_STATIC -DASYNCX_NO_CANCEL"
+each() { # function and its arguments, then each variant
+    old=$IFS
+    IFS='|'
+    for variant in $every; do
+        IFS=$old
+        "$@" "$variant"
+        IFS='|'
+    done
+    IFS=$old
+}
+run_variant() { runs core.c "gcc -std=c99" "$1 -DASYNCX_TIME_BITS=$2 $3"; }
+for bits in 16 32 64; do
+    if [ -n "$FULL" ]; then each run_variant "-O1 $SAN" $bits; else each run_variant "-O0" $bits; fi
+done
+if [ -z "$FULL" ]; then
+    for bits in 16 32; do
+        runs core.c "gcc -std=c99" "-O1 $SAN -DASYNCX_TIME_BITS=$bits"
+        runs core.c "gcc -std=c99" "-O1 $SAN -DASYNCX_TIME_BITS=$bits -DASYNCX_NO_CANCEL"
+    done
+fi
+runs core.c "gcc -std=c99" "-O2 -DASYNCX_TIME_BITS=16"
+if has clang; then runs core.c "clang -std=c99" -Os; else missing clang; fi
+if has g++; then runs core.c "g++ -std=c++11" -O1; else missing g++; fi
+
+# Without a warning for every target.
+compile() { # compiler and flags
+    : >"$tmp/said"
+    if [ -n "$FULL" ]; then for bits in 16 32 64; do each compile_variant "$1 -DASYNCX_TIME_BITS=$bits"; done
+    else
+        compile_variant "$1" ""
+        compile_variant "$1 -DASYNCX_TIME_BITS=16" "-DASYNCX_STATIC -DASYNCX_NO_CANCEL"
+    fi
+    if [ -s "$tmp/said" ]; then not_ok "compiles cleanly: $1" "$tmp/said"; else ok "compiles cleanly: $1"; fi
+}
+compile_variant() {
+    $1 $WARN -I"$root" -I"$tmp" $2 -c -o "$tmp/x.o" "$here/core.c" >>"$tmp/said" 2>&1 || echo "failed: $1 $2" >>"$tmp/said"
+}
+for cc in "gcc -std=c99 -Os" "clang++ -x c++ -std=c++11 -O0" \
+    "arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding" "arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m3 -mthumb -ffreestanding" \
+    "clang --target=thumbv6m-none-eabi -std=c99 -Os -ffreestanding" "avr-gcc -std=gnu99 -Os -mmcu=atmega328p" \
+    "riscv64-unknown-elf-gcc -std=c99 -Os -march=rv32imac_zicsr -mabi=ilp32 -ffreestanding"; do
+    if has ${cc%% *}; then compile "$cc"; else missing ${cc%% *}; fi
+done
+
+echo "1..$n"
+exit $failed
