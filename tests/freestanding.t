@@ -10,8 +10,6 @@ WARN="-Wall -Wextra -Wpedantic -Wshadow -Werror"
 SAN="-fsanitize=address,undefined -fno-sanitize-recover=all"
 n=0
 failed=0
-: >"$tmp/board.h"
-printf 'void board_say(const char *text);\nvoid board_exit(int status);\n' >"$tmp/board.h"
 
 ok() { n=$((n + 1)); echo "ok $n - $1"; }
 not_ok() { # name, file with the details
@@ -75,7 +73,8 @@ compile() { # compiler and flags
     if [ -s "$tmp/said" ]; then not_ok "compiles cleanly: $1" "$tmp/said"; else ok "compiles cleanly: $1"; fi
 }
 compile_variant() {
-    $1 $WARN -I"$root" -I"$tmp" $2 -c -o "$tmp/x.o" "$here/core.c" >>"$tmp/said" 2>&1 || echo "failed: $1 $2" >>"$tmp/said"
+    case $1 in arm*m3*) board=m3 ;; avr*) board=avr ;; riscv*) board=rv32 ;; *) board=m0 ;; esac
+    $1 $WARN -I"$root" -I"$root/examples/embedded" -I"$root/examples/embedded/$board" $2 -c -o "$tmp/x.o" "$here/core.c" >>"$tmp/said" 2>&1 || echo "failed: $1 $2" >>"$tmp/said"
 }
 for cc in "gcc -std=c99 -Os" "clang++ -x c++ -std=c++11 -O0" \
     "arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding" "arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m3 -mthumb -ffreestanding" \

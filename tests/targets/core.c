@@ -1632,6 +1632,9 @@ static void again_from(ax_time start) {
     all();
 }
 int main(void) {
+#ifdef BOARD_H
+    board_init();
+#endif
     again_from(0);
     again_from(-2000);              /* 2 s before the tick is 0 again */
     again_from(AX_FOREVER - 2000);

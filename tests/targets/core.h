@@ -11,32 +11,50 @@
 #endif
 static int misused; /* counts reports of misuse */
 #define AX_ASSERT(x) ((void)(misused++))
-#include "asyncx.h"
 
 #if defined(__unix__) && !defined(BOARD)
+#include "asyncx.h"
 #include <stdio.h>
 #include <stdlib.h>
-static void say_char(char c) { putchar(c); if (c == 10) fflush(stdout); }
+static void say_char(char c) { putchar(c); }
 static void core_exit(int status) { exit(status); }
+#else /* a board's console, and the port below in place of its own */
+#include "port.h"
+#include <stdint.h>
+#if !defined(ASYNCX_TIME_BITS) || ASYNCX_TIME_BITS == 32
+typedef int32_t core_time;
+#elif ASYNCX_TIME_BITS == 16
+typedef int16_t core_time;
 #else
+typedef int64_t core_time;
+#endif
+#undef ax_port_lock
+#undef ax_port_unlock
+#undef ax_port_wake
+#define ax_port_now core_now
+#define ax_port_lock core_lock
+#define ax_port_unlock core_unlock
+#define ax_port_idle core_idle
+#define ax_port_wake core_wake
+core_time core_now(void);
+void core_lock(void);
+void core_unlock(void);
+void core_idle(core_time until);
+void core_wake(void);
 #include "board.h"
-static void say_char(char c) {
-    char text[2];
-    text[0] = c;
-    text[1] = 0;
-    board_say(text);
-}
+static void say_char(char c) { board_put(c); }
 static void core_exit(int status) { board_exit(status); }
 #endif
 
 /* Texts are in flash where that is a memory of its own. */
 #ifdef __AVR__
-#define TEXT(s) PSTR(s)
 #define TEXT_AT(p) ((char)pgm_read_byte(p))
 #define AREA 900
 #define MANY 8
 #else
+#ifndef TEXT
 #define TEXT(s) (s)
+#endif
 #define TEXT_AT(p) (*(p))
 #define AREA 8192
 #define MANY 40
@@ -76,8 +94,9 @@ typedef uint32_t ticks;
 typedef uint64_t ticks;
 #endif
 #define LONGEST ((ax_time)(((ticks)0x60 << (ASYNCX_TIME_BITS - 8)) - 1))
+#define CORE_HELPER static __attribute__((unused)) /* not every part needs it */
 /* Moves the clock on as time does: past the wrap too. */
-static ax_time plus(ax_time when, ax_time time) { return (ax_time)((ticks)when + (ticks)time); }
+CORE_HELPER ax_time plus(ax_time when, ax_time time) { return (ax_time)((ticks)when + (ticks)time); }
 
 static ax_time clock_start, clock_now;
 static int locked, idles, hung;
@@ -115,7 +134,7 @@ void ax_port_idle(ax_time until) {
     }
     if ((ax_time)((ticks)until - (ticks)clock_now) > 0) clock_now = until;
 }
-static void interrupts(void (*fn)(void), ax_time after, int times, ax_time period) {
+CORE_HELPER void interrupts(void (*fn)(void), ax_time after, int times, ax_time period) {
     interrupt = fn;
     interrupt_at = plus(clock_now, after);
     interrupts_left = times;
@@ -169,24 +188,20 @@ static int ok(int good, const char *name) {
     say_char('\n');
     return good;
 }
-static int same(const char *want) {
+CORE_HELPER int same(const char *want) {
     const char *got = trace;
     while (*got && *got == TEXT_AT(want)) got++, want++;
     return *got == TEXT_AT(want);
 }
-static void is(long got, long want, const char *name) {
+CORE_HELPER void is(long got, long want, const char *name) {
     if (!ok(got == want, name)) say(TEXT("# got ")), say_number(got), say(TEXT(", expected ")), say_number(want), say_char('\n');
 }
 
 /* A scenario: an async function as the only task of a new loop, all of its memory from the arena. */
 static ax_loop loop;
-static union {
-    long align;
-    void *pointer;
-    unsigned char bytes[AREA];
-} area;
+static struct { unsigned char bytes[AREA]; } area __attribute__((aligned(16)));
 
-static void begin(void) {
+CORE_HELPER void begin(void) {
     ax_loop_desc desc = NOTHING;
     desc.arena = area.bytes;
     desc.arena_size = sizeof area.bytes;
@@ -197,7 +212,7 @@ static void begin(void) {
     ax_loop_open(&loop, &desc);
 }
 
-static int finish(ax_task *t) {
+CORE_HELPER int finish(ax_task *t) {
     int rc;
 #ifndef ASYNCX_NO_CANCEL
     int closed;
@@ -215,7 +230,7 @@ static int finish(ax_task *t) {
     return rc;
 }
 
-static void judge(int got, int want, const char *expected, const char *name) {
+CORE_HELPER void judge(int got, int want, const char *expected, const char *name) {
     int traced_well = same(expected);
     size_t kept = ax_loop_memory(&loop, NULL);
     if (ok(got == want && traced_well && !misused && !locked && (!kept || (want < 0 && (AXI_CANCEL == 0))), name)) return;
@@ -241,7 +256,7 @@ static void judge(int got, int want, const char *expected, const char *name) {
     } while (0)
 
 static unsigned random_state;
-static unsigned random_below(unsigned n) { /* n up to 256; without a division */
+CORE_HELPER unsigned random_below(unsigned n) { /* n up to 256; without a division */
     random_state = (random_state * 25173u + 13849u) & 0xFFFFu;
     return (unsigned)(((uint32_t)(random_state >> 8) * n) >> 8);
 }
@@ -260,6 +275,8 @@ AX_ASYNC(sleeper) {
     if (ax_leaving(me) == AX_ECANCELED) MARK((char)(my->name + 'a' - 'A'));
     AX_END;
 }
+
+CORE_HELPER const struct axi_fn *core_keep(void) { return sleeper_axi(); }
 
 static int done(void) {
     say(TEXT("1.."));
