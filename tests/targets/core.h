@@ -51,6 +51,7 @@ static void core_exit(int status) { board_exit(status); }
 #define TEXT_AT(p) ((char)pgm_read_byte(p))
 #define AREA 900
 #define MANY 8
+#define BEGINNINGS 1
 #else
 #ifndef TEXT
 #define TEXT(s) (s)
@@ -58,6 +59,7 @@ static void core_exit(int status) { board_exit(status); }
 #define TEXT_AT(p) (*(p))
 #define AREA 8192
 #define MANY 40
+#define BEGINNINGS 64
 #endif
 #ifdef __cplusplus
 #define NOTHING {}
