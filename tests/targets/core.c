@@ -64,7 +64,7 @@ AX_ASYNC(rhythm) {
 struct long_one { ax_frame frame; ax_time time, began; char name; };
 AX_ASYNC(long_one) {
     AX_BEGIN;
-    my->began = ax_now(me->loop);
+    my->began = clock_now;
     AX_AWAIT(ax_sleep(me, my->time));
     mark(my->name, (ticks)((ticks)clock_now - (ticks)my->began) > (ticks)my->time);
     AX_END;
@@ -193,7 +193,8 @@ static void part1(void) {
     begin(); /* as a guest of another loop: never sleeps, says when it wants to run */
     AX_SPAWN(&loop.root, sleeper, .name = 'A', .time = 3 * U);
     AX_SPAWN(&loop.root, sleeper, .name = 'B', .time = U);
-    is(ax_next_deadline(&loop) == clock_now, 1, TEXT("with something ready the next deadline is now"));
+    is((ax_time)((ticks)ax_next_deadline(&loop) - (ticks)clock_now) <= (clock_now == AX_FOREVER) && ax_next_deadline(&loop) != AX_FOREVER, 1,
+       TEXT("with something ready the next deadline is now"));
     for (turns_made = 0; turns_made < 50 && ax_next_deadline(&loop) != AX_FOREVER; turns_made++) {
         ax_time when = ax_next_deadline(&loop);
         clock_now = when;
