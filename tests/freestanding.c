@@ -185,7 +185,10 @@ static void timers_at_random(int steps) {
             if (next != AX_FOREVER && AXI_MINUS(next, ax_port_now()) > 0) now += (axi_ticks)AXI_MINUS(next, ax_port_now());
             break;
         }
-        default: now += span(1); /* a step that takes long, or sleep */
+        default: { /* a step that takes long, or sleep; also to where the tick is nearly AX_FOREVER */
+            uint64_t ahead = (axi_ticks)((axi_ticks)AX_FOREVER - below(40) - (axi_ticks)now);
+            now += ahead < (uint64_t)EIGHTH << SCALE ? ahead : span(1);
+        }
         }
         if (now >> ASYNCX_TIME_BITS != was >> ASYNCX_TIME_BITS) wraps++;
         settle();

@@ -1579,6 +1579,9 @@ AX_ASYNC(ring_full_once) {
     mark('o', me->rc == AX_EOVERFLOW);
     AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
     mark('r', me->rc);
+    for (my->i = 0; my->i < 3 + 256; my->i++) byte_comes();
+    AX_TRY(ax_ring_read(me, &one_ring, my->bytes, 8));
+    mark('o', me->rc == AX_EOVERFLOW);
     AX_END;
 }
 
@@ -1592,7 +1595,7 @@ static void part9_interrupts(void) {
     is(one_flag.waiter == NULL && loop.flags == NULL, 1, TEXT("... and leaves nothing behind"));
 #endif
     ring_of(4);
-    RUN("a full ring says once that bytes were lost, and keeps those before", 0, "o1 r2 b1 r3 b2 b5 o1 r3 ", ring_full_once);
+    RUN("a full ring says once that bytes were lost, and keeps those before", 0, "o1 r2 b1 r3 b2 b5 o1 r3 o1 ", ring_full_once);
     for (i = 2; i <= (int)sizeof ring_storage; i <<= 1) {
         ring_of(i);
         begin();
