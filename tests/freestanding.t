@@ -49,18 +49,32 @@ each() { # function and its arguments, then each variant
     IFS=$old
 }
 run_variant() { runs core.c "gcc -std=c99" "$1 -DASYNCX_TIME_BITS=$2 $3"; }
-for bits in 16 32 64; do
-    if [ -n "$FULL" ]; then each run_variant "-O1 $SAN" $bits; else each run_variant "-O0" $bits; fi
-done
-if [ -z "$FULL" ]; then
-    for bits in 16 32; do
-        runs core.c "gcc -std=c99" "-O1 $SAN -DASYNCX_TIME_BITS=$bits"
-        runs core.c "gcc -std=c99" "-O1 $SAN -DASYNCX_TIME_BITS=$bits -DASYNCX_NO_CANCEL"
+if [ -n "$FULL" ]; then
+    for bits in 16 32 64; do each run_variant "-O1 $SAN" $bits; done
+else
+    each run_variant -O0 32
+    for bits in 16 64; do
+        run_variant -O0 $bits ""
+        run_variant -O0 $bits -DASYNCX_NO_CANCEL
     done
+    run_variant "-O0 $SAN" 16 ""
+    run_variant "-O0 $SAN" 32 ""
+    run_variant "-O0 $SAN" 32 -DASYNCX_NO_CANCEL
 fi
 runs core.c "gcc -std=c99" "-O2 -DASYNCX_TIME_BITS=16"
 if has clang; then runs core.c "clang -std=c99" -Os; else missing clang; fi
 if has g++; then runs core.c "g++ -std=c++11" -O1; else missing g++; fi
+
+# The random tester with the shortest tick; with 32 bits `make test` runs it.
+runs ../freestanding.c "gcc -std=c99 -D_GNU_SOURCE" "-O0 $SAN -DASYNCX_TIME_BITS=16 -I$root/tests"
+
+# What durations come to, at rates that divide and that do not.
+for hz in 1000 100 32768 1000000 50 1024 8000000; do
+    for bits in 16 32 64; do
+        clean "AX_SEC, AX_MS and AX_US at $hz Hz, $bits bits" gcc -std=c99 $WARN -DASYNCX_TICK_HZ=$hz -DASYNCX_TIME_BITS=$bits -I"$root" -fsyntax-only "$here/times.c"
+    done
+done
+if has avr-gcc; then clean "AX_SEC, AX_MS and AX_US: avr" avr-gcc -std=gnu99 -mmcu=atmega328p $WARN -DASYNCX_TICK_HZ=32768 -DASYNCX_TIME_BITS=16 -I"$root" -c -o "$tmp/x.o" "$here/times.c"; else missing avr-gcc; fi
 
 # Without a warning for every target.
 compile() { # compiler and flags
