@@ -76,6 +76,27 @@ for hz in 1000 100 32768 1000000 50 1024 8000000; do
 done
 if has avr-gcc; then clean "AX_SEC, AX_MS and AX_US: avr" avr-gcc -std=gnu99 -mmcu=atmega328p $WARN -DASYNCX_TICK_HZ=32768 -DASYNCX_TIME_BITS=16 -I"$root" -c -o "$tmp/x.o" "$here/times.c"; else missing avr-gcc; fi
 
+# The host's own scenarios, on the freestanding form (tests/targets/kit.h), with the host's numbers of errors so that the traces are the
+# same. What differs is named here: a clock or an allocator of the test's, sentences of reports, and two limits a tick apart.
+sed 's/AX_##name = -AXI_NUMBER_##name,/AX_##name = -name,/' "$root/asyncx.h" >"$tmp/asyncx.h"
+scenarios() { # tests that differ, as a pattern; program
+    if ! gcc -std=c99 -D_GNU_SOURCE -w -g -O0 $SAN -include "$here/kit.h" -I"$tmp" -I"$root" -o "$tmp/run" "$root/tests/$2.c" >"$tmp/out" 2>&1; then
+        not_ok "tests/$2.c compiles freestanding" "$tmp/out"
+        return
+    fi
+    timeout 60 "$tmp/run" >"$tmp/all" 2>&1
+    [ $? -le 1 ] || echo "died" >>"$tmp/all"
+    grep -A4 -E '^not ok|^died|runtime error|ERROR' "$tmp/all" | grep -E '^not ok|^died|runtime error|ERROR' | grep -v -E "$1" >"$tmp/out"
+    grep -q '^1\.\.' "$tmp/all" || echo "ended early" >>"$tmp/out"
+    if [ -s "$tmp/out" ]; then not_ok "tests/$2.c on the freestanding form" "$tmp/out"
+    else ok "tests/$2.c on the freestanding form: $(grep -c '^ok' "$tmp/all") scenarios"; fi
+}
+scenarios 'nothing' ops
+scenarios "an aborting group refuses|out of memory|got no memory|whose error is told|a hook may keep" groups
+scenarios "a bare number is refused|a result that won is delivered|but an ax_timeout counts as expired" scopes
+scenarios 'both at once: the outer reports|out of memory' generators
+scenarios 'the rate is exact' pacing
+
 # Without a warning for every target.
 compile() { # compiler and flags
     : >"$tmp/said"

