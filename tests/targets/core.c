@@ -1638,6 +1638,57 @@ static void part9(void) {
 static void part9(void) {}
 #endif
 
+/* ======================================== 10 AX_RUN =================================================== */
+#if !defined(PART) || PART == 10
+struct beside { ax_frame frame; int how; ax_event never; };
+AX_ASYNC(beside) {
+    AX_BEGIN;
+    if (my->how == 1) AX_AWAIT(ax_sleep(me, 500 * U));
+    if (my->how == 2) AX_AWAIT(ax_event_wait(me, &my->never));
+    AX_FINALLY:
+    cleaned++;
+    AX_END;
+}
+static AX_TASK(beside) beside_own;
+struct run_main { ax_frame frame; int how, status; ax_event never; };
+AX_ASYNC(run_main) {
+    AX_BEGIN;
+    if (my->how) AX_SPAWN_IN(&me->loop->root, &beside_own, beside, .how = my->how);
+    if (my->status == 98) ax_loop_stop(me->loop);
+    if (my->status == 99) AX_AWAIT(ax_event_wait(me, &my->never));
+    AX_AWAIT(ax_sleep(me, U));
+    AX_RETURN(my->status);
+    AX_FINALLY:
+    cleaned++;
+    AX_END;
+}
+static int run_it(int how, int status) {
+    clock_now = clock_start;
+    cleaned = idles = 0;
+    axi_clear(&beside_own, sizeof beside_own);
+    return AX_RUN(run_main, .how = how, .status = status);
+}
+static void part10(void) {
+    is(run_it(0, 7), 7, TEXT("AX_RUN gives main's status"));
+    is(run_it(0, AX_EPIPE), AX_EPIPE, TEXT("... an error too, at the same place"));
+    is(run_it(1, 5), 5, TEXT("... and ends with main, whoever sleeps"));
+    is(at(), 1, TEXT("... at once"));
+    is(run_it(2, 4), 4, TEXT("... or waits"));
+#if AXI_CANCEL
+    is(cleaned, 2, TEXT("... who is cancelled, with its cleanup"));
+    is(run_it(0, 98), AX_ECANCELED, TEXT("ax_loop_stop cancels main"));
+    is(cleaned, 1, TEXT("... with its cleanup"));
+#else
+    is(run_it(0, 98), AX_EINPROGRESS, TEXT("ax_loop_stop leaves main where it is"));
+#endif
+    is(run_it(0, 99), AX_EDEADLK, TEXT("a main that nothing can wake"));
+    is(run_it(0, 99), AX_EDEADLK, TEXT("... and once more"));
+    is(run_it(1, 3), 3, TEXT("... and all is well again"));
+}
+#else
+static void part10(void) {}
+#endif
+
 static void all(void) {
     part1();
     part2();
@@ -1648,6 +1699,7 @@ static void all(void) {
     part7();
     part8();
     part9();
+    part10();
 }
 static void again_from(ax_time start) {
     clock_start = start;

@@ -36,7 +36,7 @@ for board in m0 m3 rv32; do
 done
 
 if "$target" have avr >"$dir/out"; then
-    for part in 1 2 3 4 5 6 7 8 9; do core avr "the core, part $part" -DPART=$part --cycles 4000000000; done
+    for part in 1 2 3 4 5 6 7 8 9 10; do core avr "the core, part $part" -DPART=$part --cycles 4000000000; done
     core avr "sleeping, with 16-bit ticks" "-DPART=1 -DASYNCX_TIME_BITS=16"
     core avr "flags and rings, with 16-bit ticks" "-DPART=9 -DASYNCX_TIME_BITS=16"
     core avr "sleeping, without cancellation" "-DPART=1 -DASYNCX_NO_CANCEL"
