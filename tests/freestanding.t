@@ -98,25 +98,30 @@ scenarios 'both at once: the outer reports|out of memory' generators
 scenarios 'the rate is exact' pacing
 
 # Without a warning for every target.
-compile() { # compiler and flags
+compile() { # compiler and flags, variant
     : >"$tmp/said"
     if [ -n "$FULL" ]; then for bits in 16 32 64; do each compile_variant "$1 -DASYNCX_TIME_BITS=$bits"; done
     else
-        compile_variant "$1" ""
-        compile_variant "$1 -DASYNCX_TIME_BITS=16" "-DASYNCX_STATIC -DASYNCX_NO_CANCEL"
+        compile_variant "$1" "$2"
     fi
-    if [ -s "$tmp/said" ]; then not_ok "compiles cleanly: $1" "$tmp/said"; else ok "compiles cleanly: $1"; fi
+    if [ -s "$tmp/said" ]; then not_ok "compiles cleanly: $1 $2" "$tmp/said"; else ok "compiles cleanly: $1 $2"; fi
 }
 compile_variant() {
     case $1 in arm*m3*) board=m3 ;; avr*) board=avr ;; riscv*) board=rv32 ;; *) board=m0 ;; esac
     $1 $WARN -I"$root" -I"$root/examples/embedded" -I"$root/examples/embedded/$board" $2 -c -o "$tmp/x.o" "$here/core.c" >>"$tmp/said" 2>&1 || echo "failed: $1 $2" >>"$tmp/said"
 }
-for cc in "gcc -std=c99 -Os" "clang++ -x c++ -std=c++11 -O0" \
-    "arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding" "arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m3 -mthumb -ffreestanding" \
-    "clang --target=thumbv6m-none-eabi -std=c99 -Os -ffreestanding" "avr-gcc -std=gnu99 -Os -mmcu=atmega328p" \
-    "riscv64-unknown-elf-gcc -std=c99 -Os -march=rv32imac_zicsr -mabi=ilp32 -ffreestanding"; do
-    if has ${cc%% *}; then compile "$cc"; else missing ${cc%% *}; fi
-done
+while read -r cc; do
+    variant=${cc#*|} cc=${cc%%|*}
+    if has "${cc%% *}"; then compile "$cc" "$variant"; else missing "${cc%% *}"; fi
+done <<END
+clang++ -x c++ -std=c++11 -O0|-DASYNCX_TIME_BITS=16 -DASYNCX_DEBUG=1
+arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding|
+arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m3 -mthumb -ffreestanding|-DASYNCX_STATIC -DASYNCX_NO_CANCEL
+clang --target=thumbv6m-none-eabi -std=c99 -Os -ffreestanding|-DASYNCX_STATIC -DASYNCX_NO_CANCEL
+avr-gcc -std=gnu99 -Os -mmcu=atmega328p|
+avr-gcc -std=gnu99 -Os -mmcu=atmega328p|-DASYNCX_STATIC -DASYNCX_NO_CANCEL -DASYNCX_TIME_BITS=16
+riscv64-unknown-elf-gcc -std=c99 -Os -march=rv32imac_zicsr -mabi=ilp32 -ffreestanding|-DASYNCX_NAMES=1
+END
 
 echo "1..$n"
 exit $failed
