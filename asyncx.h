@@ -91,14 +91,16 @@
    For microcontrollers (see 16 Microcontrollers):
 
    ASYNCX_FREESTANDING    not defined  in every file   no operating system, no C library, no malloc: a port of five functions;
-                                                       resumes by switch, ASYNCX_DEBUG is 0 unless set
+                                                       resumes by switch. ASYNCX_DEBUG is 0 unless set, and without it
+                                                       also an op that is not awaited and a queue before its init go
+                                                       unnoticed
    ASYNCX_TICK_HZ         1000         in every file   ticks of the port's clock per second: a plain number
    ASYNCX_TIME_BITS       32           in every file   width of ax_time: 16, 32 (both wrap around) or 64
    ASYNCX_NAMES           0            in every file   1: functions have names, for ax_task_name and ax_task_where
    ASYNCX_NO_GENERATORS   not defined  in every file   leaves generators out
    ASYNCX_NO_KEEP         not defined  in every file   leaves AX_GROUP_KEEP and ax_group_next out
-   ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes, joins, generators;
-                                                       tasks are spawned into the loop's root
+   ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes, joins,
+                                                       generators; tasks are spawned into the loop's root
 
    "In every file" means the same value in all of them: it changes the layout of structs. */
 
@@ -135,7 +137,7 @@
 #ifndef ASYNCX_TRACE
 #define ASYNCX_TRACE ASYNCX_DEBUG
 #endif
-#if defined(ASYNCX_FREESTANDING) && !ASYNCX_DEBUG /* compilers warn of an op that is not awaited; else it is put right when it happens */
+#if defined(ASYNCX_FREESTANDING) && !ASYNCX_DEBUG /* then misuse that compilers warn of is not looked for */
 #define AXI_CHECKS 0
 #else
 #define AXI_CHECKS 1
@@ -279,10 +281,10 @@ AX_API const char *ax_errname(int status);
    ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type.
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
-   (9 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are constants; of
-   variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000). A sleep or limit
-   for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use ax_sleep_until.
-   Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
+   (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
+   constants; of variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000).
+   A sleep or limit for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use
+   ax_sleep_until. Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
 
 #ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
@@ -311,7 +313,7 @@ typedef int16_t ax_time;
 #endif
 #define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
 #define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1)
-/* n * HZ / per ticks; evaluates n once if it is no constant. Then rate / rest is HZ / per, reduced where that leaves no division. */
+/* n * HZ / per ticks, rounded up; evaluates n once if it is no constant. rate / rest is HZ / per, if possible without division. */
 #define AXI_TICKS(n, per, rate, rest) \
     (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : (ax_time)AXI_ROUND_UP(n, rate, rest))
 #define AX_SEC(s) AXI_TICKS(s, 1, (ax_time)ASYNCX_TICK_HZ, 1)
@@ -1309,7 +1311,7 @@ struct ax_loop {
     unsigned char state, stop, aborting;
     struct axi_gap *gaps; /* of the arena */
     size_t used, peak;
-    void (*give_back)(ax_loop *loop, void *p, size_t size); /* set by the first allocation, so that what is not used is not linked */
+    void (*give_back)(ax_loop *loop, void *p, size_t size); /* frees; set by the first allocation, for the same reason */
 #if AXI_CANCEL
     unsigned alive;
     axi_list aborts, closers;
@@ -1518,19 +1520,18 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
      ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time
      void ax_port_lock(void)           keeps interrupts out (nothing, where ax_port_idle remembers a wake that came before it); is
      void ax_port_unlock(void)         never called twice in a row
-     void ax_port_idle(ax_time until)  sleeps until an interrupt comes, or the tick has reached `until` at the latest; returns at once
-                                       if it has already. AX_FOREVER: no deadline. May return early, never need it be exact: the
-                                       loop looks at the time, and idles again
-     void ax_port_wake(void)           a flag was set, in an interrupt or by a task: nothing to do where an interrupt ends the sleep; with
-                                       an operating system, what ends ax_port_idle
+     void ax_port_idle(ax_time until)  sleeps until an interrupt comes, at the latest until the tick is `until`; at once if that has
+                                       passed. AX_FOREVER: no deadline. It may return early: the loop looks, and idles again
+     void ax_port_wake(void)           a flag was set, in an interrupt or by a task: nothing to do where an interrupt ends the
+                                       sleep; with an operating system, what ends ax_port_idle
 
-   The last test and the sleep. The loop locks, looks whether a flag was set, calls ax_port_idle if not, and unlocks. ax_port_idle is
-   called locked and returns locked, and it has to let an interrupt end the sleep that comes between that test and the sleep: by
+   The last test and the sleep. The loop locks, looks whether a flag was set, calls ax_port_idle if not, and unlocks. ax_port_idle
+   is called locked and returns locked, and it has to let an interrupt end the sleep that comes between that test and the sleep: by
    `wfi`, which ends on a pending interrupt even while PRIMASK or mstatus.MIE keeps it out (Cortex-M, RISC-V); by `sei; sleep; cli`,
    since AVR runs one more instruction after `sei` before any interrupt; by a notification that is kept (an operating system).
 
-   From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, by one of them each: they write
-   bytes that nobody else writes, so they need no lock and no memory, and can't fail but for a ring that is full. */
+   From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, each flag and ring from one
+   of them: they write bytes that nobody else writes, so they need no lock and no memory, and can't fail but for a full ring. */
 
 #ifndef ax_port_now
 ax_time ax_port_now(void);
@@ -1548,11 +1549,10 @@ void ax_port_idle(ax_time until);
 void ax_port_wake(void);
 #endif
 
-/* What an interrupt tells a task: that something came, and how often. {0} is a fresh one. For the latest value, write it to a volatile
+/* What an interrupt tells a task: that something came, and how often. {0} is a fresh one. To tell a value, write it to a volatile
    of yours, then set the flag. */
 typedef struct ax_flag {
-    volatile unsigned char set; /* private, all of it: counted up by the interrupt, */
-    unsigned char seen;         /* and followed by the task */
+    volatile unsigned char set, seen;  /* private, all of it: counted up by the interrupt, and followed by the task */
     ax_task *waiter;
     int (*take)(struct ax_flag *flag); /* what the waiter wants of it */
     struct ax_flag *next;
@@ -1560,7 +1560,7 @@ typedef struct ax_flag {
 /* In the interrupt. Once set 255 times and not waited for, it stays at that. */
 AXI_INLINE void ax_flag_set(ax_flag *flag) {
     unsigned char set = (unsigned char)(flag->set + 1);
-    if (set != *(volatile unsigned char *)&flag->seen) flag->set = set;
+    if (set != flag->seen) flag->set = set;
     ax_port_wake();
 }
 /* How often it was set since it was last taken: 0 to 255. */
@@ -2132,7 +2132,10 @@ struct axi_gap {
     size_t size;
 };
 
-static size_t axi_rounded(size_t size) { return (size + sizeof(struct axi_gap) - 1) / sizeof(struct axi_gap) * sizeof(struct axi_gap); }
+static size_t axi_rounded(size_t size) {
+    const size_t unit = sizeof(struct axi_gap);
+    return (size + unit - 1) / unit * unit;
+}
 
 static void axi_free_gap(ax_loop *loop, void *p, size_t size) {
     struct axi_gap *gap = (struct axi_gap *)p, **at = &loop->gaps, *before = NULL;
@@ -2495,7 +2498,8 @@ static int axi_take_back(ax_task *t, unsigned base) {
 /* ---- 8 Limits ---- */
 
 static void axi_limit_add(ax_task *t, const ax_time *when, unsigned seq, int outer) { /* of equal ones the outer binds */
-    if (*when == AX_FOREVER || (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when) && !(AXI_FAST && outer && *when == t->limit))) return;
+    if (*when == AX_FOREVER) return;
+    if (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when) && !(AXI_FAST && outer && *when == t->limit)) return;
     t->limit = *when;
     AXI_SET_LIMITED(t, seq);
 }
@@ -2643,7 +2647,8 @@ static void axi_group_abort(ax_group *g) {
     while (loop->aborts.ring) {
         axi_link *child;
         g = (ax_group *)(void *)((char *)axi_pop(&loop->aborts) - offsetof(ax_group, link));
-        for (child = axi_head(&g->children); child; child = axi_after(&g->children, child)) axi_request(AXI_TASK_OF(sibling, child));
+        for (child = axi_head(&g->children); child; child = axi_after(&g->children, child))
+            axi_request(AXI_TASK_OF(sibling, child));
     }
     loop->aborting = 0;
 }
@@ -3206,7 +3211,8 @@ step:
         handed_on = 0;
         goto step;
     }
-    if (AXI_FAST && rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry && t->node.state == AXI_RUNNING) {
+    if (AXI_FAST && rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry &&
+        t->node.state == AXI_RUNNING) {
         f = t->frame; /* a call, and nothing begun and not awaited beside it */
         goto step;
     }
@@ -5578,7 +5584,7 @@ AX_API int ax_exit(int status) {
 
 AX_API int ax_flag_take(ax_flag *f) {
     unsigned char set = f->set, n = (unsigned char)(set - f->seen);
-    *(volatile unsigned char *)&f->seen = set;
+    f->seen = set;
     return n;
 }
 
