@@ -282,7 +282,8 @@ AX_API const char *ax_errname(int status);
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
-   constants; of variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000).
+   constants; of variables they multiply, which has to fit 32 bits, or divide in 64 bits if the tick's rate is no multiple of 1,000
+   (AX_US: of 1,000,000).
    A sleep or limit for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use
    ax_sleep_until. Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
 
@@ -313,17 +314,28 @@ typedef int16_t ax_time;
 #endif
 #define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
 #define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1)
+#if ASYNCX_TIME_BITS == 64
+#define AXI_RATE int64_t
+#else
+#define AXI_RATE int32_t
+#endif
+#if ASYNCX_TIME_BITS == 16 /* a variable's product may be too long for the type, though not for its own */
+AXI_INLINE ax_time axi_fit(int32_t ticks) { return AXI_FIT(ticks); }
+#define axi_fit(ticks) axi_fit((int32_t)(ticks))
+#else
+#define axi_fit(ticks) ((ax_time)(ticks))
+#endif
 /* n * HZ / per ticks, rounded up; evaluates n once if it is no constant. rate / rest is HZ / per, if possible without division. */
 #define AXI_TICKS(n, per, rate, rest) \
-    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : (ax_time)AXI_ROUND_UP(n, rate, rest))
-#define AX_SEC(s) AXI_TICKS(s, 1, (ax_time)ASYNCX_TICK_HZ, 1)
+    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : axi_fit(AXI_ROUND_UP(n, rate, rest)))
+#define AX_SEC(s) AXI_TICKS(s, 1, (AXI_RATE)ASYNCX_TICK_HZ, 1)
 #if ASYNCX_TICK_HZ % 1000 == 0
-#define AX_MS(ms) AXI_TICKS(ms, 1000, (ax_time)(ASYNCX_TICK_HZ / 1000), 1)
+#define AX_MS(ms) AXI_TICKS(ms, 1000, (AXI_RATE)(ASYNCX_TICK_HZ / 1000), 1)
 #else
 #define AX_MS(ms) AXI_TICKS(ms, 1000, (int64_t)ASYNCX_TICK_HZ, 1000)
 #endif
 #if ASYNCX_TICK_HZ % 1000000 == 0
-#define AX_US(us) AXI_TICKS(us, 1000000, (ax_time)(ASYNCX_TICK_HZ / 1000000), 1)
+#define AX_US(us) AXI_TICKS(us, 1000000, (AXI_RATE)(ASYNCX_TICK_HZ / 1000000), 1)
 #else
 #define AX_US(us) AXI_TICKS(us, 1000000, (int64_t)ASYNCX_TICK_HZ, 1000000)
 #endif
@@ -1583,12 +1595,15 @@ typedef struct ax_ring {
 /* In the interrupt. 0, or AX_EAGAIN if it is full: this byte and all after it are lost until the reader has heard of it. */
 AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
     unsigned char head = ring->head, next = (unsigned char)((head + 1) & ring->mask);
-    if (next == ring->tail) ring->lost = 1;
     if (ring->lost) return AX_EAGAIN;
-    ring->buffer[head] = byte;
-    ring->head = next;
-    ax_flag_set(&ring->flag);
-    return 0;
+    if (next != ring->tail) {
+        ring->buffer[head] = byte;
+        ring->head = next;
+    } else {
+        ring->lost = 1;
+    }
+    ax_flag_set(&ring->flag); /* of a loss too: for a thread, the reader may have emptied the ring meanwhile */
+    return ring->lost ? AX_EAGAIN : 0;
 }
 /* Takes what there is, at least a byte, at most size: the count. AX_EOVERFLOW, once, where bytes were lost: after those that came
    before them. The buffer must outlive the wait. May suspend. */
@@ -5630,14 +5645,14 @@ AX_API ax_op ax_flag_wait(ax_task *me, ax_flag *f) { return axi_flag_wait(me, f,
 
 static int axi_ring_take(ax_flag *f) {
     ax_ring *r = (ax_ring *)(void *)f;
-    unsigned char *to = r->to;
+    unsigned char *to = r->to, lost = r->lost; /* before the bytes: what is in the ring after a loss came before it */
     int n;
     ax_flag_take(f);
     for (n = 0; n < r->size && r->tail != r->head; n++) {
         *to++ = r->buffer[r->tail];
         r->tail = (unsigned char)((r->tail + 1) & r->mask);
     }
-    if (n || !r->lost) return n;
+    if (n || !lost) return n;
     r->lost = 0;
     return AX_EOVERFLOW;
 }
