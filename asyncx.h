@@ -615,14 +615,16 @@ struct ax_task {
 
 enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #ifdef __cplusplus
+#define AXI_CONSTANT(name, value) const int name = (value)
 #define AXI_NEVER(x, why) static_assert(!(x), #why)
 #else
+#define AXI_CONSTANT(name, value) enum { name = (value) }
 #define AXI_NEVER(x, why) ((void)sizeof(struct { unsigned why : (x) ? -1 : 1; }))
 #endif
 
 #define AX_BEGIN                                                                                    \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
-    enum { axi_base = AXI_COUNTER };                                                                \
+    AXI_CONSTANT(axi_base, AXI_COUNTER);                                                            \
     (void)axi_base;                                                                                 \
     switch (my->frame.entry.at) {                                                                   \
         AXI_RESUME;                                                                                 \
