@@ -25,8 +25,10 @@
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define TEXT(s) PSTR(s) /* in flash only: a plain string would take RAM too */
+#define BOARD_FLASH PROGMEM
 #else
 #define TEXT(s) (s)
+#define BOARD_FLASH
 #endif
 
 void board_init(void); /* tick and console on, interrupts on */
@@ -34,6 +36,8 @@ void board_led(int on);
 void board_led_2(int on);
 void board_say(const char *text); /* board_say(TEXT("hello\n")); waits until it is sent */
 void board_say_number(long n);
+void board_put(char c);        /* sends one character */
+int board_same(const char *word, const char *text); /* whether a word in RAM is this text: board_same(word, TEXT("help")) */
 void board_exit(int status); /* ends the emulation with this status; a real board stops */
 
 /* Called in interrupts, if the program has them. */
@@ -41,7 +45,7 @@ void on_byte(unsigned char byte); /* the console received it */
 void on_button(int down);         /* the button changed */
 
 /* Input by a script, for boards whose emulator has no button and for tests: tables that a program may define, in the order of
-   time, ended by an `at` below 0. Times are in ms since the start. */
+   time, ended by an `at` below 0. Times are in ms since the start. On AVR they are in flash (the attribute here is enough). */
 struct board_press {
     int32_t at;
     unsigned char down;
@@ -50,17 +54,18 @@ struct board_byte {
     int32_t at;
     unsigned char byte;
 };
-extern const struct board_press board_presses[];
-extern const struct board_byte board_bytes[];
+extern const struct board_press board_presses[] BOARD_FLASH;
+extern const struct board_byte board_bytes[] BOARD_FLASH;
 
 /* ---- between board.c and the ports ---- */
-
-void board_put(char c); /* sends one character */
 
 #if defined(BOARD_RUN_MS) || !defined(BOARD_BARE)
 #define BOARD_SCRIPT
 ax_time board_script_next(ax_time until); /* the tick of the next scripted input, or `until` if that comes first */
 void board_script_run(void);              /* does what is due; in the timer's interrupt */
+#else
+static inline ax_time board_script_next(ax_time until) { return until; }
+static inline void board_script_run(void) {}
 #endif
 #ifdef BOARD_TRACE
 void board_trace_led(const char *name, int on);

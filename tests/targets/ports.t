@@ -44,15 +44,32 @@ for board in $boards; do
         "$board: also for 84 minutes, over the wraps of counters"
     is "$(outcome $board clock "-DBOARD_RUN_MS=4321")" "exit 0" "$board: BOARD_RUN_MS ends it"
     is "$(outcome $board input "")" "a@50 down@100 up@101 b@101 down@2500 q@3000 , exit 0" "$board: scripted input, at its time"
+    is "$(outcome $board input "-DBOARD_TICK_START=(INT32_MAX-100)")" "a@50 down@101 up@101 b@101 down@2500 q@3000 , exit 0" \
+        "$board: at the tick that is AX_FOREVER's value too, a tick later"
     case $board in
     m0 | m3)
         is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99"
         is "$(outcome $board fault -DLOCK_UP)" "exit 134" "$board: a lock-up is exit 134"
         ;;
-    host) is "$(outcome host input -DNO_SCRIPT)" "exit 98" "host: a sleep that nothing can end is exit 98" ;;
+    host)
+        is "$(outcome host input -DNO_SCRIPT)" "exit 98" "host: a sleep that nothing can end is exit 98"
+        is "$(outcome host clock -DBOARD_BARE)" "slept 5000, late 0, exit 0" "host: BOARD_BARE needs no BOARD_RUN_MS"
+        for cc in gcc clang; do
+            command -v $cc > "$dir/log" || continue
+            for level in -O0 -O1 -Os -O3; do
+                is "$(CC=$cc && export CC && outcome host input $level)" "a@50 down@100 up@101 b@101 down@2500 q@3000 , exit 0" \
+                    "host: the program's script is found by $cc $level"
+            done
+        done
+        ;;
     rv32) is "$(outcome $board fault "")" "exit 99" "$board: a fault is exit 99" ;;
     avr)
         is "$(outcome avr fault "")" "exit 134" "avr: a jump to nowhere is exit 134"
+        for flags in "" -DNO_SCRIPT; do
+            "$target" build avr "$dir/avr$flags" "$here/input.c" -- $flags
+            "$target" size avr "$dir/avr$flags" | cut -d' ' -f2 > "$dir/ram$flags"
+        done
+        is "$(cat "$dir/ram")" "$(cat "$dir/ram-DNO_SCRIPT")" "avr: a script is in flash, not in RAM"
         is "$(outcome avr clock "" --cycles 1000000)" "exit 124" "avr: the budget of cycles is kept"
         printf 'abq' > "$dir/bytes"
         is "$(outcome avr input -DNO_SCRIPT --press 5:1,40:0 --uart "$dir/bytes" --uart-at 320000 --uart-rate 500)" \

@@ -38,9 +38,7 @@ ax_time ax_port_now(void) {
 static uint8_t alarm_set(ax_time until) {
     int32_t left;
     uint16_t at;
-#ifdef BOARD_SCRIPT
     until = board_script_next(until);
-#endif
     TIMSK1 = 1 << OCIE1A;
     if (until == AX_FOREVER) return 0;
     if (board_ticks(until, (ax_time)now_locked()) <= 0) return 1;

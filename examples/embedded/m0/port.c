@@ -63,9 +63,7 @@ static void refresh(void) {
 static int alarm_set(ax_time until) {
     int32_t left = LONGEST;
     refresh();
-#ifdef BOARD_SCRIPT
     until = board_script_next(until);
-#endif
     if (until != AX_FOREVER && board_ticks(until, (ax_time)tick) < left) left = board_ticks(until, (ax_time)tick);
     if (left <= 0) return 1;
     CC_0 = mark + (uint32_t)left * TICK;

@@ -39,9 +39,7 @@ static int alarm_set(ax_time until) {
         now = FPGA_COUNTER;
         clocks = FPGA_PSCNTR;
     } while (now != FPGA_COUNTER);
-#ifdef BOARD_SCRIPT
     until = board_script_next(until);
-#endif
     if (until != AX_FOREVER && board_ticks(until, (ax_time)now) < left) left = board_ticks(until, (ax_time)now);
     if (left <= 0) return 1;
     clocks += 1 + (uint32_t)(left - 1) * TICK; /* what is left of this tick, and whole ones */

@@ -55,9 +55,7 @@ static int alarm_set(ax_time until) {
     int32_t left = LONGEST;
     uint32_t at;
     refresh();
-#ifdef BOARD_SCRIPT
     until = board_script_next(until);
-#endif
     if (until != AX_FOREVER && board_ticks(until, (ax_time)tick) < left) left = board_ticks(until, (ax_time)tick);
     if (left <= 0) return 1;
     at = mark + (uint32_t)left * TICK;
