@@ -14,18 +14,6 @@
 #define ASYNCX_IMPLEMENTATION
 #include "board.h"
 
-#ifdef __AVR__
-#define text_char(text) ((char)pgm_read_byte(text))
-#else
-#define text_char(text) (*(text))
-#endif
-
-/* Whether a word that was typed is this text. */
-static int is(const char *word, const char *text) {
-    while (*word && *word == text_char(text)) word++, text++;
-    return *word == text_char(text);
-}
-
 /* ---- the tasks that can be started ---- */
 
 struct blink { ax_frame frame; unsigned char on; };
@@ -65,8 +53,8 @@ void on_byte(unsigned char byte) { ax_ring_put(&console, byte); } /* in an inter
 
 struct edit { ax_frame frame; char line[LINE + 1]; unsigned char byte, length, lost; };
 
-/* The length of a line, of which no more than LINE bytes are kept; or AX_EOVERFLOW: bytes of it were lost, what is left may mean
-   something else. */
+/* The length of a line, of which no more than LINE bytes are kept; or AX_EOVERFLOW: bytes of it were lost, and what is left may mean
+   something else. So it is read to its end all the same: a rest is no line of its own. */
 AX_ASYNC(edit) {
     AX_BEGIN;
     do {
@@ -107,13 +95,13 @@ static void say_task(ax_task *task, int depth, void *arg) {
 
 static void find_task(ax_task *task, int depth, void *arg) {
     struct shell *s = (struct shell *)arg;
-    if (depth && is(s->name, ax_task_name(task))) s->task = task;
+    if (depth && board_same(s->name, ax_task_name(task))) s->task = task;
 }
 
 static void start_task(struct shell *s) {
     if (s->task) board_say(TEXT("it runs already\n"));
-    else if (is(s->name, TEXT("blink"))) AX_SPAWN_IN(&s->tasks, &s->blink, blink);
-    else if (is(s->name, TEXT("count"))) AX_SPAWN_IN(&s->tasks, &s->count, count);
+    else if (board_same(s->name, TEXT("blink"))) AX_SPAWN_IN(&s->tasks, &s->blink, blink);
+    else if (board_same(s->name, TEXT("count"))) AX_SPAWN_IN(&s->tasks, &s->count, count);
     else board_say(TEXT("there are the tasks blink and count\n"));
 }
 
@@ -132,14 +120,14 @@ AX_ASYNC(shell) {
         my->name = c;
         my->task = NULL;
         ax_tasks(me->loop, find_task, my);
-        if (is(my->edit.line, TEXT("help"))) board_say(TEXT("help, list, start NAME, stop NAME, exit\n"));
-        else if (is(my->edit.line, TEXT("list"))) ax_tasks(me->loop, say_task, NULL);
-        else if (is(my->edit.line, TEXT("start"))) start_task(my);
-        else if (is(my->edit.line, TEXT("stop")) && my->task) {
+        if (board_same(my->edit.line, TEXT("help"))) board_say(TEXT("help, list, start NAME, stop NAME, exit\n"));
+        else if (board_same(my->edit.line, TEXT("list"))) ax_tasks(me->loop, say_task, NULL);
+        else if (board_same(my->edit.line, TEXT("start"))) start_task(my);
+        else if (board_same(my->edit.line, TEXT("stop")) && my->task) {
             ax_cancel(my->task);
             AX_TRY(ax_join(me, my->task)); /* AX_ECANCELED is what it ends with */
-        } else if (is(my->edit.line, TEXT("stop"))) board_say(TEXT("it does not run\n"));
-        else if (is(my->edit.line, TEXT("exit"))) AX_RETURN(0); /* the group cancels what runs */
+        } else if (board_same(my->edit.line, TEXT("stop"))) board_say(TEXT("it does not run\n"));
+        else if (board_same(my->edit.line, TEXT("exit"))) AX_RETURN(0); /* the group cancels what runs */
         else board_say(TEXT("no such command, try help\n"));
     }
     AX_END;
