@@ -11,6 +11,10 @@
 #define ASYNCX_IMPLEMENTATION
 #include "board.h"
 
+#ifndef REPORTS
+#define REPORTS 20 /* then it ends */
+#endif
+
 /* ---- the bus: a controller that interrupts when a transfer is done ---- */
 
 static ax_mutex bus;
@@ -112,7 +116,7 @@ struct station {
     AX_TASK(sensor) pressure, warmth, humidity;
     struct report report;
     ax_time start;
-    unsigned char left;
+    uint16_t left;
 };
 
 AX_ASYNC(station) {
@@ -125,7 +129,7 @@ AX_ASYNC(station) {
                 .period = AX_MS(250), .chip.usual = 215);
     AX_SPAWN_IN(&my->sensors, &my->humidity, sensor, .report.name = TEXT("humidity"), .report.due = my->start,
                 .period = AX_MS(400), .chip.usual = 48);
-    for (my->left = 20; my->left; my->left--) {
+    for (my->left = REPORTS; my->left; my->left--) {
         AX_AWAIT(ax_queue_get(me, &reports, &my->report));
         say_report(&my->report, my->start);
     }

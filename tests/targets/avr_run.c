@@ -11,7 +11,8 @@
      --press MS:DOWN,.. a button on INT0 (PD2) against ground: 500:1,620:0 is down at 500 ms and up at 620 ms
      --irq-at CYCLE    INT0 changes at exactly this cycle, without bouncing
      --stats           one line to stderr: cycles, those asleep, wakes, the cycle of the first sleep, deepest stack in bytes,
-                       RAM without it (.data + .bss)
+                       RAM without it (.data + .bss), bytes sent by the UART, and the vectors of the interrupts that ended the
+                       sleeps, each with its count: woken-by=11:40,12:3
 
    Exit: what the program wrote to GPIOR0 when it sleeps with interrupts off; 134 if it crashed; 2 for wrong usage.
    The program's UART output goes to stdout. */
@@ -33,6 +34,7 @@
 #define GPIOR0 0x3E /* in data space */
 #define SPL 0x5D
 #define MAX_PRESSES 64
+#define MAX_VECTORS 64
 
 static avr_t *avr;
 static FILE *uart_file;
@@ -44,6 +46,7 @@ static struct press {
 } presses[MAX_PRESSES];
 static int press_count, press_next;
 static avr_cycle_count_t asleep, first_sleep;
+static unsigned long sent;
 
 static void usage(const char *why) {
     fprintf(stderr, "avr_run: %s\n", why);
@@ -84,6 +87,7 @@ static int step(void) {
 
 static void printed(avr_irq_t *irq, uint32_t value, void *arg) {
     (void)irq, (void)arg;
+    sent++;
     putchar((int)(value & 0xFF));
 }
 
@@ -128,9 +132,9 @@ int main(int argc, char **argv) {
         {"uart-rate", 1, 0, 'r'}, {"press", 1, 0, 'p'}, {"irq-at", 1, 0, 'i'}, {"stats", 0, 0, 's'}, {0, 0, 0, 0}};
     const char *mcu = "atmega328p", *script = "", *uart = NULL;
     avr_cycle_count_t budget = 0, irq_at = 0, uart_at = 0;
-    unsigned long hz = 16000000, baud = 9600, wakes = 0, sp, deepest;
+    unsigned long hz = 16000000, baud = 9600, wakes = 0, woken_by[MAX_VECTORS] = {0}, sp, deepest;
     uint32_t uart_flags = 0;
-    int option, stats = 0, status, was_asleep = 0;
+    int option, stats = 0, status, was_asleep = 0, vector;
     elf_firmware_t firmware = {0};
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) switch (option) {
@@ -179,14 +183,22 @@ int main(int argc, char **argv) {
         sp = avr->data[SPL] | (unsigned long)avr->data[SPL + 1] << 8;
         if (sp && sp < deepest) deepest = sp;
         if (status == cpu_Sleeping && !first_sleep) first_sleep = before;
-        if (was_asleep && status == cpu_Running) wakes++;
+        if (was_asleep && status == cpu_Running) { /* in the vector's first instruction */
+            wakes++;
+            if (avr->pc / avr->vector_size < MAX_VECTORS) woken_by[avr->pc / avr->vector_size]++;
+        }
         was_asleep = status == cpu_Sleeping;
     } while (status != cpu_Done && status != cpu_Crashed && avr->cycle < budget);
     fflush(stdout);
-    if (stats)
-        fprintf(stderr, "cycles=%llu asleep=%llu wakes=%lu first-sleep=%llu stack=%lu ram=%lu\n", (unsigned long long)avr->cycle,
-                (unsigned long long)asleep, wakes, (unsigned long long)first_sleep, avr->ramend - deepest,
-                (unsigned long)(firmware.datasize + firmware.bsssize));
+    if (stats) {
+        const char *separator = "";
+        fprintf(stderr, "cycles=%llu asleep=%llu wakes=%lu first-sleep=%llu stack=%lu ram=%lu sent=%lu woken-by=",
+                (unsigned long long)avr->cycle, (unsigned long long)asleep, wakes, (unsigned long long)first_sleep,
+                avr->ramend - deepest, (unsigned long)(firmware.datasize + firmware.bsssize), sent);
+        for (vector = 0; vector < MAX_VECTORS; vector++)
+            if (woken_by[vector]) fprintf(stderr, "%s%d:%lu", separator, vector, woken_by[vector]), separator = ",";
+        fputc('\n', stderr);
+    }
     if (status == cpu_Done) return avr->data[GPIOR0];
     if (status == cpu_Crashed) return 134;
     fprintf(stderr, "avr_run: the budget of %llu cycles is used up\n", (unsigned long long)budget);
