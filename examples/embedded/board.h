@@ -36,9 +36,9 @@ void board_led(int on);
 void board_led_2(int on);
 void board_say(const char *text); /* board_say(TEXT("hello\n")); waits until it is sent */
 void board_say_number(long n);
-void board_put(char c);        /* sends one character */
+void board_put(char c);                             /* waits until it can be sent */
 int board_same(const char *word, const char *text); /* whether a word in RAM is this text: board_same(word, TEXT("help")) */
-void board_exit(int status); /* ends the emulation with this status; a real board stops */
+void board_exit(int status);                        /* ends the emulation with this status; a real board stops */
 
 /* Called in interrupts, if the program has them. */
 void on_byte(unsigned char byte); /* the console received it */

@@ -53,8 +53,8 @@ void on_byte(unsigned char byte) { ax_ring_put(&console, byte); } /* in an inter
 
 struct edit { ax_frame frame; char line[LINE + 1]; unsigned char byte, length, lost; };
 
-/* The length of a line, of which no more than LINE bytes are kept; or AX_EOVERFLOW: bytes of it were lost, and what is left may mean
-   something else. So it is read to its end all the same: a rest is no line of its own. */
+/* The length of a line, of which no more than LINE bytes are kept; or AX_EOVERFLOW: bytes of it were lost, and what is left may
+   mean something else. So it is read to its end all the same: a rest is no line of its own. */
 AX_ASYNC(edit) {
     AX_BEGIN;
     do {

@@ -2,8 +2,8 @@
 
      idle: deadlines 46, inputs 0, the port's 20, neither 0
 
-   A sleep that returns with its deadline reached, or after scripted input came, had a cause. The AVR's timer ends a period every 250
-   ticks: the port's. A sleep in which the program ends (BOARD_RUN_MS) does not return and is not counted.
+   A sleep that returns with its deadline reached, or after scripted input came, had a cause. The AVR's timer ends a period every
+   250 ticks: the port's. A sleep in which the program ends (BOARD_RUN_MS) does not return and is not counted.
 
    WRONG: as a port that never sleeps longer than 100 ms. */
 #include "board.h"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing wakes a processor that sleeps but what has a cause: a deadline, an input, on AVR the end of its timer's period. On AVR also
-# what share of the cycles is slept. TAP. Boards whose tools are missing are skipped (in CI that is a failure).
+# Nothing wakes a processor that sleeps but what has a cause: a deadline, an input, on AVR the end of its timer's period. On AVR
+# also what share of the cycles is slept. TAP. Boards whose tools are missing are skipped (in CI that is a failure).
 # TARGETS=quick: host and AVR only.
 here=$(cd "$(dirname "$0")" && pwd)
 target=$here/target.sh
@@ -83,8 +83,9 @@ for board in $boards; do
         [ "$board" = avr ] || continue
         end=1
         [ $program = sensors ] && end=0 # its end is no sleep
-        is "$(stat wakes)" $(($(number deadlines) + $(number inputs) + $(number "port's") + end)) \
-            "avr: $program: the emulator counts as many wake-ups, the $(number "port's") by the port's period among them"
+        causes=$(($(number deadlines) + $(number inputs) + end))
+        is "$(stat wakes)" $((causes + $(number "port's"))) \
+            "avr: $program: so many wake-ups in the emulator too, with the $(number "port's") of the port's period"
         [ $program = blink ] && is "$woken" "$blink$(cat "$dir/periods"), neither 0" "avr: blink: the port's are at its empty periods"
     done
     woken=$(woken "$board" blink -DWRONG)
