@@ -282,8 +282,7 @@ AX_API const char *ax_errname(int status);
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
-   constants; of variables they multiply, which has to fit 32 bits, or divide in 64 bits if the tick's rate is no multiple of 1,000
-   (AX_US: of 1,000,000).
+   constants; of variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000).
    A sleep or limit for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use
    ax_sleep_until. Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
 
@@ -313,31 +312,36 @@ typedef int16_t ax_time;
 #define AXI_FRACTION(n) 0
 #endif
 #define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
-#define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1)
+#define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1) /* one that is too long stays too long */
 #if ASYNCX_TIME_BITS == 64
-#define AXI_RATE int64_t
+typedef int64_t axi_wide;
 #else
-#define AXI_RATE int32_t
+typedef int32_t axi_wide;
 #endif
-#if ASYNCX_TIME_BITS == 16 /* a variable's product may be too long for the type, though not for its own */
-AXI_INLINE ax_time axi_fit(int32_t ticks) { return AXI_FIT(ticks); }
-#define axi_fit(ticks) axi_fit((int32_t)(ticks))
+/* n * rate / rest of a variable; the last two are constants, so that the division by rate is none. */
+AXI_INLINE ax_time axi_scale(axi_wide n, axi_wide rate, axi_wide rest) {
+    if (rest != 1) return AXI_FIT(((int64_t)n * rate + rest - 1) / rest);
+    return n <= 0 ? n : n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
+}
+#if defined(__GNUC__)
+#define AXI_SCALE(n, rate, rest) \
+    (AXI_FRACTION(n) > 0 ? (ax_time)AXI_ROUND_UP(n, rate, rest) : axi_scale((axi_wide)(n), rate, rest))
 #else
-#define axi_fit(ticks) ((ax_time)(ticks))
+#define AXI_SCALE(n, rate, rest) ((ax_time)AXI_ROUND_UP(n, (axi_wide)(rate), rest))
 #endif
 /* n * HZ / per ticks, rounded up; evaluates n once if it is no constant. rate / rest is HZ / per, if possible without division. */
 #define AXI_TICKS(n, per, rate, rest) \
-    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : axi_fit(AXI_ROUND_UP(n, rate, rest)))
-#define AX_SEC(s) AXI_TICKS(s, 1, (AXI_RATE)ASYNCX_TICK_HZ, 1)
+    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : AXI_SCALE(n, rate, rest))
+#define AX_SEC(s) AXI_TICKS(s, 1, ASYNCX_TICK_HZ, 1)
 #if ASYNCX_TICK_HZ % 1000 == 0
-#define AX_MS(ms) AXI_TICKS(ms, 1000, (AXI_RATE)(ASYNCX_TICK_HZ / 1000), 1)
+#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ / 1000, 1)
 #else
-#define AX_MS(ms) AXI_TICKS(ms, 1000, (int64_t)ASYNCX_TICK_HZ, 1000)
+#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ, 1000)
 #endif
 #if ASYNCX_TICK_HZ % 1000000 == 0
-#define AX_US(us) AXI_TICKS(us, 1000000, (AXI_RATE)(ASYNCX_TICK_HZ / 1000000), 1)
+#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ / 1000000, 1)
 #else
-#define AX_US(us) AXI_TICKS(us, 1000000, (int64_t)ASYNCX_TICK_HZ, 1000000)
+#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ, 1000000)
 #endif
 #endif
 
@@ -1030,7 +1034,8 @@ typedef struct ax_backoff {
     int factor;        /* 0: 2 */
     int tries;         /* pauses so far */
 #if ASYNCX_TIME_BITS == 64
-    uint64_t seed;     /* of the random numbers; 0: chosen at the first pause */
+    uint64_t seed;     /* of the random numbers; 0: chosen at the first pause, from the clock and its address. Without an operating
+                          system those are the same in each device: set it from the chip's number */
 #else
     uint32_t seed;
 #endif
@@ -1531,7 +1536,8 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 
    With ASYNCX_FREESTANDING the header needs five functions of yours, the port; they may be macros, defined before it is included.
 
-     ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time
+     ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time. Called unlocked: keep
+                                       interrupts out yourself where it takes more than one load
      void ax_port_lock(void)           keeps interrupts out (nothing, where ax_port_idle remembers a wake that came before it); is
      void ax_port_unlock(void)         never called twice in a row
      void ax_port_idle(ax_time until)  sleeps until an interrupt comes, at the latest until the tick is `until`; at once if that has
@@ -1543,9 +1549,11 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
    is called locked and returns locked, and it has to let an interrupt end the sleep that comes between that test and the sleep: by
    `wfi`, which ends on a pending interrupt even while PRIMASK or mstatus.MIE keeps it out (Cortex-M, RISC-V); by `sei; sleep; cli`,
    since AVR runs one more instruction after `sei` before any interrupt; by a notification that is kept (an operating system).
+   A guest that sleeps by itself after ax_run_once does the same: lock, ask ax_next_deadline, sleep until then, unlock.
 
-   From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, each flag and ring from one
-   of them: they write bytes that nobody else writes, so they need no lock and no memory, and can't fail but for a full ring. */
+   From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, on the same core, and each
+   flag and ring from one of them: they write bytes that nobody else writes, so they need no lock and no memory, and can't fail but
+   for a full ring. */
 
 #ifndef ax_port_now
 ax_time ax_port_now(void);
@@ -1564,7 +1572,7 @@ void ax_port_wake(void);
 #endif
 
 /* What an interrupt tells a task: that something came, and how often. {0} is a fresh one. To tell a value, write it to a volatile
-   of yours, then set the flag. */
+   of yours, then set the flag; the task reads it whole, with interrupts off where that takes more than one load. */
 typedef struct ax_flag {
     volatile unsigned char set, seen;  /* private, all of it: counted up by the interrupt, and followed by the task */
     ax_task *waiter;
@@ -1592,8 +1600,10 @@ typedef struct ax_ring {
     unsigned char size;                /* the reader's buffer */
     unsigned char *to;
 } ax_ring;
-/* ax_ring rx = AX_RING_INIT(array); the array of 2, 4, 8 ... 256 bytes; the ring holds one less. */
-#define AX_RING_INIT(array) {{0, 0, NULL, NULL, NULL}, (array), (unsigned char)(sizeof(array) - 1), 0, 0, 0, 0, NULL}
+/* ax_ring rx = AX_RING_INIT(array); the array of 2, 4, 8 ... 256 bytes, else it does not compile; the ring holds one less. */
+#define AX_RING_INIT(array) {{0, 0, NULL, NULL, NULL}, (array), AXI_RING_MASK(sizeof(array)), 0, 0, 0, 0, NULL}
+#define AXI_RING_MASK(size) \
+    ((unsigned char)((size) - sizeof(char[(size) > 1 && (size) <= 256 && ((size) & ((size) - 1)) == 0 ? 1 : -1])))
 /* In the interrupt. 0, or AX_EAGAIN if it is full: this byte and all after it are lost until the reader has heard of it. */
 AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
     unsigned char head = ring->head, next = (unsigned char)((head + 1) & ring->mask);
@@ -1607,10 +1617,11 @@ AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
     ax_flag_set(&ring->flag); /* of a loss too: for a thread, the reader may have emptied the ring meanwhile */
     return ring->lost ? AX_EAGAIN : 0;
 }
-/* Takes what there is, at least a byte, at most size: the count. AX_EOVERFLOW, once, where bytes were lost: after those that came
-   before them. The buffer must outlive the wait. May suspend. */
-AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, unsigned char size);
-AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, unsigned char size); /* the same; AX_EAGAIN if there is nothing */
+/* Takes what there is, at least a byte, at most size and 255: the count. AX_EOVERFLOW, once, where bytes were lost: after those
+   that came before them. AX_EINVAL for a size of 0, AX_EBUSY if another task waits. The buffer must outlive the wait. May
+   suspend. */
+AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, size_t size);
+AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the same; AX_EAGAIN if there is nothing */
 #endif
 
 #ifdef __cplusplus
@@ -2289,7 +2300,7 @@ AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
 /* What a wait ends with: if it was told of a cancel, it met that, or its result beat it and the request waits for the next. */
 static int axi_answer(ax_task *t, int status) {
     if (!(t->node.flags & AXI_ASKED)) return status;
-    t->node.flags &= ~AXI_ASKED;
+    t->node.flags &= (unsigned char)~AXI_ASKED;
     if (status == AX_ECANCELED) return AXI_OWN;
     if (status != AXI_OWN && t->node.count) t->node.flags |= AXI_UNMET;
     return status;
@@ -2479,7 +2490,7 @@ AXI_OUTLINE static void axi_set_base(axi_entry *e, const ax_task *t) {
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
     t->loop->close[kind] = close;
-    e->kind = (unsigned char)kind;
+    e->kind = (unsigned char)kind & 15u;
     e->flags = AXI_LIVE;
     axi_set_base(e, t);
     e->up = t->top;
@@ -2507,8 +2518,8 @@ static int axi_take_back(ax_task *t, unsigned base) {
     if (t->node.count) t->node.count--;
     axi_rebase(t, base);
     if (t->node.count > base) return 1;
-    t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
-    if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= ~AXI_PUT_OFF;
+    t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
+    if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= (unsigned char)~AXI_PUT_OFF;
     return 0;
 }
 
@@ -2587,7 +2598,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
 
 AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
-    f->entry.flags &= ~(AXI_LIMITED | AXI_EXPIRED);
+    f->entry.flags &= (unsigned char)~(AXI_LIMITED | AXI_EXPIRED);
     if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
     if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
     return rc;
@@ -2707,7 +2718,7 @@ static void axi_group_drop_handed(ax_group *g) {
     ax_task *t = g->handed;
     g->handed = NULL;
     if (t) {
-        t->node.flags &= ~AXI_KEPT;
+        t->node.flags &= (unsigned char)~AXI_KEPT;
         axi_task_release(t);
     }
 }
@@ -2853,7 +2864,7 @@ static int axi_close_group(ax_task *t, axi_entry *e, int *status) {
         if (*status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
     }
     if (g->live && t->node.flags & AXI_UNMET) {
-        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (*status >= 0) *status = AXI_OWN;
         else if (*status != AXI_OWN) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
         axi_group_abort(g);
@@ -3084,7 +3095,7 @@ static ax_task *axi_task_end(ax_task *t, int status) {
 static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     int rest = f->entry.flags & (AXI_LIMITED | AXI_IN_FINALLY | AXI_BY_LIMIT);
     if (rest) {
-        f->entry.flags &= ~AXI_BY_LIMIT;
+        f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
         if (rest & AXI_LIMITED) status = axi_within_end(t, f, status);
     }
     if (status >= 0) {
@@ -3122,7 +3133,7 @@ AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
 /* An op was begun and not awaited (the compiler has warned): it is as if it was cancelled. 0 if it can't be taken back. */
 AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
-    t->node.flags &= ~AXI_SLEEPS;
+    t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
     if (t->node.state == AXI_QUEUED) axi_take(&t->loop->ready, &t->node.link);
     axi_arm(t);
@@ -3151,7 +3162,7 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
 static void axi_unwind_woken(ax_frame *f, int rc) {
-    f->entry.flags &= ~AXI_UNWINDING;
+    f->entry.flags &= (unsigned char)~AXI_UNWINDING;
     if (rc >= 0 || f->entry.flags & AXI_IN_FINALLY) return;
     if (f->status >= 0) f->status = rc;
     else if (rc == AXI_OWN && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
@@ -3172,7 +3183,7 @@ static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
 
 static void axi_begin_finally(ax_task *t, ax_frame *f) {
     if (t->node.flags & AXI_UNMET) {
-        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         f->entry.flags |= AXI_PUT_OFF;
     }
     f->entry.flags |= AXI_IN_FINALLY;
@@ -3261,7 +3272,7 @@ step:
     }
 #endif
     if (rc >= AXI_OWN) { /* done at once */
-        t->node.flags &= ~AXI_WOKEN;
+        t->node.flags &= (unsigned char)~AXI_WOKEN;
         handed_on = 0;
         if (share && --share) goto deliver;
         goto share_used;
@@ -3343,7 +3354,7 @@ AX_API int ax_cancel(ax_task *t) {
 AX_API int ax_uncancel(ax_task *t) {
     if (!t->node.count) return 0;
     if (!--t->node.count) {
-        t->node.flags &= ~(AXI_UNMET | AXI_PRESSED);
+        t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (t->node.state == AXI_FRESH) t->rc = 0;
     }
     axi_rebase(t, t->node.count);
@@ -4124,7 +4135,7 @@ AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
     AXI_REFUSE(me);
     g->user = me;
     unmet = me->node.flags & AXI_UNMET; /* is met where the generator waits, if it does */
-    me->node.flags &= ~AXI_UNMET;
+    me->node.flags &= (unsigned char)~AXI_UNMET;
     axi_park(me, axi_forget_item, g);
     if (me->node.state != AXI_PARKED) return axi_op(AXI_PENDING); /* its limit was due: that has met the other request too */
     if (unmet) {
@@ -5631,14 +5642,16 @@ static int axi_flags_came(ax_loop *loop, int take) {
 #define AXI_CAME(loop, take) ((loop)->came && (loop)->came((loop), (take)))
 
 static ax_op axi_flag_wait(ax_task *me, ax_flag *f, int (*take)(ax_flag *)) {
+    ax_flag **last = &me->loop->flags;
     int rc;
     AXI_REFUSE(me);
     if (f->waiter) return ax_done(AX_EBUSY);
     if ((rc = take(f)) != 0) return ax_done(rc);
     f->take = take;
     f->waiter = me;
-    f->next = me->loop->flags;
-    me->loop->flags = f;
+    while (*last) last = &(*last)->next;
+    f->next = NULL;
+    *last = f;
     me->loop->came = axi_flags_came;
     return axi_park(me, axi_forget_flag, f);
 }
@@ -5659,20 +5672,23 @@ static int axi_ring_take(ax_flag *f) {
     return AX_EOVERFLOW;
 }
 
-AX_API int ax_ring_try_read(ax_ring *r, void *buffer, unsigned char size) {
-    int rc;
+static int axi_ring_reader(ax_ring *r, void *buffer, size_t size) {
     if (r->flag.waiter) return AX_EBUSY;
+    if (!size) return AX_EINVAL;
     r->to = (unsigned char *)buffer;
-    r->size = size;
-    rc = axi_ring_take(&r->flag);
+    r->size = (unsigned char)(size < 255 ? size : 255);
+    return 0;
+}
+
+AX_API int ax_ring_try_read(ax_ring *r, void *buffer, size_t size) {
+    int rc = axi_ring_reader(r, buffer, size);
+    if (!rc) rc = axi_ring_take(&r->flag);
     return rc ? rc : AX_EAGAIN;
 }
 
-AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, unsigned char size) {
-    if (r->flag.waiter) return ax_done(AX_EBUSY);
-    r->to = (unsigned char *)buffer;
-    r->size = size;
-    return axi_flag_wait(me, &r->flag, axi_ring_take);
+AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, size_t size) {
+    int rc = axi_ring_reader(r, buffer, size);
+    return rc < 0 ? ax_done(rc) : axi_flag_wait(me, &r->flag, axi_ring_take);
 }
 
 static void axi_run_ready(ax_loop *loop) {
