@@ -86,7 +86,8 @@ for board in $boards; do
         causes=$(($(number deadlines) + $(number inputs) + end))
         is "$(stat wakes)" $((causes + $(number "port's"))) \
             "avr: $program: so many wake-ups in the emulator too, with the $(number "port's") of the port's period"
-        [ $program = blink ] && is "$woken" "$blink$(cat "$dir/periods"), neither 0" "avr: blink: the port's are at its empty periods"
+        [ $program = blink ] &&
+            is "$woken" "$blink$(cat "$dir/periods"), neither 0" "avr: blink: the port's are at its empty periods"
     done
     woken=$(woken "$board" blink -DWRONG)
     is "$(($(number neither) > 40))" 1 "$board: a port that wakes every 100 ms is found out"
