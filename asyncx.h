@@ -1607,15 +1607,16 @@ typedef struct ax_ring {
 /* In the interrupt. 0, or AX_EAGAIN if it is full: this byte and all after it are lost until the reader has heard of it. */
 AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
     unsigned char head = ring->head, next = (unsigned char)((head + 1) & ring->mask);
+    int full = next == ring->tail;
     if (ring->lost) return AX_EAGAIN;
-    if (next != ring->tail) {
+    if (full) {
+        ring->lost = 1;
+    } else {
         ring->buffer[head] = byte;
         ring->head = next;
-    } else {
-        ring->lost = 1;
     }
     ax_flag_set(&ring->flag); /* of a loss too: for a thread, the reader may have emptied the ring meanwhile */
-    return ring->lost ? AX_EAGAIN : 0;
+    return full ? AX_EAGAIN : 0;
 }
 /* Takes what there is, at least a byte, at most size and 255: the count. AX_EOVERFLOW, once, where bytes were lost: after those
    that came before them. AX_EINVAL for a size of 0, AX_EBUSY if another task waits. The buffer must outlive the wait. May
