@@ -814,7 +814,15 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
     (void)me;
     return axi_op(AXI_ENDED);
 }
-#if ASYNCX_TRACE /* files that do not agree on the layout of ax_frame do not link */
+#ifdef ASYNCX_FREESTANDING /* files that do not agree on the layout of tasks and frames do not link */
+#define AXI_LAYOUT(name) \
+    AXI_LAYOUT_(name, ASYNCX_TIME_BITS, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, ASYNCX_TRACE)
+#define AXI_LAYOUT_(name, a, b, c, d, e, f, g) AXI_LAYOUT__(name, a, b, c, d, e, f, g)
+#define AXI_LAYOUT__(name, a, b, c, d, e, f, g) name##_##a##_##b##c##d##e##f##g
+#define axi_call AXI_LAYOUT(axi_call)
+#define axi_task_start AXI_LAYOUT(axi_task_start)
+#define axi_generator_open AXI_LAYOUT(axi_generator_open)
+#elif ASYNCX_TRACE
 #define axi_call axi_call_traced
 #define axi_task_start axi_task_start_traced
 #define axi_generator_open axi_generator_open_traced

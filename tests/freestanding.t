@@ -123,5 +123,32 @@ avr-gcc -std=gnu99 -Os -mmcu=atmega328p|-DASYNCX_STATIC -DASYNCX_NO_CANCEL -DASY
 riscv64-unknown-elf-gcc -std=c99 -Os -march=rv32imac_zicsr -mabi=ilp32 -ffreestanding|-DASYNCX_NAMES=1
 END
 
+# two files of one program link if their options agree, and do not otherwise
+mkdir "$tmp/link"
+printf '#define ASYNCX_IMPLEMENTATION\n#include "asyncx.h"\n' >"$tmp/link/one.c"
+cat >"$tmp/link/two.c" <<END
+#include "asyncx.h"
+struct task { ax_frame frame; };
+AX_ASYNC(task) { AX_BEGIN; AX_AWAIT(ax_sleep(me, 3)); AX_END; }
+static ax_time tick;
+void ax_port_lock(void) {}
+void ax_port_unlock(void) {}
+ax_time ax_port_now(void) { return tick; }
+void ax_port_idle(ax_time until) { tick = until; }
+void ax_port_wake(void) {}
+static ax_loop loop;
+static AX_TASK(task) one;
+int main(void) { ax_loop_open(&loop, NULL); AX_SPAWN_IN(&loop.root, &one, task); return ax_loop_run(&loop); }
+END
+cc="${CC:-cc} -std=c99 -DASYNCX_FREESTANDING -I$root"
+$cc -c -o "$tmp/link/one.o" "$tmp/link/one.c" >"$tmp/out" 2>&1
+if $cc -o "$tmp/run" "$tmp/link/two.c" "$tmp/link/one.o" >>"$tmp/out" 2>&1 && "$tmp/run"; then ok "two files with the same options link and run"
+else not_ok "two files with the same options link and run" "$tmp/out"; fi
+for option in -DASYNCX_TIME_BITS=16 -DASYNCX_NO_KEEP -DASYNCX_DEBUG=1; do
+    if $cc $option -o "$tmp/run" "$tmp/link/two.c" "$tmp/link/one.o" >"$tmp/out" 2>&1; then not_ok "with $option in one file only they do not link" "$tmp/out"
+    elif grep -q 'undefined reference.*axi_task_start' "$tmp/out"; then ok "with $option in one file only they do not link"
+    else not_ok "with $option in one file only they do not link" "$tmp/out"; fi
+done
+
 echo "1..$n"
 exit $failed
