@@ -1666,8 +1666,7 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #define AX_ASSERT(x) ((void)0)
 #endif
 
-#ifdef ASYNCX_FREESTANDING
-#elif defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__)
 #define AXI_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -5727,12 +5726,30 @@ static void axi_turn(ax_loop *loop) {
     axi_run_ready(loop);
 }
 
-/* Turns until nothing keeps the loop, it is stopped, or this task has ended. */
-static int axi_run(ax_loop *loop, int state, const ax_task *until) {
-    int rc = 0;
+static int axi_enter(ax_loop *loop, int state, uintptr_t here) {
     if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
     loop->state = (unsigned char)state;
     loop->stop = 0;
+#if ASYNCX_DEBUG
+    loop->stack = here;
+#else
+    (void)here;
+#endif
+    return 0;
+}
+
+static void axi_leave(ax_loop *loop) {
+    loop->state = AXI_IDLE;
+#if ASYNCX_DEBUG
+    loop->stack = 0;
+#endif
+}
+
+/* Turns until nothing keeps the loop, it is stopped, or this task has ended. */
+static int axi_run(ax_loop *loop, int state, const ax_task *until) {
+    char here;
+    int rc = axi_enter(loop, state, (uintptr_t)&here);
+    if (rc < 0) return rc;
     for (;;) {
         axi_turn(loop);
         if (loop->stop || (until && until->node.state == AXI_DONE)) break;
@@ -5746,7 +5763,7 @@ static int axi_run(ax_loop *loop, int state, const ax_task *until) {
         if (!AXI_CAME(loop, 0)) ax_port_idle(axi_next_when(loop));
         ax_port_unlock();
     }
-    loop->state = AXI_IDLE;
+    axi_leave(loop);
     return rc;
 }
 
@@ -5757,10 +5774,11 @@ AX_API void ax_loop_stop(ax_loop *loop) {
 }
 
 AX_API int ax_run_once(ax_loop *loop) {
-    if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
-    loop->state = AXI_IN_RUN;
+    char here;
+    int rc = axi_enter(loop, AXI_IN_RUN, (uintptr_t)&here);
+    if (rc < 0) return rc;
     axi_turn(loop);
-    loop->state = AXI_IDLE;
+    axi_leave(loop);
     return axi_any_ready(loop);
 }
 

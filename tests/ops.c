@@ -283,6 +283,20 @@ AX_ASYNC(closes) {
     AX_END;
 }
 
+#if ASYNCX_DEBUG && !AXI_ASAN /* which keeps locals elsewhere */
+struct local { ax_frame frame; ax_queue queue; char storage[4]; int scope; };
+AX_ASYNC(local) {
+    char item = 0;
+    ax_group group = {0};
+    AX_BEGIN;
+    ax_queue_init(&my->queue, my->storage, 4, 1);
+    if (my->scope) LOG("open:%d", ax_group_open(me, &group, 0));
+    else AX_TRY(ax_queue_get(me, &my->queue, &item));
+    if (!my->scope) LOG("get:%d waiters:%d", me->rc, ax_waiters(&my->queue.getters));
+    AX_END;
+}
+#endif
+
 int main(void) {
     int how;
     SCENARIO("a queue closed at once hands its items to drop in order, ends joins, refuses waiting puts", 0,
@@ -312,6 +326,10 @@ int main(void) {
     SCENARIO("AX_TRY keeps errors but not the task's own cancellation; AX_TRY_ALL keeps that too; rule 7: ended tasks say so", 0,
              "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
+#if ASYNCX_DEBUG && !AXI_ASAN
+    MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
+    MISUSE("a scope in a local variable is refused", 0, "open:-14", "local variable", local, .scope = 1);
+#endif
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
     return tap_end();

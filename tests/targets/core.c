@@ -1134,6 +1134,18 @@ static void queue_of(size_t capacity) {
     queue_wrong = 0;
 }
 
+#if ASYNCX_DEBUG && !AXI_ASAN /* which keeps locals elsewhere */
+struct local_job { ax_frame frame; };
+AX_ASYNC(local_job) {
+    unsigned char item = 0;
+    AX_BEGIN;
+    AX_TRY(ax_queue_get(me, &one_queue, &item));
+    mark('l', me->rc == AX_EFAULT && misused == 1);
+    misused = 0;
+    AX_END;
+}
+#endif
+
 static void part7(void) {
     size_t capacity;
     for (capacity = 0; capacity <= 4; capacity++) {
@@ -1161,6 +1173,10 @@ static void part7(void) {
     dropped = 0;
     RUN("closed now: what is in it is dropped", 0, "f2 ", queue_end, .now = 1);
     is(dropped, 6, TEXT("... after somebody has seen it"));
+#if ASYNCX_DEBUG && !AXI_ASAN
+    queue_of(4);
+    RUN("a wait whose item would come into a local variable is refused", 0, "l1 ", local_job);
+#endif
     is(ax_queue_init(&one_queue, NULL, 4, 1), AX_EINVAL, TEXT("a queue without storage"));
     is(ax_queue_init(&one_queue, queue_storage, 4, 0), AX_EINVAL, TEXT("... or with items of no size"));
 }
