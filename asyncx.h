@@ -37,9 +37,10 @@
      1 Options             6 Tasks                   11 Generators
      2 Status              7 Groups                  12 The loop and its callbacks
      3 Time                8 Sleeping and limits     13 File descriptors
-     4 The model           9 Locks, events, futures  14 Threads and signals
-     5 Async functions    10 Queues                  15 Running a program
-                                                     16 Microcontrollers
+     4 The model           9 Locks, events, futures  14 Sockets
+     5 Async functions    10 Queues                  15 Threads and signals
+                                                     16 Running a program
+                                                     17 Microcontrollers
 
    THE RULES IN SHORT
 
@@ -86,9 +87,13 @@
                                                        storage argument of a macro is then evaluated twice
    ASYNCX_AWAITS          128          implementation  awaits in a row that were done at once, after which a
                                                        task takes a turn, so that nobody starves
+   ASYNCX_EPOLL           not defined  implementation  waits with epoll instead of poll(): for very many descriptors, on Linux
+   ASYNCX_KQUEUE          not defined  implementation  the same with kqueue, on BSD and macOS (compiled, and run over a stand-in,
+                                                       but not on such a system)
+   ASYNCX_BACKEND         not defined  implementation  a backend of yours as the default: an ax_backend * (see 13)
    AX_ASSERT(x)           nothing      implementation  called with 0 on misuse, after it was reported
 
-   For microcontrollers (see 16 Microcontrollers):
+   For microcontrollers (see 17 Microcontrollers):
 
    ASYNCX_FREESTANDING    not defined  in every file   no operating system, no C library, no malloc: a port of five functions;
                                                        resumes by switch. ASYNCX_DEBUG is 0 unless set, and without it
@@ -246,7 +251,7 @@ extern "C" {
     X(EPERM, "the operation is not allowed in this state, or not by this caller")       \
     X(EINTR, "interrupted by a signal")                                                 \
     X(EBADF, "not an open file descriptor, or it was closed while somebody waited")     \
-    X(EAGAIN, "not possible without waiting")                                           \
+    X(EAGAIN, "not possible without waiting, or just now")                              \
     X(ENOMEM, "out of memory")                                                          \
     X(EFAULT, "bad address: memory that does not outlive the wait, or a lost resume point") \
     X(EBUSY, "already in use: a second waiter, or a scope that is open")                \
@@ -258,7 +263,9 @@ extern "C" {
     X(ECONNABORTED, "given up by another party")                                        \
     X(EINPROGRESS, "not finished yet")                                                  \
     X(EALREADY, "done already")                                                         \
-    X(ETIMEDOUT, "timed out")
+    X(ETIMEDOUT, "timed out")                                                           \
+    X(ENOENT, "no such name, file or directory")                                        \
+    X(ENAMETOOLONG, "a name or path is too long")
 
 #ifdef ASYNCX_FREESTANDING
 #define AXI_X(name, text) AXI_NUMBER_##name,
@@ -1258,6 +1265,7 @@ typedef struct ax_loop_desc { /* zero means default */
     size_t arena_size;
     ax_time (*clock)(void *ctx); /* default: the monotonic clock */
     void *clock_ctx;
+    const struct ax_backend *backend; /* what waits on descriptors; default: poll(), or what ASYNCX_EPOLL and the like say */
     void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence; default: none */
     void *report_ctx;
     void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody has joined it or looked */
@@ -1444,24 +1452,162 @@ AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* changes the events
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
 AX_API void ax_watch_unref(ax_watch *watch);               /* it no longer keeps ax_loop_run going */
 
+/* What waits on the descriptors of a loop, for desc.backend or ASYNCX_BACKEND: poll() is one, epoll and kqueue are, and one
+   of yours may be (examples/select_backend.h). The loop knows who wants which events, and tells a backend each change
+   before the next wait. All runs on the loop's thread; self is the backend's state for this loop. An error of set goes to those who
+   wait on that descriptor, one of wait ends the run. */
+typedef struct ax_backend {
+    size_t size;                                      /* of its state: memory that the loop provides, zeroed */
+    int lazy;                                         /* set costs a system call: a descriptor that nobody waits on any more is left
+                                                         until it shows an event, or is waited on again */
+    int (*open)(ax_loop *loop, void *self);           /* 0 or an error */
+    void (*close)(ax_loop *loop, void *self);         /* also after an open that failed */
+    int (*reserve)(ax_loop *loop, void *self, unsigned fds); /* takes what memory descriptors below fds may need: 0 or an error */
+    /* From now on this descriptor is waited on for these events (AX_IN, AX_OUT, AX_PRI; 0: not at all), so far for `before`. It may
+       have been closed and come anew in between. 0 or an error; AX_EBADF if it is not open. */
+    int (*set)(ax_loop *loop, void *self, int fd, unsigned before, unsigned events);
+    /* Waits until descriptors are ready, a signal comes, or the time is over (0: only looks; AX_FOREVER): never returns early for
+       the time. Calls ax_fd_ready for each descriptor that is ready, once. 0 or an error. */
+    int (*wait)(ax_loop *loop, void *self, ax_time timeout);
+} ax_backend;
+AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events); /* for backends only */
+
 /* Waits for AX_IN or AX_OUT (one of them): the events that came, perhaps with AX_ERR and AX_HUP. May suspend. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
 /* Reads what there is, at least a byte: the count, 0 at the end (or for a size of 0), or an error. Tries first. The buffer must
    outlive the wait. At most INT_MAX bytes at a time. May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
-/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone; the signal is suppressed on Linux sockets, a pipe
-   raises it: ignore SIGPIPE. May suspend. */
+/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without the signal. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
 /* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
-/* The next connection: its descriptor, yours to close, non-blocking and close-on-exec. Connections that died in the queue are
-   passed over. May suspend. */
-AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
-/* To be called before a descriptor is closed: its waiters get AX_EBADF, its watches are stopped. */
+/* The same for so many buffers, together where the system can. The array (in the frame) is used up: an entry that is written has
+   the length 0. May suspend. */
+struct iovec;
+AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count);
+/* To be called before a descriptor is closed otherwise than by ax_close: its waiters get AX_EBADF, its watches are stopped. Without
+   it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
 
-/* ---- 14 Threads and signals ---------------------------------------------------------------------------
+/* ---- 14 Sockets ---------------------------------------------------------------------------------------
+
+   Plain descriptors: what is opened here is non-blocking, close-on-exec, and yours to ax_close. For streams TCP_NODELAY is set.
+
+   A server accepts in a function of its own. Ctrl-C, a cancel of main, ends that first; the clients, whose group is main's, may
+   finish what they do, and are cancelled after a grace time:
+
+     AX_ASYNC(accepting) {                                     // struct accepting { ax_frame frame; int fd; ax_group *clients; };
+         AX_BEGIN;
+         AX_WHILE(ax_accept(me, my->fd)) {
+             if (!AX_SPAWN(my->clients, client, .fd = me->rc)) ax_close(me->loop, me->rc);
+         }
+     AX_FINALLY:
+         ax_close(me->loop, my->fd);
+         AX_END;
+     }
+
+     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);        // in main
+     AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
+     AX_TRY_ALL(AX_CALL(accepting, .fd = me->rc, .clients = &my->clients));
+     AX_TRY(AX_WITHIN(AX_SEC(5), ax_group_join(me, &my->clients))); */
+
+/* An address of any family. */
+typedef struct ax_addr {
+    unsigned size; /* of what follows: a struct sockaddr; 0: none */
+    union {
+        unsigned char bytes[128];
+        uint64_t align;
+    } sockaddr;
+} ax_addr;
+/* The addresses of a host and port, best first, at most so many: how many, at least 1. A name is looked up on a thread (see
+   ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't be told
+   now. The host must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
+/* "127.0.0.1:80", "[::1]:80" or a path; at most AX_ADDR_TEXT bytes. Gives text back. */
+AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
+enum { AX_ADDR_TEXT = 112 };
+AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
+/* The addresses of a socket: its own (which port did 0 become?), and the one it is connected to. 0 or an error. */
+AX_API int ax_addr_local(int fd, ax_addr *addr);
+AX_API int ax_addr_peer(int fd, ax_addr *addr);
+
+/* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like).
+   Host: a number, or a name, for which it blocks; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
+AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
+enum { AX_REUSE_PORT = 1 }; /* several sockets share the port, and the system deals connections out: one per loop and thread */
+/* The same on a path, whose file is made. One that is left over from a process that is gone is replaced. AX_ENAMETOOLONG. */
+AX_API int ax_unix_listen(const char *path);
+/* A socket for datagrams, bound as above. */
+AX_API int ax_udp_open(const char *host, int port, unsigned flags);
+
+/* The next connection: its descriptor. Connections that died in the queue are passed over. Out of descriptors or memory it says so
+   to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May suspend. */
+AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
+/* Connects a socket: 0 or an error. May suspend. */
+AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
+/* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
+   once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
+   outlive the wait. May suspend; bound it with AX_WITHIN. */
+AX_API AX_MUST_USE ax_op ax_tcp_connect(ax_task *me, const char *host, int port);
+/* A connection to a server on a path, which must outlive the wait: its descriptor. Waits while the server's queue is full. May
+   suspend. */
+AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
+/* The next datagram: its size, which may be 0, and where it came from (or NULL). AX_EOVERFLOW if it was longer: the buffer has its
+   beginning, the rest is lost. Both must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
+/* Sends a datagram, to NULL on a connected socket: its size. Both must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
+
+/* Reads a stream item by item through a buffer of yours: AX_WHILE(ax_reader_line(me, &my->in)) puts(my->in.data); 1 and an item, 0
+   at the end of the stream. An item is in data and length until the next call. Nothing is lost by a cancel or a time limit: what
+   has come is there for the next call, as it is for ax_reader_some after an AX_EOVERFLOW. */
+typedef struct ax_reader {
+    char *data; /* public, read-only: the item, in the buffer, */
+    size_t length;
+    int fd;     /* private from here */
+    char *buffer;
+    size_t size, start, end, seen; /* of the buffer; what is in it; how much of that was searched in vain */
+    const char *until;             /* what ends the item */
+    size_t until_size;
+    int line;
+} ax_reader;
+/* The longest item is size - 1. AX_EINVAL for a size below 2. */
+AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
+/* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer.
+   May suspend. */
+AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
+/* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
+   ax_reader_some. AX_EOVERFLOW, AX_EINVAL for no bytes. They must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_reader_until(ax_task *me, ax_reader *reader, const void *bytes, size_t size);
+/* Whatever is there, at least a byte. May suspend. */
+AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
+/* Exactly so many bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly. AX_EPIPE if
+   the stream ends amid them; then, and after a cancel, length of them are there. The place must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void *to, size_t size);
+
+/* Collects what is written to a stream in a buffer of yours, which goes out when it is half full, or at ax_writer_flush: nothing
+   else sends it. One that the other end does not read holds its writer up. */
+typedef struct ax_writer {
+    size_t count; /* public, read-only: bytes that have not gone out */
+    int fd;       /* private from here */
+    char *buffer;
+    size_t size, start, most; /* of the buffer; where it begins; what may stay in it at the end of the operation */
+} ax_writer;
+AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size); /* AX_EINVAL for a size of 0 */
+/* Writes everything to the buffer: 0. What does not fit must outlive the wait. An error, also of what was written before: AX_EPIPE
+   and the like. After a cancel a part of it may be in the buffer. May suspend. */
+AX_API AX_MUST_USE ax_op ax_writer_write(ax_task *me, ax_writer *writer, const void *data, size_t size);
+/* The same for a text shorter than half the buffer. AX_EOVERFLOW for a longer one, AX_EAGAIN if the buffer is full of what an
+   operation that was cut short has left: then nothing of it is written. May suspend. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+AX_API AX_MUST_USE ax_op ax_writer_printf(ax_task *me, ax_writer *writer, const char *format, ...);
+/* Sends all that is in the buffer: 0. May suspend. */
+AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
+
+/* ---- 15 Threads and signals ---------------------------------------------------------------------------
 
    A job is a plain function that runs on another thread, on a copy of its data: it never sees your memory. */
 
@@ -1495,7 +1641,7 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
 #endif /* ASYNCX_FREESTANDING */
 
-/* ---- 15 Running a program ----------------------------------------------------------------------------- */
+/* ---- 16 Running a program ----------------------------------------------------------------------------- */
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
    status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
@@ -1540,7 +1686,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #endif
 
 #ifdef ASYNCX_FREESTANDING
-/* ---- 16 Microcontrollers ------------------------------------------------------------------------------
+/* ---- 17 Microcontrollers ------------------------------------------------------------------------------
 
    With ASYNCX_FREESTANDING the header needs five functions of yours, the port; they may be macros, defined before it is included.
 
@@ -1648,15 +1794,29 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 
 #ifndef ASYNCX_FREESTANDING
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef ASYNCX_EPOLL
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#endif
+#ifdef ASYNCX_KQUEUE
+#include <sys/event.h>
+#endif
 
 #ifndef CLOCK_MONOTONIC
 #error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
@@ -4277,20 +4437,25 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
 #ifndef ASYNCX_FREESTANDING
 /* ---- 12 The loop ---- */
 
-/* What only the implementation sees: the descriptors' table, poll()'s array, the wake-up pipe and the threads. */
+/* What only the implementation sees: the descriptors' table, the backend, the wake-up pipe and the threads. */
 struct axi_wait;
 typedef int axi_attempt(int fd, struct axi_wait *wait, unsigned events);
 struct axi_wait { /* a task that waits on one direction of a descriptor, and what to do for it there */
     ax_task *task;
     axi_attempt *attempt;
-    void *data;
+    void *data; /* while nobody waits: who did so last */
     size_t size;
 };
 struct axi_fd {
     struct axi_wait wait[2]; /* AXI_READS, AXI_WRITES */
     ax_watch *watches;
-    int slot; /* 1 + place in poll()'s array */
-    int dirty;
+    unsigned char wanted, told; /* the events that were wanted at the last look; those that the backend waits for */
+    unsigned char dirty;        /* what is wanted may have changed */
+    unsigned char doubt;        /* it may have been closed and come anew */
+    unsigned char drained;      /* the last read took all there was */
+    unsigned char paused;       /* a listener while accept() can't: it is not waited for */
+    unsigned char plain;        /* no socket: send() refuses it */
+    unsigned char streak;       /* operations in a row that did not wait */
 };
 enum { AXI_READS, AXI_WRITES };
 struct axi_job {
@@ -4325,16 +4490,18 @@ struct axi_signal {
     axi_list waiters;
 };
 struct axi_sys {
-    struct pollfd *polled;
-    int polled_count;
-    unsigned polled_cap;
+    const ax_backend *backend;
+    void *state;          /* the backend's */
+    unsigned wanted;      /* descriptors that anybody waits on: 1 is the wake-up pipe */
     int pipe[2];
     ax_watch wake;
+    ax_timer again;       /* for accept(), when it ran out of descriptors */
     struct axi_pool *pool, *pools; /* ax_to_thread's; all */
     void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
     struct axi_signal *signals;
 };
 #define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
+enum { AXI_SYS_SIZE = (sizeof(struct axi_sys) + 15) / 16 * 16 }; /* the backend's state follows */
 
 /* Posts meet the closing of their loop here. One lock for all loops, so that it outlives each; it is held for a few instructions
    and at most one write to a pipe. */
@@ -4576,32 +4743,12 @@ static void axi_run_timers(ax_loop *loop) {
 }
 
 #ifndef ASYNCX_FREESTANDING
-/* ---- 13 File descriptors: the table, poll(), the operations ---- */
-
-#define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
-
-static short axi_to_poll(unsigned events) {
-    short p = 0;
-#define AXI_X(e) \
-    if (events & AX_##e) p |= POLL##e;
-    AXI_POLL_EVENTS(AXI_X)
-#undef AXI_X
-    return p;
-}
-
-static unsigned axi_from_poll(short p) {
-    unsigned events = 0;
-#define AXI_X(e) \
-    if (p & POLL##e) events |= AX_##e;
-    AXI_POLL_EVENTS(AXI_X)
-#undef AXI_X
-    return events;
-}
+/* ---- 13 File descriptors: the table ---- */
 
 /* The table grows with the highest descriptor, and with it all that a wait may need later. */
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
-    int rc = axi_grow(loop, &sys->polled, &sys->polled_cap, fds, sizeof *sys->polled);
+    int rc = sys->backend->reserve(loop, sys->state, fds);
     if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, fds, sizeof *loop->dirty);
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;
@@ -4614,7 +4761,7 @@ static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
     return &loop->fds[fd];
 }
 
-/* The interest of a descriptor may have changed: looked at once, before the next poll(). A task that waits again in the
+/* The interest of a descriptor may have changed: looked at once, before the next wait. A task that waits again in the
    meantime costs nothing. */
 static void axi_fd_changed(ax_loop *loop, int fd) {
     if (loop->fds[fd].dirty) return;
@@ -4622,25 +4769,53 @@ static void axi_fd_changed(ax_loop *loop, int fd) {
     loop->dirty[loop->dirty_count++] = fd;
 }
 
+static unsigned axi_fd_wanted(const struct axi_fd *e) {
+    unsigned events = (e->wait[AXI_READS].task && !e->paused ? AX_IN : 0) | (e->wait[AXI_WRITES].task ? AX_OUT : 0);
+    const ax_watch *w;
+    for (w = e->watches; w; w = w->next) events |= w->events;
+    return events;
+}
+
+static int axi_fd_tell(ax_loop *loop, int fd, unsigned events) {
+    struct axi_fd *e = &loop->fds[fd];
+    unsigned before = e->told;
+    int rc;
+    e->told = (unsigned char)events;
+    e->doubt = 0;
+    rc = AXI_SYS(loop)->backend->set(loop, AXI_SYS(loop)->state, fd, before, events);
+    if (rc < 0) e->told = 0;
+    return rc;
+}
+
+/* Ends the waits of a descriptor; its watches see AX_ERR. */
+static void axi_fd_fail(ax_loop *loop, int fd, int status) {
+    int way;
+    for (way = AXI_READS; way <= AXI_WRITES; way++) {
+        ax_task *t = loop->fds[fd].wait[way].task;
+        loop->fds[fd].wait[way].task = NULL;
+        if (t) axi_wake(t, status);
+    }
+    axi_fd_changed(loop, fd);
+}
+
+/* Tells the backend what has changed. */
 static void axi_fd_sync(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     while (loop->dirty_count) {
-        int fd = loop->dirty[--loop->dirty_count];
+        int fd = loop->dirty[--loop->dirty_count], rc = 0;
         struct axi_fd *e = &loop->fds[fd];
-        unsigned want = (e->wait[AXI_READS].task ? AX_IN : 0) | (e->wait[AXI_WRITES].task ? AX_OUT : 0);
-        ax_watch *w;
+        unsigned want = axi_fd_wanted(e);
         e->dirty = 0;
-        for (w = e->watches; w; w = w->next) want |= w->events;
-        if (want && !e->slot) {
-            e->slot = ++sys->polled_count;
-            sys->polled[e->slot - 1].fd = fd;
-        } else if (!want && e->slot) { /* no interest: not in the array, since poll() reports hang-ups always */
-            struct pollfd *last = &sys->polled[--sys->polled_count];
-            loop->fds[last->fd].slot = e->slot;
-            sys->polled[e->slot - 1] = *last;
-            e->slot = 0;
+        if (want == e->wanted && !e->doubt) continue;
+        sys->wanted += (want != 0) - (unsigned)(e->wanted != 0);
+        e->wanted = (unsigned char)want;
+        if (!want && (sys->backend->lazy || !e->told)) continue;
+        rc = axi_fd_tell(loop, fd, want);
+        if (rc < 0 && want) {
+            axi_fd_fail(loop, fd, rc);
+            loop->polls++;
+            ax_fd_ready(loop, fd, rc == AX_EBADF ? AX_NVAL : AX_ERR);
         }
-        if (want) sys->polled[e->slot - 1].events = axi_to_poll(want);
     }
 }
 
@@ -4673,14 +4848,20 @@ static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
     int rc = w->attempt(fd, w, events);
     if (rc == AX_EAGAIN) return; /* spurious, or only a part went */
     w->task = NULL;
+    w->data = t;
     axi_fd_changed(loop, fd);
     axi_wake(t, rc);
 }
 
-static void axi_fd_ready(ax_loop *loop, int fd, unsigned events) {
+AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
     const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
     ax_watch *w, *next;
     struct axi_watched watched;
+    if (!loop->fds[fd].wanted) { /* it was left with a lazy backend */
+        if (loop->fds[fd].told) (void)axi_fd_tell(loop, fd, 0);
+        return;
+    }
+    loop->fds[fd].drained = loop->fds[fd].streak = 0;
     if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
     if (loop->fds[fd].wait[AXI_WRITES].task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
     for (w = loop->fds[fd].watches; w; w = next) {
@@ -4704,34 +4885,262 @@ static ax_time axi_until_next(ax_loop *loop) {
 }
 
 /* One look at the descriptors, at most one dispatch each. */
-static int axi_poll(ax_loop *loop, ax_time timeout) {
+static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
-    int i, n, count;
-    axi_fd_sync(loop);
-    count = sys->polled_count;
-    if (timeout == 0 && count <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
-#if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
-    if (timeout != AX_FOREVER) {
-        struct timespec ts;
-        ts.tv_sec = (time_t)(timeout / 1000000000);
-        ts.tv_nsec = (long)(timeout % 1000000000);
-        n = ppoll(sys->polled, (nfds_t)count, &ts, NULL);
-    } else
-#endif
-    {
-        ax_time ms = timeout == AX_FOREVER ? -1 : timeout / 1000000 + (timeout % 1000000 != 0); /* rounded up: never early */
-        n = poll(sys->polled, (nfds_t)count, ms > INT_MAX ? INT_MAX : (int)ms);
-    }
+    if (timeout == 0 && sys->wanted <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
     loop->polls++;
-    if (n < 0) return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-    for (i = 0; n && i < count; i++) { /* the array changes only in axi_fd_sync */
-        short revents = sys->polled[i].revents;
-        if (!revents) continue;
-        n--;
-        axi_fd_ready(loop, sys->polled[i].fd, axi_from_poll(revents));
+    return sys->backend->wait(loop, sys->state, timeout);
+}
+
+/* ---- 13 File descriptors: the backends ---- */
+
+static int axi_no_open(ax_loop *loop, void *self) {
+    (void)loop;
+    (void)self;
+    return 0;
+}
+
+static int axi_wait_error(void) { return errno == EINTR || errno == EAGAIN ? 0 : -errno; }
+
+static ax_time axi_whole_ms(ax_time time) { /* as these calls take it; rounded up: never early */
+    ax_time ms = time / 1000000 + (time % 1000000 != 0);
+    return time == AX_FOREVER ? -1 : ms < INT_MAX ? ms : INT_MAX;
+}
+
+AXI_INLINE struct timespec axi_timespec(ax_time time) {
+    struct timespec ts;
+    ts.tv_sec = (time_t)(time / 1000000000);
+    ts.tv_nsec = (long)(time % 1000000000);
+    return ts;
+}
+
+/* poll(): one array of what is waited for. */
+struct axi_poll {
+    struct pollfd *polled;
+    int *slot; /* by descriptor: 1 + place in the array */
+    unsigned count, polled_cap, slot_cap;
+};
+
+#define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
+
+static short axi_to_poll(unsigned events) {
+    short p = 0;
+#define AXI_X(e) \
+    if (events & AX_##e) p |= POLL##e;
+    AXI_POLL_EVENTS(AXI_X)
+#undef AXI_X
+    return p;
+}
+
+static unsigned axi_from_poll(short p) {
+    unsigned events = 0;
+#define AXI_X(e) \
+    if (p & POLL##e) events |= AX_##e;
+    AXI_POLL_EVENTS(AXI_X)
+#undef AXI_X
+    return events;
+}
+
+static void axi_poll_close(ax_loop *loop, void *self) {
+    struct axi_poll *p = (struct axi_poll *)self;
+    axi_free(loop, p->polled, p->polled_cap * sizeof *p->polled);
+    axi_free(loop, p->slot, p->slot_cap * sizeof *p->slot);
+}
+
+static int axi_poll_reserve(ax_loop *loop, void *self, unsigned fds) {
+    struct axi_poll *p = (struct axi_poll *)self;
+    int rc = axi_grow(loop, &p->polled, &p->polled_cap, fds, sizeof *p->polled);
+    return rc < 0 ? rc : axi_grow(loop, &p->slot, &p->slot_cap, fds, sizeof *p->slot);
+}
+
+static int axi_poll_set(ax_loop *loop, void *self, int fd, unsigned before, unsigned events) {
+    struct axi_poll *p = (struct axi_poll *)self;
+    (void)loop;
+    (void)before;
+    if (events) {
+        if (!p->slot[fd]) p->slot[fd] = (int)++p->count;
+        p->polled[p->slot[fd] - 1].fd = fd;
+        p->polled[p->slot[fd] - 1].events = axi_to_poll(events);
+        p->polled[p->slot[fd] - 1].revents = 0;
+    } else if (p->slot[fd]) { /* out of the array, since poll() tells of hang-ups always */
+        struct pollfd *last = &p->polled[--p->count];
+        p->slot[last->fd] = p->slot[fd];
+        p->polled[p->slot[fd] - 1] = *last;
+        p->slot[fd] = 0;
     }
     return 0;
 }
+
+static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
+    struct axi_poll *p = (struct axi_poll *)self;
+    unsigned i, count = p->count;
+    int n;
+#if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
+    if (timeout != AX_FOREVER) {
+        struct timespec ts = axi_timespec(timeout);
+        n = ppoll(p->polled, (nfds_t)count, &ts, NULL);
+    } else
+#endif
+        n = poll(p->polled, (nfds_t)count, (int)axi_whole_ms(timeout));
+    if (n < 0) return axi_wait_error();
+    for (i = 0; n && i < count; i++) { /* the array changes only before the next wait */
+        short revents = p->polled[i].revents;
+        if (!revents) continue;
+        n--;
+        ax_fd_ready(loop, p->polled[i].fd, axi_from_poll(revents));
+    }
+    return 0;
+}
+
+static const ax_backend axi_poll = {sizeof(struct axi_poll), 0,            axi_no_open,  axi_poll_close,
+                                    axi_poll_reserve,        axi_poll_set, axi_poll_wait};
+#ifdef ASYNCX_EPOLL
+/* epoll: the kernel keeps the interest, so that a wait costs what is ready, not what is open. Level-triggered, as poll() is. */
+struct axi_epoll {
+    int fd;
+    int coarse;            /* this kernel's waits know milliseconds only */
+    struct axi_poll files; /* what epoll refuses since it is always ready, such as a regular file */
+    struct epoll_event came[256];
+};
+typedef char axi_epoll_has_the_numbers_of_poll[EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
+                                               EPOLLERR == POLLERR && EPOLLHUP == POLLHUP ? 1 : -1];
+
+static int axi_epoll_open(ax_loop *loop, void *self) {
+    struct axi_epoll *p = (struct axi_epoll *)self;
+    (void)loop;
+    p->fd = epoll_create1(EPOLL_CLOEXEC);
+    return p->fd < 0 ? -errno : 0;
+}
+
+static void axi_epoll_close(ax_loop *loop, void *self) {
+    struct axi_epoll *p = (struct axi_epoll *)self;
+    axi_poll_close(loop, &p->files);
+    if (p->fd >= 0) close(p->fd);
+}
+
+static int axi_no_reserve(ax_loop *loop, void *self, unsigned fds) {
+    (void)loop;
+    (void)self;
+    (void)fds;
+    return 0;
+}
+
+static int axi_epoll_set(ax_loop *loop, void *self, int fd, unsigned before, unsigned events) {
+    struct axi_epoll *p = (struct axi_epoll *)self;
+    int op = !events ? EPOLL_CTL_DEL : before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, rc;
+    struct epoll_event e;
+    memset(&e, 0, sizeof e);
+    e.events = (unsigned)axi_to_poll(events);
+    e.data.fd = fd;
+    if ((unsigned)fd < p->files.slot_cap) axi_poll_set(loop, &p->files, fd, before, 0); /* it may be another by now */
+    rc = epoll_ctl(p->fd, op, fd, &e);
+    if (rc < 0 && !events) return 0; /* it was closed: so it has gone from there */
+    if (rc < 0 && (errno == ENOENT || errno == EEXIST)) /* closed and come anew; or known by a number that was duplicated */
+        rc = epoll_ctl(p->fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
+    if (rc == 0) return 0;
+    if (errno != EPERM) return -errno;
+    rc = axi_poll_reserve(loop, &p->files, (unsigned)fd + 1);
+    return rc < 0 ? rc : axi_poll_set(loop, &p->files, fd, before, events);
+}
+
+static int axi_epoll_wait(ax_loop *loop, void *self, ax_time timeout) {
+    struct axi_epoll *p = (struct axi_epoll *)self;
+    const int most = sizeof p->came / sizeof *p->came, files = p->files.count != 0;
+    int i, n = -1;
+    if (files) timeout = 0;
+#if defined(SYS_epoll_pwait2) && LONG_MAX > INT_MAX
+    if (timeout && timeout != AX_FOREVER && !p->coarse) {
+        struct timespec ts = axi_timespec(timeout);
+        n = (int)syscall(SYS_epoll_pwait2, p->fd, p->came, most, &ts, NULL, (size_t)0);
+        if (n < 0 && (errno == ENOSYS || errno == EPERM)) p->coarse = 1; /* before Linux 5.11, or in a sandbox */
+        else if (n < 0) return axi_wait_error();
+    }
+#endif
+    if (n < 0 && (n = epoll_wait(p->fd, p->came, most, (int)axi_whole_ms(timeout))) < 0) return axi_wait_error();
+    for (i = 0; i < n; i++) ax_fd_ready(loop, p->came[i].data.fd, axi_from_poll((short)p->came[i].events));
+    return files ? axi_poll_wait(loop, &p->files, 0) : 0;
+}
+
+static const ax_backend axi_epoll = {sizeof(struct axi_epoll), 1,             axi_epoll_open, axi_epoll_close,
+                                     axi_no_reserve,           axi_epoll_set, axi_epoll_wait};
+#define AXI_BACKEND (&axi_epoll)
+#endif
+
+#ifdef ASYNCX_KQUEUE
+/* kqueue: each direction of a descriptor is an event of its own; they are put together, for one dispatch. */
+struct axi_kqueue {
+    int fd;
+    unsigned cap;
+    unsigned char *shown; /* by descriptor: the events that came */
+    struct kevent came[256];
+};
+
+static int axi_kqueue_open(ax_loop *loop, void *self) {
+    struct axi_kqueue *p = (struct axi_kqueue *)self;
+    (void)loop;
+    p->fd = kqueue();
+    return p->fd < 0 || fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static void axi_kqueue_close(ax_loop *loop, void *self) {
+    struct axi_kqueue *p = (struct axi_kqueue *)self;
+    axi_free(loop, p->shown, p->cap);
+    if (p->fd >= 0) close(p->fd);
+}
+
+static int axi_kqueue_reserve(ax_loop *loop, void *self, unsigned fds) {
+    struct axi_kqueue *p = (struct axi_kqueue *)self;
+    return axi_grow(loop, &p->shown, &p->cap, fds, 1);
+}
+
+static int axi_kqueue_set(ax_loop *loop, void *self, int fd, unsigned before, unsigned events) {
+    struct axi_kqueue *p = (struct axi_kqueue *)self;
+    int way;
+    (void)loop;
+    for (way = 0; way < 2; way++) {
+        const unsigned event = way ? AX_OUT : AX_IN;
+        struct kevent change;
+        if (!((before | events) & event)) continue;
+        EV_SET(&change, (uintptr_t)fd, way ? EVFILT_WRITE : EVFILT_READ, events & event ? EV_ADD : EV_DELETE, 0, 0, 0);
+        if (kevent(p->fd, &change, 1, NULL, 0, NULL) < 0 && events & event) return -errno;
+    }
+    return 0;
+}
+
+static int axi_kqueue_wait(ax_loop *loop, void *self, ax_time timeout) {
+    struct axi_kqueue *p = (struct axi_kqueue *)self;
+    struct timespec ts = axi_timespec(timeout != AX_FOREVER ? timeout : 0);
+    int i, n = kevent(p->fd, NULL, 0, p->came, sizeof p->came / sizeof *p->came, timeout != AX_FOREVER ? &ts : NULL);
+    if (n < 0) return axi_wait_error();
+    for (i = 0; i < n; i++) { /* the end of what can be read is no hang-up: the other direction may be open */
+        const struct kevent *k = &p->came[i];
+        unsigned events = k->filter == EVFILT_READ ? AX_IN : AX_OUT;
+        if (k->flags & EV_EOF) events |= (k->fflags ? AX_ERR : 0) | (k->filter == EVFILT_WRITE ? AX_HUP : 0);
+        if (k->flags & EV_ERROR) events |= AX_ERR;
+        p->shown[k->ident] = (unsigned char)(p->shown[k->ident] | events);
+    }
+    for (i = 0; i < n; i++) {
+        unsigned events = p->shown[p->came[i].ident];
+        p->shown[p->came[i].ident] = 0;
+        if (events) ax_fd_ready(loop, (int)p->came[i].ident, events);
+    }
+    return 0;
+}
+
+static const ax_backend axi_kqueue = {sizeof(struct axi_kqueue), 1,              axi_kqueue_open, axi_kqueue_close,
+                                      axi_kqueue_reserve,        axi_kqueue_set, axi_kqueue_wait};
+#define AXI_BACKEND (&axi_kqueue)
+#endif
+
+#ifdef ASYNCX_BACKEND
+#define AXI_DEFAULT_BACKEND ASYNCX_BACKEND
+#elif defined(AXI_BACKEND)
+#define AXI_DEFAULT_BACKEND AXI_BACKEND
+#else
+#define AXI_DEFAULT_BACKEND (&axi_poll)
+#endif
+
+/* ---- 13 File descriptors: watches, waits and operations ---- */
 
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, ax_watch_fn *fn, void *arg) {
     int rc = 0;
@@ -4749,6 +5158,7 @@ AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, a
     w->next = e->watches;
     e->watches = w;
     if (!w->background) loop->alive++;
+    e->doubt = 1;
     axi_fd_changed(loop, fd);
     return 0;
 }
@@ -4791,6 +5201,7 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     w = &e->wait[way];
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
+    if (w->data != me) e->doubt = 1;
     w->task = me;
     w->attempt = attempt;
     w->data = (void *)(uintptr_t)data;
@@ -4799,16 +5210,33 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     return axi_park(me, axi_forget_fd, (void *)(intptr_t)fd);
 }
 
-/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
+static struct axi_fd *axi_fd_known(ax_loop *loop, int fd) { /* or NULL */
+    return fd >= 0 && (unsigned)fd < loop->fd_cap ? &loop->fds[fd] : NULL;
+}
+
+/* Whether a wait that began now would be dropped at once. */
+static int axi_interrupted(const ax_task *me) {
+    return me->node.flags & AXI_UNMET || (AXI_HAS_LIMIT(me) && axi_reached(&me->limit, &me->loop->now));
+}
+
+/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. A read after one that
+   took all there was waits at once: that saves a system call that would be in vain nearly always. */
 static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+    enum { STREAK = 16 }; /* then others have a turn, and timers: each may have moved much */
+    struct axi_fd *e = axi_fd_known(me->loop, fd);
     struct axi_wait now;
-    int rc;
+    int rc = AX_EAGAIN;
     AXI_REFUSE(me);
-    if (fd >= 0 && (unsigned)fd < me->loop->fd_cap && me->loop->fds[fd].wait[way].task) return ax_done(AX_EBUSY);
+    if (e && e->wait[way].task) return ax_done(AX_EBUSY);
+    now.task = me;
     now.data = (void *)(uintptr_t)data;
     now.size = size;
-    rc = attempt(fd, &now, 0);
-    return rc == AX_EAGAIN ? axi_fd_wait(me, fd, way, attempt, now.data, now.size) : ax_done(rc);
+    if (!(e && e->drained && way == AXI_READS) || axi_interrupted(me)) rc = attempt(fd, &now, 0);
+    if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size);
+    if (!(e = axi_fd_known(me->loop, fd)) || ++e->streak < STREAK) return ax_done(rc);
+    e->streak = 0;
+    axi_requeue(me, rc);
+    return axi_op(AXI_PENDING);
 }
 
 static int axi_io_result(ssize_t n) { return n >= 0 ? (int)n : errno == EWOULDBLOCK ? AX_EAGAIN : -errno; }
@@ -4819,35 +5247,77 @@ static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
     return events & AX_NVAL ? AX_EBADF : (int)events;
 }
 
-static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
+static int axi_recv(int fd, const struct axi_wait *w, void *buffer, size_t size) {
+    struct axi_fd *e = axi_fd_known(w->task->loop, fd);
     ssize_t n;
-    (void)events;
-    do n = read(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX);
+    do n = read(fd, buffer, size < INT_MAX ? size : INT_MAX);
     while (n < 0 && errno == EINTR);
+    if (e) {
+        e->drained = n > 0 && (size_t)n < size;
+        if (n == 0 || (n < 0 && errno != EWOULDBLOCK)) e->doubt = 1; /* it will be closed */
+    }
     return axi_io_result(n);
 }
 
-static ssize_t axi_send(int fd, const void *data, size_t size) {
+static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
+    (void)events;
+    return axi_recv(fd, w, w->data, w->size);
+}
+
+/* writev() without SIGPIPE: it is blocked meanwhile, and taken back if it came of this. */
+static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
+    sigset_t only, old, pending;
+    int saved, number;
     ssize_t n;
-#ifdef MSG_NOSIGNAL
-    do n = send(fd, data, size, MSG_NOSIGNAL);
+    sigemptyset(&only);
+    sigaddset(&only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &only, &old);
+    do n = writev(fd, v, count);
     while (n < 0 && errno == EINTR);
-    if (n >= 0 || errno != ENOTSOCK) return n;
-#endif
-    do n = write(fd, data, size);
-    while (n < 0 && errno == EINTR);
+    saved = errno;
+    if (n < 0 && saved == EPIPE && !sigismember(&old, SIGPIPE) && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+        sigwait(&only, &number);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    errno = saved;
     return n;
 }
 
-static int axi_attempt_write(int fd, struct axi_wait *w, unsigned events) {
-    (void)events;
-    return axi_io_result(axi_send(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX));
+static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int count) {
+    struct axi_fd *e = axi_fd_known(w->task->loop, fd);
+#ifdef MSG_NOSIGNAL
+    if (!e || !e->plain) {
+        struct msghdr m;
+        ssize_t n;
+        memset(&m, 0, sizeof m);
+        m.msg_iov = v;
+        m.msg_iovlen = (size_t)count;
+        do n = count > 1 ? sendmsg(fd, &m, MSG_NOSIGNAL) : send(fd, v->iov_base, v->iov_len, MSG_NOSIGNAL);
+        while (n < 0 && errno == EINTR);
+        if (n >= 0 || errno != ENOTSOCK) return n;
+        if (e) e->plain = 1;
+    }
+#endif
+    return axi_writev_quietly(fd, v, count);
 }
 
+static int axi_attempt_write(int fd, struct axi_wait *w, unsigned events) {
+    struct iovec v;
+    (void)events;
+    v.iov_base = w->data;
+    v.iov_len = w->size < INT_MAX ? w->size : INT_MAX;
+    return axi_io_result(axi_sendv(fd, w, &v, 1));
+}
+
+/* Writes all, in some calls; then others have a turn. */
 static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
+    int calls = 16;
     (void)events;
     while (w->size) {
-        ssize_t n = axi_send(fd, w->data, w->size);
+        struct iovec v;
+        ssize_t n;
+        v.iov_base = w->data;
+        v.iov_len = w->size;
+        n = calls-- ? axi_sendv(fd, w, &v, 1) : (errno = EWOULDBLOCK, -1);
         if (n < 0) return axi_io_result(n);
         w->data = (char *)w->data + n;
         w->size -= (size_t)n;
@@ -4855,20 +5325,36 @@ static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
     return 0;
 }
 
+static int axi_attempt_writev(int fd, struct axi_wait *w, unsigned events) {
+    enum { AT_ONCE = 64 };
+    struct iovec *v = (struct iovec *)w->data;
+    int calls = 16;
+    (void)events;
+    while (w->size) {
+        ssize_t n;
+        if (!v->iov_len) {
+            w->data = ++v;
+            w->size--;
+            continue;
+        }
+        n = calls-- ? axi_sendv(fd, w, v, w->size < AT_ONCE ? (int)w->size : AT_ONCE) : (errno = EWOULDBLOCK, -1);
+        if (n < 0) return axi_io_result(n);
+        while (n && (size_t)n >= v->iov_len) {
+            n -= (ssize_t)v->iov_len;
+            v->iov_len = 0;
+            w->data = ++v;
+            w->size--;
+        }
+        if (!n) continue;
+        v->iov_base = (char *)v->iov_base + n;
+        v->iov_len -= (size_t)n;
+    }
+    return 0;
+}
+
 AX_API int ax_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-}
-
-static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
-    int conn, rc;
-    (void)w;
-    (void)events;
-    do conn = accept(fd, NULL, NULL);
-    while (conn < 0 && (errno == EINTR || errno == ECONNABORTED));
-    if (conn < 0) return axi_io_result(conn);
-    if ((rc = ax_nonblocking(conn)) < 0) close(conn);
-    return rc < 0 ? rc : conn;
 }
 
 AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
@@ -4885,7 +5371,18 @@ AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
 AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) {
     return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_write_all, buffer, size);
 }
-AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, AXI_READS, axi_attempt_accept, NULL, 0); }
+AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
+    if (count < 0) return ax_done(AX_EINVAL);
+    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_writev, buffers, (size_t)count);
+}
+
+/* The number is, or will be, another descriptor's. */
+static void axi_fd_anew(struct axi_fd *e) {
+    e->doubt = 1;
+    e->drained = e->paused = e->plain = e->streak = 0;
+}
+
+static void axi_accept_again(ax_loop *loop, void *arg);
 
 AX_API void ax_fd_closing(ax_loop *loop, int fd) {
     struct axi_fd *e;
@@ -4899,12 +5396,640 @@ AX_API void ax_fd_closing(ax_loop *loop, int fd) {
         axi_wake(t, AX_EBADF);
     }
     while (e->watches) ax_watch_stop(e->watches);
+    if (e->told && AXI_SYS(loop)->backend->lazy) (void)axi_fd_tell(loop, fd, 0);
+    axi_fd_anew(e);
     axi_fd_changed(loop, fd);
 }
 
 AX_API int ax_close(ax_loop *loop, int fd) {
     ax_fd_closing(loop, fd);
+    if (loop->sys && AXI_SYS(loop)->again.armed) ax_timer_start(loop, &AXI_SYS(loop)->again, 0, axi_accept_again, NULL);
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* ---- 14 Sockets: addresses ---- */
+
+typedef char axi_addr_holds_all_addresses[sizeof(struct sockaddr_storage) <= sizeof((ax_addr *)0)->sockaddr.bytes ? 1 : -1];
+
+static struct sockaddr *axi_sockaddr(const ax_addr *addr) { return (struct sockaddr *)(uintptr_t)addr->sockaddr.bytes; }
+
+static int axi_family(const ax_addr *addr) { return addr->size ? axi_sockaddr(addr)->sa_family : AF_UNSPEC; }
+
+static void axi_addr_set(ax_addr *addr, const void *from, size_t size) {
+    memset(addr, 0, sizeof *addr);
+    addr->size = (unsigned)size;
+    memcpy(addr->sockaddr.bytes, from, size);
+}
+
+AX_API int ax_addr_port(const ax_addr *addr) {
+    int family = axi_family(addr);
+    if (family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)(const void *)addr->sockaddr.bytes)->sin6_port);
+    if (family == AF_INET) return ntohs(((const struct sockaddr_in *)(const void *)addr->sockaddr.bytes)->sin_port);
+    return 0;
+}
+
+AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size) {
+    const size_t path = offsetof(struct sockaddr_un, sun_path);
+    char host[64];
+    int family = axi_family(addr);
+    if (family == AF_UNIX) snprintf(text, size, "%.*s", (int)(addr->size - path), (const char *)addr->sockaddr.bytes + path);
+    else if (getnameinfo(axi_sockaddr(addr), addr->size, host, sizeof host, NULL, 0, NI_NUMERICHOST)) snprintf(text, size, "?");
+    else snprintf(text, size, family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, ax_addr_port(addr));
+    return text;
+}
+
+static int axi_addr_of(int fd, ax_addr *addr, int peer) {
+    socklen_t size = sizeof addr->sockaddr.bytes;
+    memset(addr, 0, sizeof *addr);
+    if ((peer ? getpeername(fd, axi_sockaddr(addr), &size) : getsockname(fd, axi_sockaddr(addr), &size)) < 0) return -errno;
+    addr->size = (unsigned)size;
+    return 0;
+}
+AX_API int ax_addr_local(int fd, ax_addr *addr) { return axi_addr_of(fd, addr, 0); }
+AX_API int ax_addr_peer(int fd, ax_addr *addr) { return axi_addr_of(fd, addr, 1); }
+
+/* A look-up, which is a job of a thread. */
+struct axi_lookup {
+    char host[256];
+    int named, port, flags, count;
+    ax_addr addr[16];
+};
+
+static int axi_lookup_run(void *copy) {
+    struct axi_lookup *job = (struct axi_lookup *)copy;
+    struct addrinfo hints, *list = NULL, *a;
+    char port[8];
+    int rc;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM; /* else each address comes once for each type */
+    hints.ai_flags = job->flags | AI_NUMERICSERV;
+    snprintf(port, sizeof port, "%d", job->port);
+    rc = getaddrinfo(job->named ? job->host : NULL, port, &hints, &list);
+    if (rc == EAI_SYSTEM) return -errno;
+    if (rc == EAI_MEMORY) return AX_ENOMEM;
+    if (rc == EAI_AGAIN) return AX_EAGAIN;
+    if (rc) return AX_ENOENT;
+    for (a = list; a && job->count < (int)(sizeof job->addr / sizeof *job->addr); a = a->ai_next)
+        if (a->ai_addrlen <= sizeof job->addr->sockaddr.bytes) axi_addr_set(&job->addr[job->count++], a->ai_addr, a->ai_addrlen);
+    freeaddrinfo(list);
+    return job->count ? job->count : AX_ENOENT;
+}
+
+/* Numbers, and this machine, need no look-up: AX_ENOENT if it is a name. */
+static int axi_lookup_number(struct axi_lookup *job, const char *host, int port, int flags) {
+    if (port < 0 || port > 65535) return AX_EINVAL;
+    if (host && strlen(host) >= sizeof job->host) return AX_ENAMETOOLONG;
+    memset(job, 0, sizeof *job);
+    if (host) strcpy(job->host, host);
+    job->named = host != NULL;
+    job->port = port;
+    job->flags = flags | AI_NUMERICHOST;
+    return axi_lookup_run(job);
+}
+
+struct axi_resolve {
+    ax_frame frame;
+    ax_addr *addrs;
+    int most;
+    struct axi_lookup job;
+};
+AX_ASYNC(axi_resolve) {
+    AX_BEGIN;
+    my->job.flags = 0;
+    AX_AWAIT(ax_to_thread(me, axi_lookup_run, &my->job, sizeof my->job));
+    if (my->most > me->rc) my->most = me->rc;
+    memcpy(my->addrs, my->job.addr, (size_t)my->most * sizeof *my->addrs);
+    AX_RETURN(my->most);
+    AX_END;
+}
+
+AX_API ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most) {
+    struct axi_lookup job;
+    int rc;
+    AXI_REFUSE(me);
+    rc = most < 1 ? AX_EINVAL : axi_lookup_number(&job, host, port, 0);
+    if (rc == AX_ENOENT) return AX_CALL(axi_resolve, .addrs = addrs, .most = most, .job = job);
+    if (rc > most) rc = most;
+    if (rc > 0) memcpy(addrs, job.addr, (size_t)rc * sizeof *addrs);
+    return ax_done(rc);
+}
+
+/* ---- 14 Sockets: opening them ---- */
+
+static int axi_socket(int family, int type) {
+#ifdef SOCK_NONBLOCK
+    int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+#else
+    int fd = socket(family, type, 0), rc = fd < 0 ? -errno : ax_nonblocking(fd);
+    if (fd >= 0 && rc < 0) close(fd);
+    return rc < 0 ? rc : fd;
+#endif
+}
+
+static void axi_socket_set(int fd, int level, int option, int value) { /* refused where it has no meaning */
+    (void)setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int axi_socket_share(int fd) {
+#ifdef SO_REUSEPORT
+    const int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+#else
+    (void)fd;
+    errno = EINVAL;
+    return -1;
+#endif
+}
+
+static int axi_failed(int fd) { /* closes it; the error before that */
+    int rc = -errno;
+    close(fd);
+    return rc;
+}
+
+static int axi_bind(const ax_addr *addr, int type, unsigned flags) {
+    int family = axi_family(addr), fd = axi_socket(family, type);
+    if (fd < 0) return fd;
+    if (type == SOCK_STREAM) {
+        axi_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* not held up by old connections */
+        axi_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* accepted ones inherit it */
+    }
+    if (family == AF_INET6) axi_socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (flags & AX_REUSE_PORT && axi_socket_share(fd) < 0) return axi_failed(fd);
+    if (bind(fd, axi_sockaddr(addr), addr->size) < 0 || (type == SOCK_STREAM && listen(fd, SOMAXCONN) < 0)) return axi_failed(fd);
+    return fd;
+}
+
+static int axi_bind_host(const char *host, int port, int type, unsigned flags) {
+    struct axi_lookup job;
+    int rc, i;
+    if (flags & ~(unsigned)AX_REUSE_PORT) return AX_EINVAL;
+    rc = axi_lookup_number(&job, host ? host : "::", port, AI_PASSIVE);
+    if (rc == AX_ENOENT) job.flags = AI_PASSIVE, rc = axi_lookup_run(&job);
+    if (rc < 0) return rc;
+    for (i = 0; i < job.count; i++)
+        if ((rc = axi_bind(&job.addr[i], type, flags)) >= 0) return rc;
+    if (!host && (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)) return axi_bind_host("0.0.0.0", port, type, flags); /* no IPv6 here */
+    return rc;
+}
+
+AX_API int ax_tcp_listen(const char *host, int port, unsigned flags) { return axi_bind_host(host, port, SOCK_STREAM, flags); }
+AX_API int ax_udp_open(const char *host, int port, unsigned flags) { return axi_bind_host(host, port, SOCK_DGRAM, flags); }
+
+static int axi_unix_addr(ax_addr *addr, const char *path) {
+    struct sockaddr_un un;
+    memset(&un, 0, sizeof un);
+    un.sun_family = AF_UNIX;
+    if (!*path) return AX_EINVAL;
+    if (strlen(path) >= sizeof un.sun_path) return AX_ENAMETOOLONG;
+    strcpy(un.sun_path, path);
+    axi_addr_set(addr, &un, sizeof un);
+    return 0;
+}
+
+/* Whether the path is a socket that nobody listens on. */
+static int axi_unix_stale(const ax_addr *addr, const char *path) {
+    struct stat st;
+    int fd, refused;
+    if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode) || (fd = axi_socket(AF_UNIX, SOCK_STREAM)) < 0) return 0;
+    refused = connect(fd, axi_sockaddr(addr), addr->size) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+AX_API int ax_unix_listen(const char *path) {
+    ax_addr addr;
+    int rc = axi_unix_addr(&addr, path);
+    if (rc >= 0 && (rc = axi_bind(&addr, SOCK_STREAM, 0)) == -EADDRINUSE && axi_unix_stale(&addr, path) && unlink(path) == 0)
+        rc = axi_bind(&addr, SOCK_STREAM, 0);
+    return rc;
+}
+
+/* ---- 14 Sockets: connections and datagrams ---- */
+
+/* Out of descriptors or memory, accept() leaves the connection where it is, and poll() goes on to show it: the listener is not
+   looked at for a while. */
+static void axi_accept_again(ax_loop *loop, void *arg) {
+    unsigned fd;
+    (void)arg;
+    for (fd = 0; fd < loop->fd_cap; fd++) {
+        if (!loop->fds[fd].paused) continue;
+        loop->fds[fd].paused = 0;
+        axi_fd_changed(loop, (int)fd);
+    }
+}
+
+static int axi_accept_later(ax_loop *loop, int fd) {
+    ax_timer *again = &AXI_SYS(loop)->again;
+    int rc = -errno, fault = 0;
+    struct axi_fd *e = axi_fd_at(loop, fd, &fault);
+    if (!e) return rc;
+    if (!again->armed) {
+        ax_timer_unref(again);
+        if (ax_timer_start(loop, again, ax_after(loop, AX_MS(100)), axi_accept_again, NULL) < 0) return rc;
+        if (loop->desc.report)
+            loop->desc.report(loop->desc.report_ctx, "accept() is out of descriptors or memory, and waits until there are some");
+    }
+    e->paused = 1;
+    axi_fd_changed(loop, fd);
+    return AX_EAGAIN;
+}
+
+/* Errors of a connection that died in the queue, as Linux hands them on, and of none that may be accepted. */
+static int axi_accept_passes(int error) {
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == ENETUNREACH ||
+           error == EHOSTUNREACH || error == ENOPROTOOPT || error == EPERM;
+}
+
+static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
+    ax_loop *loop = w->task->loop;
+    int conn, tries = 16;
+    (void)events;
+    do {
+#if defined(__linux__) && defined(_GNU_SOURCE)
+        conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+        conn = accept(fd, NULL, NULL);
+        if (conn >= 0 && ax_nonblocking(conn) < 0) axi_failed(conn), conn = -1, errno = ECONNABORTED;
+#endif
+        if (conn >= 0) {
+            struct axi_fd *e = axi_fd_known(loop, conn);
+            if (e) axi_fd_anew(e);
+            return conn;
+        }
+    } while (axi_accept_passes(errno) && tries--);
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return axi_accept_later(loop, fd);
+    return tries < 0 ? AX_EAGAIN : axi_io_result(-1); /* so many: others first */
+}
+
+AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, AXI_READS, axi_attempt_accept, NULL, 0); }
+
+static int axi_attempt_connected(int fd, struct axi_wait *w, unsigned events) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int rc = 0;
+    socklen_t rc_size = sizeof rc;
+    (void)w;
+    if (events & AX_NVAL || getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &rc_size) < 0) return AX_EBADF;
+    if (rc) return -rc;
+    if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) return 0;
+    return errno == ENOTCONN ? AX_EAGAIN : -errno; /* woken for nothing */
+}
+
+AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
+    struct axi_fd *e = axi_fd_known(me->loop, fd);
+    AXI_REFUSE(me);
+    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    if (e) axi_fd_anew(e);
+    if (connect(fd, axi_sockaddr(addr), addr->size) == 0) return ax_done(0);
+    if (errno != EINPROGRESS && errno != EINTR) return ax_done(-errno); /* an interrupted one goes on, too */
+    return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0);
+}
+
+/* One attempt of several side by side: the first that succeeds leaves its descriptor with the caller. */
+struct axi_tcp_connect {
+    ax_frame frame;
+    const char *host;
+    int port, fd, i, count, error;
+    ax_group attempts;
+    ax_task *ended;
+    ax_addr addr[16];
+};
+struct axi_tcp_attempt {
+    ax_frame frame;
+    struct axi_tcp_connect *all;
+    int i, fd;
+};
+AX_ASYNC(axi_tcp_attempt) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->fd = axi_socket(axi_sockaddr(&my->all->addr[my->i])->sa_family, SOCK_STREAM)));
+    axi_socket_set(my->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    AX_AWAIT(ax_connect(me, my->fd, &my->all->addr[my->i]));
+    if (my->all->fd < 0) {
+        my->all->fd = my->fd;
+        my->fd = -1;
+    }
+AX_FINALLY:
+    if (my->fd >= 0) ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+/* RFC 8305, 4: the families by turns, beginning with the first address's. */
+static void axi_interleave(ax_addr *addr, int count) {
+    int i, next;
+    for (i = 1; i < count; i++) {
+        ax_addr other;
+        for (next = i; next < count && axi_sockaddr(&addr[next])->sa_family == axi_sockaddr(&addr[i - 1])->sa_family; next++) {}
+        if (next == count) return;
+        other = addr[next];
+        memmove(&addr[i + 1], &addr[i], (size_t)(next - i) * sizeof *addr);
+        addr[i] = other;
+    }
+}
+
+AX_ASYNC(axi_tcp_connect) {
+    AX_BEGIN;
+    AX_AWAIT(ax_resolve(me, my->host, my->port, my->addr, sizeof my->addr / sizeof *my->addr));
+    my->count = me->rc;
+    axi_interleave(my->addr, my->count);
+    ax_group_open(me, &my->attempts, AX_GROUP_COLLECT | AX_GROUP_KEEP);
+    for (my->i = 0; my->fd < 0;) {
+        if (my->i < my->count && !AX_SPAWN(&my->attempts, axi_tcp_attempt, .all = my, .i = my->i, .fd = -1)) AX_RETURN(AX_ENOMEM);
+        my->i++;
+        /* until one has ended; while there are more to try, not for long */
+        AX_TRY(AX_WITHIN(my->i < my->count ? AX_MS(250) : AX_FOREVER, ax_group_next(me, &my->attempts, &my->ended)));
+        if (me->rc == 0 && my->i >= my->count) break;
+        if (me->rc > 0) my->error = ax_task_status(my->ended);
+    }
+    ax_group_cancel(&my->attempts);
+    AX_AWAIT(ax_group_join(me, &my->attempts));
+    AX_RETURN(my->fd >= 0 ? my->fd : my->error);
+AX_FINALLY:
+    if (ax_leaving(me) < 0 && my->fd >= 0) ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+AX_API ax_op ax_tcp_connect(ax_task *me, const char *host, int port) {
+    AXI_REFUSE(me);
+    return AX_CALL(axi_tcp_connect, .host = host, .port = port, .fd = -1);
+}
+
+struct axi_unix_connect {
+    ax_frame frame;
+    ax_addr addr;
+    int fd;
+};
+AX_ASYNC(axi_unix_connect) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->fd = axi_socket(AF_UNIX, SOCK_STREAM)));
+    for (;;) {
+        AX_TRY(ax_connect(me, my->fd, &my->addr));
+        if (me->rc != AX_EAGAIN) break;
+        AX_AWAIT(ax_sleep(me, AX_MS(5))); /* the server's queue is full: nothing tells when it is not */
+    }
+    AX_RETURN(me->rc < 0 ? me->rc : my->fd);
+AX_FINALLY:
+    if (ax_leaving(me) < 0 && my->fd >= 0) ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+AX_API ax_op ax_unix_connect(ax_task *me, const char *path) {
+    ax_addr addr;
+    int rc;
+    AXI_REFUSE(me);
+    rc = axi_unix_addr(&addr, path);
+    return rc < 0 ? ax_done(rc) : AX_CALL(axi_unix_connect, .addr = addr, .fd = -1);
+}
+
+static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
+    ax_addr *from = (ax_addr *)w->task->u.data;
+    struct msghdr m;
+    struct iovec v;
+    ssize_t n;
+    (void)events;
+    memset(&m, 0, sizeof m);
+    v.iov_base = w->data;
+    v.iov_len = w->size < INT_MAX ? w->size : INT_MAX;
+    m.msg_iov = &v;
+    m.msg_iovlen = 1;
+    if (from) {
+        m.msg_name = from->sockaddr.bytes;
+        m.msg_namelen = sizeof from->sockaddr.bytes;
+    }
+    do n = recvmsg(fd, &m, 0);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 && from) from->size = (unsigned)m.msg_namelen;
+    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_io_result(n);
+}
+
+static int axi_attempt_sendto(int fd, struct axi_wait *w, unsigned events) {
+    const ax_addr *to = (const ax_addr *)w->task->u.data;
+    ssize_t n;
+    (void)events;
+    do n = to ? sendto(fd, w->data, w->size, 0, axi_sockaddr(to), to->size) : send(fd, w->data, w->size, 0);
+    while (n < 0 && errno == EINTR);
+    return axi_io_result(n);
+}
+
+static ax_op axi_datagram(ax_task *me, int fd, int way, axi_attempt *attempt, const void *buffer, size_t size, const void *addr) {
+    AXI_REFUSE(me);
+    if (axi_dead_stack(me->loop, addr)) return ax_done(AX_EFAULT);
+    me->u.data = (void *)(uintptr_t)addr;
+    return axi_fd_op(me, fd, way, attempt, buffer, size);
+}
+AX_API ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from) {
+    return axi_datagram(me, fd, AXI_READS, axi_attempt_recvfrom, buffer, size, from);
+}
+AX_API ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to) {
+    return axi_datagram(me, fd, AXI_WRITES, axi_attempt_sendto, buffer, size, to);
+}
+
+/* ---- 14 Sockets: readers and writers ---- */
+
+AX_API int ax_reader_init(ax_reader *r, int fd, void *buffer, size_t size) {
+    memset(r, 0, sizeof *r);
+    r->fd = fd;
+    r->data = r->buffer = (char *)buffer;
+    r->size = size;
+    return buffer && size >= 2 ? 0 : AX_EINVAL;
+}
+
+/* Takes an item of so many bytes out of the buffer, and more that end it. */
+static int axi_reader_item(ax_reader *r, size_t length, size_t ending) {
+    r->data = r->buffer + r->start;
+    r->length = length;
+    r->start += length + ending;
+    r->seen = 0;
+    if (!r->until) return 1;
+    if (r->line && length && ending && r->data[length - 1] == '\r') r->length--;
+    r->data[r->length] = 0; /* there is room: an end, or the last byte of the buffer, which is never filled */
+    return 1;
+}
+
+/* Whether the item is there: 1, or AX_EAGAIN. */
+static int axi_reader_look(ax_reader *r) {
+    size_t have = r->end - r->start, i = r->seen;
+    const char *at = r->buffer + r->start, *found;
+    if (!r->until) return have ? axi_reader_item(r, have, 0) : AX_EAGAIN;
+    while (i + r->until_size <= have && (found = (const char *)memchr(at + i, r->until[0], have - i - r->until_size + 1)) != NULL) {
+        i = (size_t)(found - at);
+        if (memcmp(found, r->until, r->until_size) == 0) return axi_reader_item(r, i, r->until_size);
+        i++;
+    }
+    r->seen = have < r->until_size ? 0 : have - r->until_size + 1; /* searched in vain */
+    return AX_EAGAIN;
+}
+
+static int axi_reader_ended(ax_reader *r) {
+    size_t have = r->end - r->start;
+    if (!have) return 0;
+    return r->line ? axi_reader_item(r, have, 0) : AX_EPIPE;
+}
+
+static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
+    ax_reader *r = (ax_reader *)w->data;
+    int rc;
+    (void)events;
+    while ((rc = axi_reader_look(r)) == AX_EAGAIN) {
+        if (r->start && r->start == r->end) r->start = r->end = 0;
+        if (r->start && r->end == r->size - 1) { /* to the front of the buffer */
+            r->end -= r->start;
+            memmove(r->buffer, r->buffer + r->start, r->end);
+            r->start = 0;
+        }
+        if (r->end == r->size - 1) return AX_EOVERFLOW;
+        rc = axi_recv(fd, w, r->buffer + r->end, r->size - 1 - r->end);
+        if (rc < 0) return rc;
+        if (rc == 0) return axi_reader_ended(r);
+        r->end += (size_t)rc;
+    }
+    return rc;
+}
+
+static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int line) {
+    struct axi_fd *e = axi_fd_known(me->loop, r->fd);
+    AXI_REFUSE(me);
+    if (e && e->wait[AXI_READS].task) return ax_done(AX_EBUSY);
+    r->seen = 0;
+    r->until = (const char *)until;
+    r->until_size = size;
+    r->line = line;
+    if (axi_reader_look(r) == 1) return ax_done(1);
+    return axi_fd_op(me, r->fd, AXI_READS, axi_attempt_item, r, 0);
+}
+AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, 1); }
+AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 0, 0); }
+AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_t size) {
+    if (!size || size >= r->size) return ax_done(AX_EINVAL);
+    if (axi_dead_stack(me->loop, bytes)) return ax_done(AX_EFAULT);
+    return axi_reader_next(me, r, bytes, size, 0);
+}
+
+/* What is in the buffer first, then the rest directly to its place; what is dropped goes through the buffer. */
+static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
+    ax_reader *r = (ax_reader *)w->task->u.data;
+    (void)events;
+    while (w->size) {
+        size_t have = r->end - r->start, n = have < w->size ? have : w->size;
+        if (!have) {
+            int rc = w->data && w->size >= r->size ? axi_recv(fd, w, w->data, w->size) : axi_recv(fd, w, r->buffer, r->size - 1);
+            if (rc < 0) return rc;
+            if (rc == 0) return r->length ? AX_EPIPE : 0;
+            if (!(w->data && w->size >= r->size)) {
+                r->start = 0;
+                r->end = (size_t)rc;
+                continue;
+            }
+            n = (size_t)rc;
+        } else {
+            if (w->data) memcpy(w->data, r->buffer + r->start, n);
+            r->start += n;
+        }
+        if (w->data) w->data = (char *)w->data + n;
+        w->size -= n;
+        r->length += n;
+    }
+    return 1;
+}
+
+AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size) {
+    struct axi_fd *e = axi_fd_known(me->loop, r->fd);
+    AXI_REFUSE(me);
+    if (e && e->wait[AXI_READS].task) return ax_done(AX_EBUSY);
+    r->data = (char *)to;
+    r->length = r->seen = 0;
+    me->u.data = r;
+    if (r->end - r->start >= size) { /* no need of the descriptor */
+        if (to) memcpy(to, r->buffer + r->start, size);
+        r->start += size;
+        r->length = size;
+        return ax_done(1);
+    }
+    return axi_fd_op(me, r->fd, AXI_READS, axi_attempt_exactly, to, size);
+}
+
+AX_API int ax_writer_init(ax_writer *o, int fd, void *buffer, size_t size) {
+    memset(o, 0, sizeof *o);
+    o->fd = fd;
+    o->buffer = (char *)buffer;
+    o->size = size;
+    return buffer && size ? 0 : AX_EINVAL;
+}
+
+/* Puts data into the buffer, and sends until it is all there and no more than `most` has to stay. */
+static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
+    ax_writer *o = (ax_writer *)w->task->u.data;
+    int calls = 16;
+    (void)events;
+    for (;;) {
+        size_t used = o->start + o->count, n;
+        struct iovec v[2];
+        ssize_t sent;
+        if (o->start && w->size > o->size - used) { /* to the front of the buffer */
+            memmove(o->buffer, o->buffer + o->start, o->count);
+            o->start = 0;
+            used = o->count;
+        }
+        n = w->size < o->size - used ? w->size : o->size - used;
+        if (o->count || w->size <= o->size) { /* else it is sent from where it is */
+            if (n) memcpy(o->buffer + used, w->data, n);
+            w->data = (char *)w->data + n;
+            w->size -= n;
+            o->count += n;
+        }
+        if (!w->size && o->count <= o->most) return 0;
+        v[0].iov_base = o->buffer + o->start;
+        v[0].iov_len = o->count;
+        v[1].iov_base = w->data;
+        v[1].iov_len = w->size;
+        sent = calls-- ? axi_sendv(fd, w, o->count ? v : v + 1, o->count && w->size ? 2 : 1) : (errno = EWOULDBLOCK, -1);
+        if (sent < 0) return axi_io_result(sent);
+        n = (size_t)sent < o->count ? (size_t)sent : o->count;
+        o->start += n;
+        if (!(o->count -= n)) o->start = 0;
+        w->data = (char *)w->data + ((size_t)sent - n);
+        w->size -= (size_t)sent - n;
+    }
+}
+
+static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t size, size_t most) {
+    struct axi_fd *e = axi_fd_known(me->loop, o->fd);
+    AXI_REFUSE(me);
+    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    me->u.data = o;
+    o->most = most;
+    if (!most || size > most || o->count > most - size) return axi_fd_op(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
+    if (o->start + o->count + size > o->size) {
+        memmove(o->buffer, o->buffer + o->start, o->count);
+        o->start = 0;
+    }
+    if (size) memcpy(o->buffer + o->start + o->count, data, size);
+    o->count += size;
+    return ax_done(0);
+}
+AX_API ax_op ax_writer_write(ax_task *me, ax_writer *o, const void *data, size_t size) {
+    return axi_writer_put(me, o, data, size, o->size / 2);
+}
+AX_API ax_op ax_writer_flush(ax_task *me, ax_writer *o) { return axi_writer_put(me, o, NULL, 0, 0); }
+AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...) {
+    struct axi_fd *e = axi_fd_known(me->loop, o->fd);
+    size_t space;
+    va_list args;
+    int n;
+    AXI_REFUSE(me);
+    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    memmove(o->buffer, o->buffer + o->start, o->start ? o->count : 0);
+    o->start = 0;
+    space = o->size - o->count;
+    va_start(args, format);
+    n = vsnprintf(o->buffer + o->count, space, format, args);
+    va_end(args);
+    if (n < 0) return ax_done(-errno);
+    if ((size_t)n >= o->size / 2) return ax_done(AX_EOVERFLOW);
+    if ((size_t)n >= space) return ax_done(AX_EAGAIN);
+    o->count += (size_t)n;
+    return axi_writer_put(me, o, NULL, 0, o->size / 2);
 }
 
 /* ---- 12 The loop's turns ---- */
@@ -4924,7 +6049,7 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
 
 /* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
 static int axi_only_ready(ax_loop *loop) {
-    return axi_any_ready(loop) && AXI_SYS(loop)->polled_count <= 1 && !AXI_POSTED(loop) &&
+    return axi_any_ready(loop) && AXI_SYS(loop)->wanted <= 1 && !AXI_POSTED(loop) &&
            !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)AXI_LOAD(axi_came[0]));
 }
 
@@ -4960,19 +6085,19 @@ static int axi_turn(ax_loop *loop, int block) {
     if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
     axi_run_ready(loop, block);
     axi_run_timers(loop);
-    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
-    if (timeout == 0) return axi_poll(loop, 0);
-    if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_poll(loop, 0); /* nothing left to wait for */
     axi_fd_sync(loop);
+    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
+    if (timeout == 0) return axi_look(loop, 0);
+    if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
-        int deaf = AXI_SYS(loop)->polled_count <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
+        int deaf = AXI_SYS(loop)->wanted <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
                    !axi_awaits_signals(loop);
         if (timeout == AX_FOREVER && deaf) {
             if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
             return AX_EDEADLK;
         }
         if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) {
-            if ((rc = axi_poll(loop, 0)) < 0) return rc;
+            if ((rc = axi_look(loop, 0)) < 0) return rc;
             timeout = axi_until_next(loop); /* a callback may have started an earlier timer */
             if (timeout != AX_FOREVER) loop->now += timeout;
             return 0;
@@ -4980,7 +6105,7 @@ static int axi_turn(ax_loop *loop, int block) {
     } else if (loop->desc.flags & AX_VIRTUAL_CLOCK) {
         timeout = AX_FOREVER; /* virtual time stands still while a thread works for the loop */
     }
-    return axi_poll(loop, timeout);
+    return axi_look(loop, timeout);
 }
 
 static int axi_enter(ax_loop *loop, uintptr_t here) {
@@ -5042,9 +6167,9 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
 static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
-        axi_free(loop, sys->polled, sys->polled_cap * sizeof *sys->polled);
+        sys->backend->close(loop, sys->state);
         if (sys->pipe[0] >= 0) close(sys->pipe[0]), close(sys->pipe[1]);
-        axi_free(loop, sys, sizeof *sys);
+        axi_free(loop, sys, AXI_SYS_SIZE + sys->backend->size);
     }
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
     axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
@@ -5065,9 +6190,10 @@ static void axi_loop_free(ax_loop *loop) {
 
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     struct axi_sys *sys;
-    int rc = AX_ENOMEM;
+    int rc;
     memset(loop, 0, sizeof *loop);
     if (desc) loop->desc = *desc;
+    if (!loop->desc.backend) loop->desc.backend = AXI_DEFAULT_BACKEND;
     if (!loop->desc.threads) loop->desc.threads = 8;
     if (!loop->desc.alloc && (loop->desc.arena || !AXI_ASAN)) loop->pooled = 1;
     if (loop->desc.arena) {
@@ -5080,15 +6206,18 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     axi_push(&loop->ready, &loop->end);
     loop->root.loop = loop;
     loop->root.winner = -1;
-    if (!(sys = (struct axi_sys *)axi_alloc(loop, sizeof *sys))) return rc;
-    memset(sys, 0, sizeof *sys);
+    if (!(sys = (struct axi_sys *)axi_alloc(loop, AXI_SYS_SIZE + loop->desc.backend->size))) return AX_ENOMEM;
+    memset(sys, 0, AXI_SYS_SIZE + loop->desc.backend->size);
     loop->sys = sys;
     loop->state = AXI_IDLE;
+    sys->backend = loop->desc.backend;
+    sys->state = (char *)sys + AXI_SYS_SIZE;
     sys->pipe[0] = sys->pipe[1] = -1;
-    if (pipe(sys->pipe) < 0) {
+    rc = sys->backend->open(loop, sys->state);
+    if (rc >= 0 && pipe(sys->pipe) < 0) {
         rc = -errno;
         sys->pipe[0] = -1;
-    } else if ((rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
+    } else if (rc >= 0 && (rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
         ax_watch_unref(&sys->wake);
         rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
     }
@@ -5190,7 +6319,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     return rc;
 }
 
-/* ---- 14 Threads and signals ---- */
+/* ---- 15 Threads and signals ---- */
 
 /* What a thread may still use when the loop is gone comes from the user, or from malloc: not from the loop's own chunks. */
 static int axi_own_memory(const ax_loop *loop) { return !loop->desc.alloc && !loop->desc.arena; }
@@ -5524,7 +6653,7 @@ static void axi_signals_end(ax_loop *loop) {
     if (AXI_LOAD(axi_signal_loop) == loop) axi_signals_to(NULL); /* before the pipe's number means another file */
 }
 
-/* ---- 15 Running a program ---- */
+/* ---- 16 Running a program ---- */
 
 static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
 
@@ -5616,7 +6745,7 @@ AX_API int ax_exit(int status) {
 }
 
 #else /* freestanding */
-/* ---- 16 Microcontrollers: flags, and the loop over the port ---- */
+/* ---- 17 Microcontrollers: flags, and the loop over the port ---- */
 
 AX_API int ax_flag_take(ax_flag *f) {
     unsigned char set = f->set, n = (unsigned char)(set - f->seen);

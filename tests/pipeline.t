@@ -62,7 +62,7 @@ for dir in "$B" "$B/san"; do
     ok "and it says so" says 'elsewhere/v0/topstories.json: HTTP 404'
     pipeline --base "$url" --count 3 --db "$tmp/no/such/directory/db"
     ok "a database in no directory: 1" test "$rc" = 1
-    ok "and it says so" says 'directory/db: No such file or directory'
+    ok "and it says so" says 'directory/db: no such name, file or directory'
     pipeline --base "$url" --count 3 --db "$tmp"
     ok "a directory as database: 1" test "$rc" = 1
     echo "This is not a database, but it is longer than the header of one, which has a hundred bytes: so it is looked at." > "$tmp/db.txt"
