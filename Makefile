@@ -48,19 +48,21 @@ $(B)/san/%: tests/%.c $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
 
 CONFORMANCE := $(wildcard tests/conformance/*.c tests/conformance/*.h)
-$(foreach d,plain san switch comma ndebug clang thread,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
+$(foreach d,plain san switch comma ndebug clang thread epoll select kqueue,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
 # What asyncx does in each case, in the form that its reference prints.
 conformance: $(B)/plain/conformance/conformance
 	$< --print > $(B)/conformance.txt
 
 REAL := $(filter-out $(VIRTUAL),$(EXAMPLES))
-build-test: $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
+# What meets descriptors runs under each backend; kqueue is the stand-in of tests/kqueue.
+BACKENDS := $(foreach b,epoll select kqueue,$(addprefix $(B)/$(b)/,loop net threads))
+build-test: $(BACKENDS) $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
 	$(VIRTUAL:%=$(B)/virtual/%) $(VIRTUAL:%=$(B)/san/virtual/%)
 
 # Every test twice: plain, and under the address and undefined sanitizers. Scripts (*.t) do both themselves.
 test:
 	@$(MAKE) --no-print-directory -s -j2 build-test
-	prove -j2 --exec 'timeout 300' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(SCRIPTS)
+	prove -j2 --exec 'timeout 300' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(BACKENDS) $(SCRIPTS)
 
 # The first job end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
 demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline
@@ -78,6 +80,9 @@ $(eval $(call variant,comma,$(CC) $(STD),-O1 -g -DASYNCX_COMMA))
 $(eval $(call variant,ndebug,$(CC) -std=c11 -D_GNU_SOURCE,-O3 -DNDEBUG))
 $(eval $(call variant,clang,clang $(STD),-O2 -g))
 $(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
+$(eval $(call variant,epoll,$(CC) $(STD),-O1 -g -DASYNCX_EPOLL))
+$(eval $(call variant,select,$(CC) $(STD),-O1 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h))
+$(eval $(call variant,kqueue,$(CC) $(STD),-O1 -g -DASYNCX_KQUEUE -Itests/kqueue))
 
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:

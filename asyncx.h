@@ -522,7 +522,7 @@ struct ax_task {
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
-     AX_TRY_ALL(op)       keeps even that, for the rare code that turns a cancel into something else.
+     AX_TRY_ALL(op)       keeps even that, for rare code that turns a cancel into something else, and takes it back (ax_uncancel).
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup.
@@ -1431,7 +1431,7 @@ AX_API void ax_timer_unref(ax_timer *timer);
 /* Makes a descriptor non-blocking, and close-on-exec. 0 or an error. */
 AX_API int ax_nonblocking(int fd);
 
-enum { AX_IN = 1, AX_OUT = 2, AX_PRI = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
+enum { AX_IN = 1, AX_PRI = 2, AX_OUT = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
 
 /* Calls fn on each turn in which the descriptor shows one of the events, or AX_ERR, AX_HUP, AX_NVAL. Level-triggered.
    Several per descriptor are allowed. Everything may be called inside any callback; a stop takes effect at once. Never closes the
@@ -1452,16 +1452,16 @@ AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* changes the events
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
 AX_API void ax_watch_unref(ax_watch *watch);               /* it no longer keeps ax_loop_run going */
 
-/* What waits on the descriptors of a loop, for desc.backend or ASYNCX_BACKEND: poll() is one, epoll and kqueue are, and one
-   of yours may be (examples/select_backend.h). The loop knows who wants which events, and tells a backend each change
-   before the next wait. All runs on the loop's thread; self is the backend's state for this loop. An error of set goes to those who
-   wait on that descriptor, one of wait ends the run. */
+/* What waits on the descriptors of a loop, for desc.backend or ASYNCX_BACKEND: poll() is one, epoll and kqueue are, and one of
+   yours may be (examples/select_backend.h). The loop knows who wants which events, and tells a backend each change before the next
+   wait. All runs on the loop's thread; self is the backend's state for this loop. An error of set goes to the tasks that wait on
+   that descriptor; its watches see AX_ERR, and nothing more until they are set anew. One of wait ends the run. */
 typedef struct ax_backend {
     size_t size;                                      /* of its state: memory that the loop provides, zeroed */
     int lazy;                                         /* set costs a system call: a descriptor that nobody waits on any more is left
                                                          until it shows an event, or is waited on again */
     int (*open)(ax_loop *loop, void *self);           /* 0 or an error */
-    void (*close)(ax_loop *loop, void *self);         /* also after an open that failed */
+    void (*close)(ax_loop *loop, void *self);         /* not after an open that failed */
     int (*reserve)(ax_loop *loop, void *self, unsigned fds); /* takes what memory descriptors below fds may need: 0 or an error */
     /* From now on this descriptor is waited on for these events (AX_IN, AX_OUT, AX_PRI; 0: not at all), so far for `before`. It may
        have been closed and come anew in between. 0 or an error; AX_EBADF if it is not open. */
@@ -1492,14 +1492,15 @@ AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an err
 
 /* ---- 14 Sockets ---------------------------------------------------------------------------------------
 
-   Plain descriptors: what is opened here is non-blocking, close-on-exec, and yours to ax_close. For streams TCP_NODELAY is set.
+   Plain descriptors: what is opened here is non-blocking, close-on-exec, above 2, and yours to ax_close. For streams TCP_NODELAY is
+   set.
 
    A server accepts in a function of its own. Ctrl-C, a cancel of main, ends that first; the clients, whose group is main's, may
    finish what they do, and are cancelled after a grace time:
 
      AX_ASYNC(accepting) {                                     // struct accepting { ax_frame frame; int fd; ax_group *clients; };
          AX_BEGIN;
-         AX_WHILE(ax_accept(me, my->fd)) {
+         AX_WHILE(ax_accept(me, my->fd, NULL)) {
              if (!AX_SPAWN(my->clients, client, .fd = me->rc)) ax_close(me->loop, me->rc);
          }
      AX_FINALLY:
@@ -1510,6 +1511,7 @@ AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an err
      ax_group_open(me, &my->clients, AX_GROUP_COLLECT);        // in main
      AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
      AX_TRY_ALL(AX_CALL(accepting, .fd = me->rc, .clients = &my->clients));
+     ax_uncancel(me);                                          // it was heard
      AX_TRY(AX_WITHIN(AX_SEC(5), ax_group_join(me, &my->clients))); */
 
 /* An address of any family. */
@@ -1524,7 +1526,7 @@ typedef struct ax_addr {
    ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't be told
    now. The host must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
-/* "127.0.0.1:80", "[::1]:80" or a path; at most AX_ADDR_TEXT bytes. Gives text back. */
+/* "127.0.0.1:80", "[::1]:80" or a path, "?" for none; at most AX_ADDR_TEXT bytes. Gives text back. */
 AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
 enum { AX_ADDR_TEXT = 112 };
 AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
@@ -1541,9 +1543,10 @@ AX_API int ax_unix_listen(const char *path);
 /* A socket for datagrams, bound as above. */
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
 
-/* The next connection: its descriptor. Connections that died in the queue are passed over. Out of descriptors or memory it says so
-   to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May suspend. */
-AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd);
+/* The next connection: its descriptor, and who it is from (or NULL). Connections that died in the queue are passed over. Out of
+   descriptors or memory it says so to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May
+   suspend. */
+AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
 /* Connects a socket: 0 or an error. May suspend. */
 AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
 /* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
@@ -1572,7 +1575,7 @@ typedef struct ax_reader {
     size_t until_size;
     int line;
 } ax_reader;
-/* The longest item is size - 1. AX_EINVAL for a size below 2. */
+/* An item and its end take at most size - 1 bytes. AX_EINVAL for a size below 2. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
 /* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer.
    May suspend. */
@@ -1633,10 +1636,11 @@ AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int
    bounds it. Only the first call waits: a second gives 0 at once. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
-/* Waits for the next signal of that number: gives the number. From the first wait for it until the loop closes, the signal does
-   nothing else in the process; one that comes while nobody waits is kept for the next wait. Every waiter is woken. Of one loop in
-   the process at a time, which the one that catches Ctrl-C is already: AX_EBUSY. AX_EINVAL for what is no signal or can't be
-   caught. AX_ENOMEM. May suspend. */
+/* From now on, until the loop closes, this signal does nothing else in the process than to wake who waits for it; one that comes
+   while nobody waits is kept for the next wait. For one loop in the process at a time, which the one that catches Ctrl-C is
+   already: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. */
+AX_API int ax_signal_catch(ax_loop *loop, int signal);
+/* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
 #endif /* ASYNCX_FREESTANDING */
@@ -4450,12 +4454,13 @@ struct axi_fd {
     struct axi_wait wait[2]; /* AXI_READS, AXI_WRITES */
     ax_watch *watches;
     unsigned char wanted, told; /* the events that were wanted at the last look; those that the backend waits for */
-    unsigned char dirty;        /* what is wanted may have changed */
-    unsigned char doubt;        /* it may have been closed and come anew */
-    unsigned char drained;      /* the last read took all there was */
-    unsigned char paused;       /* a listener while accept() can't: it is not waited for */
-    unsigned char plain;        /* no socket: send() refuses it */
-    unsigned char streak;       /* operations in a row that did not wait */
+    unsigned char dirty : 1;    /* what is wanted may have changed */
+    unsigned char doubt : 1;    /* it may have been closed and come anew */
+    unsigned char paused : 1;   /* a listener while accept() can't: it is not waited for */
+    unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
+    unsigned char turn, streak; /* operations in this turn that did not wait */
+    unsigned char in_vain;      /* reads that were tried before they waited: in vain if not 0; then counts those that only waited */
+    unsigned in_vain_size;      /* of how many bytes */
 };
 enum { AXI_READS, AXI_WRITES };
 struct axi_job {
@@ -4492,6 +4497,7 @@ struct axi_signal {
 struct axi_sys {
     const ax_backend *backend;
     void *state;          /* the backend's */
+    int opened;
     unsigned wanted;      /* descriptors that anybody waits on: 1 is the wake-up pipe */
     int pipe[2];
     ax_watch wake;
@@ -4754,6 +4760,23 @@ static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     return rc;
 }
 
+AX_API int ax_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* In a program that was started without its standard streams, their numbers stay free: else printf() would write to a socket, and
+   an accepted 0 end an AX_WHILE. */
+static int axi_above_2(int fd) {
+    int other, saved;
+    if (fd < 0 || fd > 2) return fd;
+    other = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return other;
+}
+
 static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
     if (fd < 0) return *rc = AX_EBADF, (struct axi_fd *)NULL;
     if ((unsigned)fd >= loop->fd_cap && fcntl(fd, F_GETFD) < 0) return *rc = -errno, (struct axi_fd *)NULL;
@@ -4861,7 +4884,6 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
         if (loop->fds[fd].told) (void)axi_fd_tell(loop, fd, 0);
         return;
     }
-    loop->fds[fd].drained = loop->fds[fd].streak = 0;
     if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
     if (loop->fds[fd].wait[AXI_WRITES].task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
     for (w = loop->fds[fd].watches; w; w = next) {
@@ -4922,9 +4944,13 @@ struct axi_poll {
 };
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
+#define AXI_X(e) &&POLL##e == AX_##e
+enum { AXI_POLL_SAME = 1 AXI_POLL_EVENTS(AXI_X) }; /* as on Linux */
+#undef AXI_X
 
 static short axi_to_poll(unsigned events) {
     short p = 0;
+    if (AXI_POLL_SAME) return (short)events;
 #define AXI_X(e) \
     if (events & AX_##e) p |= POLL##e;
     AXI_POLL_EVENTS(AXI_X)
@@ -4934,6 +4960,7 @@ static short axi_to_poll(unsigned events) {
 
 static unsigned axi_from_poll(short p) {
     unsigned events = 0;
+    if (AXI_POLL_SAME) return (unsigned short)p;
 #define AXI_X(e) \
     if (p & POLL##e) events |= AX_##e;
     AXI_POLL_EVENTS(AXI_X)
@@ -5008,14 +5035,14 @@ typedef char axi_epoll_has_the_numbers_of_poll[EPOLLIN == POLLIN && EPOLLOUT == 
 static int axi_epoll_open(ax_loop *loop, void *self) {
     struct axi_epoll *p = (struct axi_epoll *)self;
     (void)loop;
-    p->fd = epoll_create1(EPOLL_CLOEXEC);
+    p->fd = axi_above_2(epoll_create1(EPOLL_CLOEXEC));
     return p->fd < 0 ? -errno : 0;
 }
 
 static void axi_epoll_close(ax_loop *loop, void *self) {
     struct axi_epoll *p = (struct axi_epoll *)self;
     axi_poll_close(loop, &p->files);
-    if (p->fd >= 0) close(p->fd);
+    close(p->fd);
 }
 
 static int axi_no_reserve(ax_loop *loop, void *self, unsigned fds) {
@@ -5078,14 +5105,15 @@ struct axi_kqueue {
 static int axi_kqueue_open(ax_loop *loop, void *self) {
     struct axi_kqueue *p = (struct axi_kqueue *)self;
     (void)loop;
-    p->fd = kqueue();
-    return p->fd < 0 || fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+    p->fd = axi_above_2(kqueue());
+    if (p->fd >= 0) (void)fcntl(p->fd, F_SETFD, FD_CLOEXEC);
+    return p->fd < 0 ? -errno : 0;
 }
 
 static void axi_kqueue_close(ax_loop *loop, void *self) {
     struct axi_kqueue *p = (struct axi_kqueue *)self;
     axi_free(loop, p->shown, p->cap);
-    if (p->fd >= 0) close(p->fd);
+    close(p->fd);
 }
 
 static int axi_kqueue_reserve(ax_loop *loop, void *self, unsigned fds) {
@@ -5097,6 +5125,7 @@ static int axi_kqueue_set(ax_loop *loop, void *self, int fd, unsigned before, un
     struct axi_kqueue *p = (struct axi_kqueue *)self;
     int way;
     (void)loop;
+    if (events & AX_PRI) return AX_EINVAL; /* it has no such event */
     for (way = 0; way < 2; way++) {
         const unsigned event = way ? AX_OUT : AX_IN;
         struct kevent change;
@@ -5166,6 +5195,7 @@ AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, a
 AX_API int ax_watch_set(ax_watch *w, unsigned events) {
     if (!w->active) return AX_EPERM;
     w->events = events;
+    if (!w->loop->fds[w->fd].told) w->loop->fds[w->fd].doubt = 1; /* it was refused */
     axi_fd_changed(w->loop, w->fd);
     return 0;
 }
@@ -5219,21 +5249,38 @@ static int axi_interrupted(const ax_task *me) {
     return me->node.flags & AXI_UNMET || (AXI_HAS_LIMIT(me) && axi_reached(&me->limit, &me->loop->now));
 }
 
-/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. A read after one that
-   took all there was waits at once: that saves a system call that would be in vain nearly always. */
+/* Whether to try a read before it waits. Where that was in vain it mostly is again, as when requests come one by one: then every
+   32nd time only, to see whether that has changed. */
+static int axi_worth_trying(struct axi_fd *e, size_t size) {
+    if (!e->in_vain || e->in_vain_size != (unsigned)size) return 1;
+    return ++e->in_vain > 32;
+}
+
+/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
 static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     enum { STREAK = 16 }; /* then others have a turn, and timers: each may have moved much */
     struct axi_fd *e = axi_fd_known(me->loop, fd);
     struct axi_wait now;
-    int rc = AX_EAGAIN;
+    int rc;
     AXI_REFUSE(me);
     if (e && e->wait[way].task) return ax_done(AX_EBUSY);
+    if (e && way == AXI_READS && !axi_worth_trying(e, size) && !axi_interrupted(me))
+        return axi_fd_wait(me, fd, way, attempt, data, size);
     now.task = me;
     now.data = (void *)(uintptr_t)data;
     now.size = size;
-    if (!(e && e->drained && way == AXI_READS) || axi_interrupted(me)) rc = attempt(fd, &now, 0);
+    rc = attempt(fd, &now, 0);
+    e = axi_fd_known(me->loop, fd);
+    if (e && way == AXI_READS) {
+        e->in_vain = rc == AX_EAGAIN;
+        e->in_vain_size = (unsigned)size;
+    }
     if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size);
-    if (!(e = axi_fd_known(me->loop, fd)) || ++e->streak < STREAK) return ax_done(rc);
+    if (e && e->turn != (unsigned char)me->loop->polls) {
+        e->turn = (unsigned char)me->loop->polls;
+        e->streak = 0;
+    }
+    if (!e || ++e->streak < STREAK) return ax_done(rc);
     e->streak = 0;
     axi_requeue(me, rc);
     return axi_op(AXI_PENDING);
@@ -5249,13 +5296,18 @@ static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
 
 static int axi_recv(int fd, const struct axi_wait *w, void *buffer, size_t size) {
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
-    ssize_t n;
-    do n = read(fd, buffer, size < INT_MAX ? size : INT_MAX);
-    while (n < 0 && errno == EINTR);
-    if (e) {
-        e->drained = n > 0 && (size_t)n < size;
-        if (n == 0 || (n < 0 && errno != EWOULDBLOCK)) e->doubt = 1; /* it will be closed */
+    ssize_t n = -1;
+    if (size > INT_MAX) size = INT_MAX;
+    if (!e || !e->plain) {
+        do n = recv(fd, buffer, size, 0);
+        while (n < 0 && errno == EINTR);
+        if (n < 0 && errno == ENOTSOCK && e) e->plain = 1;
     }
+    if (n < 0 && (errno == ENOTSOCK || (e && e->plain))) {
+        do n = read(fd, buffer, size);
+        while (n < 0 && errno == EINTR);
+    }
+    if (e && (n == 0 || (n < 0 && errno != EWOULDBLOCK))) e->doubt = 1; /* it will be closed */
     return axi_io_result(n);
 }
 
@@ -5352,11 +5404,6 @@ static int axi_attempt_writev(int fd, struct axi_wait *w, unsigned events) {
     return 0;
 }
 
-AX_API int ax_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-}
-
 AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     AXI_REFUSE(me);
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
@@ -5379,7 +5426,8 @@ AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
 /* The number is, or will be, another descriptor's. */
 static void axi_fd_anew(struct axi_fd *e) {
     e->doubt = 1;
-    e->drained = e->paused = e->plain = e->streak = 0;
+    e->paused = e->plain = 0;
+    e->streak = e->in_vain = 0;
 }
 
 static void axi_accept_again(ax_loop *loop, void *arg);
@@ -5434,6 +5482,8 @@ AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size) {
     int family = axi_family(addr);
     if (family == AF_UNIX) snprintf(text, size, "%.*s", (int)(addr->size - path), (const char *)addr->sockaddr.bytes + path);
     else if (getnameinfo(axi_sockaddr(addr), addr->size, host, sizeof host, NULL, 0, NI_NUMERICHOST)) snprintf(text, size, "?");
+    else if (strncmp(host, "::ffff:", 7) == 0 && strchr(host, '.')) /* IPv4, through a socket for both */
+        snprintf(text, size, "%s:%d", host + 7, ax_addr_port(addr));
     else snprintf(text, size, family == AF_INET6 ? "[%s]:%d" : "%s:%d", host, ax_addr_port(addr));
     return text;
 }
@@ -5518,10 +5568,10 @@ AX_API ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs,
 
 static int axi_socket(int family, int type) {
 #ifdef SOCK_NONBLOCK
-    int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = axi_above_2(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     return fd < 0 ? -errno : fd;
 #else
-    int fd = socket(family, type, 0), rc = fd < 0 ? -errno : ax_nonblocking(fd);
+    int fd = axi_above_2(socket(family, type, 0)), rc = fd < 0 ? -errno : ax_nonblocking(fd);
     if (fd >= 0 && rc < 0) close(fd);
     return rc < 0 ? rc : fd;
 #endif
@@ -5570,8 +5620,8 @@ static int axi_bind_host(const char *host, int port, int type, unsigned flags) {
     if (rc < 0) return rc;
     for (i = 0; i < job.count; i++)
         if ((rc = axi_bind(&job.addr[i], type, flags)) >= 0) return rc;
-    if (!host && (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)) return axi_bind_host("0.0.0.0", port, type, flags); /* no IPv6 here */
-    return rc;
+    if (host || (rc != -EAFNOSUPPORT && rc != -EADDRNOTAVAIL)) return rc;
+    return axi_bind_host("0.0.0.0", port, type, flags); /* there is no IPv6 here */
 }
 
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags) { return axi_bind_host(host, port, SOCK_STREAM, flags); }
@@ -5644,18 +5694,21 @@ static int axi_accept_passes(int error) {
 
 static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
     ax_loop *loop = w->task->loop;
+    ax_addr unasked, *peer = w->data ? (ax_addr *)w->data : &unasked;
     int conn, tries = 16;
     (void)events;
     do {
+        socklen_t size = sizeof peer->sockaddr.bytes;
 #if defined(__linux__) && defined(_GNU_SOURCE)
-        conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        conn = axi_above_2(accept4(fd, axi_sockaddr(peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 #else
-        conn = accept(fd, NULL, NULL);
+        conn = axi_above_2(accept(fd, axi_sockaddr(peer), &size));
         if (conn >= 0 && ax_nonblocking(conn) < 0) axi_failed(conn), conn = -1, errno = ECONNABORTED;
 #endif
         if (conn >= 0) {
             struct axi_fd *e = axi_fd_known(loop, conn);
             if (e) axi_fd_anew(e);
+            peer->size = (unsigned)size;
             return conn;
         }
     } while (axi_accept_passes(errno) && tries--);
@@ -5663,7 +5716,9 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
     return tries < 0 ? AX_EAGAIN : axi_io_result(-1); /* so many: others first */
 }
 
-AX_API ax_op ax_accept(ax_task *me, int fd) { return axi_fd_op(me, fd, AXI_READS, axi_attempt_accept, NULL, 0); }
+AX_API ax_op ax_accept(ax_task *me, int fd, ax_addr *peer) {
+    return axi_fd_op(me, fd, AXI_READS, axi_attempt_accept, peer, 0);
+}
 
 static int axi_attempt_connected(int fd, struct axi_wait *w, unsigned events) {
     struct sockaddr_storage peer;
@@ -5671,7 +5726,8 @@ static int axi_attempt_connected(int fd, struct axi_wait *w, unsigned events) {
     int rc = 0;
     socklen_t rc_size = sizeof rc;
     (void)w;
-    if (events & AX_NVAL || getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &rc_size) < 0) return AX_EBADF;
+    if (events & AX_NVAL) return AX_EBADF;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &rc_size) < 0) return -errno;
     if (rc) return -rc;
     if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) return 0;
     return errno == ENOTCONN ? AX_EAGAIN : -errno; /* woken for nothing */
@@ -5909,11 +5965,14 @@ AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_
 /* What is in the buffer first, then the rest directly to its place; what is dropped goes through the buffer. */
 static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
     ax_reader *r = (ax_reader *)w->task->u.data;
+    int calls = 16;
     (void)events;
     while (w->size) {
         size_t have = r->end - r->start, n = have < w->size ? have : w->size;
         if (!have) {
-            int rc = w->data && w->size >= r->size ? axi_recv(fd, w, w->data, w->size) : axi_recv(fd, w, r->buffer, r->size - 1);
+            int rc = AX_EAGAIN;
+            if (calls--)
+                rc = w->data && w->size >= r->size ? axi_recv(fd, w, w->data, w->size) : axi_recv(fd, w, r->buffer, r->size - 1);
             if (rc < 0) return rc;
             if (rc == 0) return r->length ? AX_EPIPE : 0;
             if (!(w->data && w->size >= r->size)) {
@@ -6167,8 +6226,9 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
 static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
-        sys->backend->close(loop, sys->state);
-        if (sys->pipe[0] >= 0) close(sys->pipe[0]), close(sys->pipe[1]);
+        if (sys->opened) sys->backend->close(loop, sys->state);
+        if (sys->pipe[0] >= 0) close(sys->pipe[0]);
+        if (sys->pipe[1] >= 0) close(sys->pipe[1]);
         axi_free(loop, sys, AXI_SYS_SIZE + sys->backend->size);
     }
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
@@ -6214,12 +6274,15 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     sys->state = (char *)sys + AXI_SYS_SIZE;
     sys->pipe[0] = sys->pipe[1] = -1;
     rc = sys->backend->open(loop, sys->state);
-    if (rc >= 0 && pipe(sys->pipe) < 0) {
+    sys->opened = rc >= 0;
+    if (rc >= 0 && (pipe(sys->pipe) < 0 || (sys->pipe[0] = axi_above_2(sys->pipe[0])) < 0 ||
+                    (sys->pipe[1] = axi_above_2(sys->pipe[1])) < 0)) {
         rc = -errno;
-        sys->pipe[0] = -1;
     } else if (rc >= 0 && (rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
         ax_watch_unref(&sys->wake);
         rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
+        if (rc >= 0 && (rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) >= 0) /* a loop that is deaf to posts must not open */
+            loop->fds[sys->pipe[0]].wanted = AX_IN, sys->wanted = 1;
     }
     if (rc < 0) {
         axi_loop_free(loop);
@@ -6582,7 +6645,8 @@ static void axi_on_signal(int sig) {
     int saved = errno, fd = AXI_LOAD(axi_signal_pipe);
     AXI_STORE(axi_came[sig], 1);
     AXI_STORE(axi_came[0], 1);
-    if (fd >= 0 && write(fd, "", 1) < 0) {}
+    if (fd >= 0)
+        while (write(fd, "", 1) < 0 && errno == EINTR) {}
     errno = saved;
 }
 
@@ -6609,36 +6673,48 @@ static void axi_signals_to(ax_loop *loop) {
     AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
 }
 
-AX_API ax_op ax_signal_wait(ax_task *me, int number) {
-    struct axi_signal *s = AXI_SYS(me->loop)->signals;
-    ax_loop *catcher = AXI_LOAD(axi_signal_loop);
-    struct sigaction act;
-    AXI_REFUSE(me);
-    if (number < 1 || number >= AXI_SIGNALS) return ax_done(AX_EINVAL);
-    if (catcher && catcher != me->loop) return ax_done(AX_EBUSY);
+static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
+    struct axi_signal *s = AXI_SYS(loop)->signals;
     while (s && s->number != number) s = s->next;
-    if (!s) {
-        if (!(s = (struct axi_signal *)axi_alloc(me->loop, sizeof *s))) return ax_done(AX_ENOMEM);
-        memset(s, 0, sizeof *s);
-        s->number = number;
-        axi_signals_to(me->loop);
-        memset(&act, 0, sizeof act);
-        act.sa_handler = axi_on_signal;
-        act.sa_flags = SA_RESTART;
-        if (sigaction(number, &act, &s->old) < 0) {
-            int rc = -errno;
-            if (!catcher) axi_signals_to(NULL);
-            axi_free(me->loop, s, sizeof *s);
-            return ax_done(rc);
-        }
-        s->next = AXI_SYS(me->loop)->signals;
-        AXI_SYS(me->loop)->signals = s;
+    return s;
+}
+
+AX_API int ax_signal_catch(ax_loop *loop, int number) {
+    ax_loop *catcher = AXI_LOAD(axi_signal_loop);
+    struct axi_signal *s;
+    struct sigaction act;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (number < 1 || number >= AXI_SIGNALS) return AX_EINVAL;
+    if (catcher && catcher != loop) return AX_EBUSY;
+    if (axi_signal_of(loop, number)) return 0;
+    if (!(s = (struct axi_signal *)axi_alloc(loop, sizeof *s))) return AX_ENOMEM;
+    memset(s, 0, sizeof *s);
+    s->number = number;
+    axi_signals_to(loop);
+    memset(&act, 0, sizeof act);
+    act.sa_handler = axi_on_signal;
+    act.sa_flags = SA_RESTART;
+    if (sigaction(number, &act, &s->old) < 0) {
+        int rc = -errno;
+        if (!catcher) axi_signals_to(NULL);
+        axi_free(loop, s, sizeof *s);
+        return rc;
     }
-    if (AXI_LOAD(axi_came[number])) {
-        AXI_STORE(axi_came[number], 0);
-        return ax_done(number);
-    }
-    return axi_wait_in(me, &s->waiters);
+    s->next = AXI_SYS(loop)->signals;
+    AXI_SYS(loop)->signals = s;
+    return 0;
+}
+
+AX_API ax_op ax_signal_wait(ax_task *me, int number) {
+    struct axi_signal *s;
+    int rc;
+    AXI_REFUSE(me);
+    if ((rc = ax_signal_catch(me->loop, number)) < 0) return ax_done(rc);
+    s = axi_signal_of(me->loop, number);
+    if (!AXI_LOAD(axi_came[number])) return axi_wait_in(me, &s->waiters);
+    AXI_STORE(axi_came[number], 0);
+    axi_wake_all(&s->waiters, number); /* it is theirs as well */
+    return ax_done(number);
 }
 
 static void axi_signals_end(ax_loop *loop) {

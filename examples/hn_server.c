@@ -275,7 +275,7 @@ AX_ASYNC(app) {
     fflush(stdout);
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &my->server.connections)); /* beyond that, clients wait in the kernel's queue */
-        AX_TRY(ax_accept(me, my->listener));
+        AX_TRY(ax_accept(me, my->listener, NULL));
         if (me->rc < 0) {                                      /* out of descriptors, for example: later */
             ax_sem_release(&my->server.connections);
             AX_AWAIT(ax_sleep(me, AX_MS(100)));

@@ -9,7 +9,7 @@
 #include <sys/select.h>
 
 struct select_state {
-    fd_set wanted[3]; /* AX_IN, AX_OUT, AX_PRI */
+    fd_set wanted[3]; /* AX_IN, AX_PRI, AX_OUT */
     int highest;
 };
 
@@ -44,7 +44,7 @@ static int select_wait(ax_loop *loop, void *self, ax_time timeout) {
     fd_set ready[3] = {s->wanted[0], s->wanted[1], s->wanted[2]};
     ax_time us = timeout / 1000 + (timeout % 1000 != 0); /* rounded up: never early */
     struct timeval tv = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
-    int n = select(s->highest + 1, &ready[0], &ready[1], &ready[2], timeout == AX_FOREVER ? NULL : &tv);
+    int n = select(s->highest + 1, &ready[0], &ready[2], &ready[1], timeout == AX_FOREVER ? NULL : &tv);
     if (n < 0 && errno == EBADF) { /* one was closed while it is waited for: which? */
         for (int fd = 0; fd <= s->highest; fd++) {
             int wanted = FD_ISSET(fd, &s->wanted[0]) || FD_ISSET(fd, &s->wanted[1]) || FD_ISSET(fd, &s->wanted[2]);

@@ -217,7 +217,7 @@ static ax_op start(ax_task *me, struct victim *my) {
     case WRITE: return ax_write(me, w.fds[1], my->bytes, 1);
     case WRITE_ALL: return ax_write_all(me, w.fds[1], my->bytes, 2);
     case WAIT_FD: return ax_wait_fd(me, w.fds[0], AX_IN);
-    case ACCEPT: return ax_accept(me, w.fds[0]);
+    case ACCEPT: return ax_accept(me, w.fds[0], NULL);
     case TO_THREAD: return ax_to_thread(me, job, &my->item, sizeof my->item);
     case EXECUTOR: return ax_executor_run(me, &w.executor, job, NULL, &my->item, sizeof my->item);
     case SIGNAL: return ax_signal_wait(me, SIGUSR1);

@@ -106,7 +106,7 @@ AX_ASYNC(server) {
     AX_BEGIN;
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
     for (;;) {
-        AX_AWAIT(ax_accept(me, my->fd));
+        AX_AWAIT(ax_accept(me, my->fd, NULL));
         connections++;
         AX_SPAWN(&my->clients, client, .fd = me->rc);
     }

@@ -98,7 +98,7 @@ part "callback from a thread (ax_post)" "ax_callback c;" "ax_post(me->loop, &my-
 part "timer" "ax_timer t;" "ax_timer_start(me->loop, &my->t, 0, called, NULL); ax_timer_stop(&my->t);" "$called"
 part "read" "" "AX_AWAIT(ax_read(me, 0, my->buffer, sizeof my->buffer));"
 part "accept, read, write" "" \
-    "AX_AWAIT(ax_accept(me, 0)); AX_AWAIT(ax_read(me, 0, my->buffer, 16)); AX_AWAIT(ax_write_all(me, 1, my->buffer, 16));"
+    "AX_AWAIT(ax_accept(me, 0, NULL)); AX_AWAIT(ax_read(me, 0, my->buffer, 16)); AX_AWAIT(ax_write_all(me, 1, my->buffer, 16));"
 part "watch" "ax_watch w;" "ax_watch_start(me->loop, &my->w, 0, AX_IN, seen, NULL); ax_watch_stop(&my->w);" "$seen"
 part "threads (ax_to_thread)" "" "AX_AWAIT(ax_to_thread(me, job, my->buffer, sizeof my->buffer));" "$job"
 part "ax_exit and its sentences" "" "ax_exit(me->rc);"

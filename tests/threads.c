@@ -225,6 +225,22 @@ AX_ASYNC(signals) {
     LOG("caught:%d", !handled_by_default(SIGUSR1));
     AX_END;
 }
+struct all_hear { ax_frame frame; ax_group g; };
+AX_ASYNC(all_hear) { /* one that asks when it has come takes it from nobody */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGUSR1);
+    AX_AWAIT(ax_checkpoint(me));
+    raise(SIGUSR1);
+    AX_AWAIT(ax_signal_wait(me, SIGUSR1));
+    LOG("me:%d", me->rc == SIGUSR1);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%d %d %d", ax_signal_catch(me->loop, SIGUSR2), ax_signal_catch(me->loop, SIGUSR2), ax_signal_catch(me->loop, SIGKILL));
+    raise(SIGUSR2); /* caught before anybody waits */
+    AX_AWAIT(ax_signal_wait(me, SIGUSR2));
+    LOG("kept:%d", me->rc == SIGUSR2);
+    AX_END;
+}
 struct odd_signals { ax_frame frame; };
 AX_ASYNC(odd_signals) {
     AX_BEGIN;
@@ -471,6 +487,7 @@ int main(void) {
 
     SCENARIO("a loop that was stopped cancels, and waits for all cleanup", AX_ECANCELED, "main@1 other@501", stopped);
     MISUSE("a main that can't end after a stop is a deadlock", AX_EDEADLK, "", "nothing can wake", stuck);
+    SCENARIO("a signal is heard by all who wait, and kept from when it is caught", 0, "me:1 A:1 0 0 -22 kept:1", all_hear);
     SCENARIO("a signal that comes inside a nested loop reaches the outer one", 0, "inner:0 A:1", nests);
     kit_desc();
     kit_judge("Ctrl-C while a loop closes", AX_RUN(late), 0, "", NULL, __FILE__, __LINE__);

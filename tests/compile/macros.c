@@ -174,7 +174,7 @@ AX_ASYNC(everything) {
     CHECK(ax_watch_set(&my->watch, 0) == 0 && ax_watch_stop(&my->watch) == 1);
     AX_AWAIT(ax_read(me, my->fds[0], &my->byte, 1));
     CHECK(me->rc == 1 && my->byte == 'a');
-    AX_TRY(ax_accept(me, my->fds[0]));
+    AX_TRY(ax_accept(me, my->fds[0], NULL));
     CHECK(me->rc < 0);
     ax_fd_closing(me->loop, my->fds[0]);
     CHECK(ax_close(me->loop, my->fds[0]) == 0 && ax_close(me->loop, my->fds[1]) == 0);

@@ -1,0 +1,928 @@
+/* Sockets, readers and writers over real sockets of this machine, on a virtual clock; names are looked up in a table of ours. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+static int our_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list);
+#define getaddrinfo(a, b, c, d) our_getaddrinfo(a, b, c, d)
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#undef getaddrinfo
+#include "kit.h"
+
+#define AT ms(me->loop)
+#define JUDGE(name, want, trace, fn) kit_judge(name, AX_RUN_WITH(kit_desc(), fn), want, trace, NULL, __FILE__, __LINE__)
+
+static int descriptors(void) { /* how many are open */
+    int fd, n = 0;
+    for (fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void make_pair(int *fd) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0 || ax_nonblocking(fd[0]) < 0 || ax_nonblocking(fd[1]) < 0) abort();
+}
+static void make_small(int fd) { /* a buffer that is soon full */
+    int size = 1;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+static char letter_at(size_t i) { return (char)('a' + i % 23); }
+
+/* ---- names ---- */
+
+static int lookups;
+static int our_getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list) {
+    static const char *const both[] = {"::1", "127.0.0.1"};
+    struct addrinfo numbers = *hints, *last = NULL;
+    int i, rc;
+    if (hints->ai_flags & AI_NUMERICHOST || !host) return getaddrinfo(host, port, hints, list);
+    lookups++;
+    if (strcmp(host, "later") == 0) return EAI_AGAIN;
+    if (strcmp(host, "memory") == 0) return EAI_MEMORY;
+    if (strcmp(host, "system") == 0) return errno = ENFILE, EAI_SYSTEM;
+    if (strcmp(host, "both") != 0) return EAI_NONAME;
+    *list = NULL;
+    numbers.ai_flags |= AI_NUMERICHOST;
+    for (i = 0; i < 2; i++) {
+        struct addrinfo *a;
+        if ((rc = getaddrinfo(both[i], port, &numbers, &a)) != 0) return rc;
+        if (last) last->ai_next = a;
+        else *list = a;
+        last = a;
+    }
+    return 0;
+}
+
+struct names {
+    ax_frame frame;
+    ax_addr a[4];
+    char text[AX_ADDR_TEXT], longest[300];
+};
+AX_ASYNC(names) {
+    AX_BEGIN;
+    AX_AWAIT(ax_resolve(me, "127.0.0.1", 80, my->a, 4));
+    LOG("%d %s %d", me->rc, ax_addr_text(my->a, my->text, sizeof my->text), ax_addr_port(my->a));
+    AX_AWAIT(ax_resolve(me, "::1", 65535, my->a, 4));
+    LOG("%d %s %d", me->rc, ax_addr_text(my->a, my->text, sizeof my->text), ax_addr_port(my->a));
+    AX_AWAIT(ax_resolve(me, NULL, 1, my->a, 1));
+    LOG("this:%d lookups:%d", me->rc, lookups);
+    AX_AWAIT(ax_resolve(me, "both", 7, my->a, 4));
+    LOG("| both:%d %s", me->rc, ax_addr_text(&my->a[0], my->text, sizeof my->text));
+    LOG("%s", ax_addr_text(&my->a[1], my->text, sizeof my->text));
+    AX_AWAIT(ax_resolve(me, "both", 7, my->a, 1));
+    LOG("most:%d |", me->rc);
+    AX_TRY(ax_resolve(me, "nobody", 7, my->a, 4));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(ax_resolve(me, "later", 7, my->a, 4));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(ax_resolve(me, "memory", 7, my->a, 4));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(ax_resolve(me, "system", 7, my->a, 4));
+    LOG("%d", me->rc == -ENFILE);
+    AX_TRY(ax_resolve(me, "both", 65536, my->a, 4));
+    LOG("| %s", ax_errname(me->rc));
+    AX_TRY(ax_resolve(me, "both", 7, my->a, 0));
+    LOG("%s", ax_errname(me->rc));
+    memset(my->longest, 'x', sizeof my->longest - 1);
+    AX_TRY(ax_resolve(me, my->longest, 7, my->a, 4));
+    LOG("%s", ax_errname(me->rc));
+    memset(my->a, 0, sizeof my->a);
+    LOG("none:%s %d", ax_addr_text(my->a, my->text, sizeof my->text), ax_addr_port(my->a));
+    AX_TRY(ax_tcp_connect(me, "nobody", 7));
+    LOG("%s", ax_errname(me->rc));
+    AX_END;
+}
+
+/* ---- streams ---- */
+
+struct streams {
+    ax_frame frame;
+    ax_group g;
+    int listener, fd, conn, port, n;
+    ax_addr a;
+    char text[AX_ADDR_TEXT], byte;
+};
+struct connecting {
+    ax_frame frame;
+    const char *host;
+    int port, *fd;
+};
+AX_ASYNC(connecting) {
+    AX_BEGIN;
+    AX_TRY(ax_tcp_connect(me, my->host, my->port));
+    *my->fd = me->rc;
+    LOG("%s@%d", me->rc >= 0 ? "connected" : ax_errname(me->rc), AT);
+    AX_END;
+}
+static int option(int fd, int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, level, name, &value, &size) < 0 ? -1 : value != 0;
+}
+static int well_made(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(fd, F_GETFD) & FD_CLOEXEC; }
+
+AX_ASYNC(streams) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    my->port = ax_addr_port(&my->a);
+    AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", my->port));
+    my->fd = me->rc;
+    AX_AWAIT(ax_accept(me, my->listener, NULL));
+    my->conn = me->rc;
+    LOG("made:%d%d%d", well_made(my->fd), well_made(my->conn), well_made(my->listener));
+    LOG("nodelay:%d%d", option(my->fd, IPPROTO_TCP, TCP_NODELAY), option(my->conn, IPPROTO_TCP, TCP_NODELAY));
+    AX_AWAIT(ax_done(ax_addr_peer(my->fd, &my->a)));
+    LOG("peer:%d", ax_addr_port(&my->a) == my->port);
+    LOG("bad:%d", ax_addr_peer(my->listener, &my->a) == -ENOTCONN);
+    LOG("in use:%d", ax_tcp_listen("127.0.0.1", my->port, 0) == -EADDRINUSE);
+    LOG("flags:%d port:%d", ax_tcp_listen("127.0.0.1", 0, 8) == AX_EINVAL, ax_tcp_listen("127.0.0.1", -1, 0) == AX_EINVAL);
+    LOG("host:%d |", ax_tcp_listen("nobody", 0, 0) == AX_ENOENT);
+
+    AX_AWAIT(ax_write_all(me, my->fd, "hi", 2)); /* half close: one direction ends, the other goes on */
+    shutdown(my->fd, SHUT_WR);
+    AX_AWAIT(ax_read(me, my->conn, &my->text, 10));
+    my->n = me->rc;
+    AX_AWAIT(ax_read(me, my->conn, &my->byte, 1));
+    LOG("%d %d", my->n, me->rc);
+    AX_AWAIT(ax_write_all(me, my->conn, "yes", 3));
+    AX_AWAIT(ax_read(me, my->fd, my->text, 10));
+    LOG("%.3s |", my->text);
+    ax_close(me->loop, my->fd);
+    AX_AWAIT(ax_checkpoint(me));
+    AX_TRY(ax_write(me, my->conn, "x", 1)); /* to one that is gone: the first is told by a reset, the second fails */
+    AX_TRY(ax_write(me, my->conn, "x", 1));
+    LOG("gone:%d", me->rc == AX_EPIPE || me->rc == -ECONNRESET);
+    ax_close(me->loop, my->conn);
+
+    AX_AWAIT(ax_tcp_connect(me, "both", my->port)); /* only IPv4 listens */
+    my->fd = me->rc;
+    AX_AWAIT(ax_accept(me, my->listener, NULL));
+    my->conn = me->rc;
+    setsockopt(my->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+    AX_AWAIT(ax_write_all(me, my->fd, "z", 1));
+    ax_close(me->loop, my->fd); /* a reset */
+    AX_TRY(ax_read(me, my->conn, &my->byte, 1));
+    my->n = me->rc;
+    AX_TRY(ax_read(me, my->conn, &my->byte, 1));
+    LOG("reset:%d", my->n == -ECONNRESET || me->rc == -ECONNRESET);
+    ax_close(me->loop, my->conn);
+    ax_close(me->loop, my->listener);
+    AX_TRY(ax_tcp_connect(me, "both", my->port));
+    LOG("nobody listens:%d", me->rc == -ECONNREFUSED);
+    AX_TRY(ax_tcp_connect(me, "127.0.0.1", my->port));
+    LOG("%d", me->rc == -ECONNREFUSED);
+    AX_TRY(ax_accept(me, my->listener, NULL));
+    LOG("closed:%s", ax_errname(me->rc));
+    AX_TRY(ax_connect(me, my->listener, &my->a));
+    LOG("%s", ax_errname(me->rc));
+    AX_END;
+}
+
+/* Addresses that do not answer: a listener whose queue is full lets others wait. */
+struct eyeballs {
+    ax_frame frame;
+    ax_group g;
+    int v6, v4, port, fd, i, stuffing[8];
+    ax_addr a;
+};
+AX_ASYNC(eyeballs) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->v6 = ax_tcp_listen("::1", 0, 0)));
+    listen(my->v6, 0);
+    ax_addr_local(my->v6, &my->a);
+    my->port = ax_addr_port(&my->a);
+    for (my->i = 0; my->i < 8; my->i++) { /* full */
+        my->stuffing[my->i] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (connect(my->stuffing[my->i], (struct sockaddr *)my->a.sockaddr.bytes, my->a.size) == 0) continue;
+    }
+    AX_AWAIT(ax_done(my->v4 = ax_tcp_listen("127.0.0.1", my->port, 0)));
+    AX_AWAIT(ax_tcp_connect(me, "both", my->port));
+    my->fd = me->rc;
+    ax_addr_peer(my->fd, &my->a);
+    LOG("the other family, after 250 ms:%d@%d", axi_family(&my->a) == AF_INET, AT);
+    ax_close(me->loop, my->fd);
+    ax_close(me->loop, my->v4);
+    AX_TRY(AX_WITHIN(AX_MS(100), ax_tcp_connect(me, "::1", my->port)));
+    LOG("within:%s@%d", ax_errname(me->rc), AT);
+    my->fd = -1;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->g, connecting, .host = "both", .port = my->port, .fd = &my->fd);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_group_cancel(&my->g);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("cancelled:%d@%d", my->fd, AT);
+    for (my->i = 0; my->i < 8; my->i++)
+        close(my->stuffing[my->i]);
+    ax_close(me->loop, my->v6);
+    AX_END;
+}
+static void interleave_tests(void) {
+    static const int families[][6] = {{6, 6, 6, 4, 4, 4}, {4, 4, 6}, {6, 4, 4, 4, 6, 6}, {6, 6, 6}, {4}};
+    unsigned k;
+    for (k = 0; k < sizeof families / sizeof *families; k++) {
+        ax_addr a[6];
+        int n = 0;
+        for (; n < 6 && families[k][n]; n++) {
+            struct sockaddr sa;
+            memset(&sa, 0, sizeof sa);
+            sa.sa_family = families[k][n] == 6 ? AF_INET6 : AF_INET;
+            sa.sa_data[0] = (char)n;
+            axi_addr_set(&a[n], &sa, sizeof sa);
+        }
+        axi_interleave(a, n);
+        while (n--)
+            LOG("%d%d", axi_family(&a[n]) == AF_INET6 ? 6 : 4, axi_sockaddr(&a[n])->sa_data[0]);
+        LOG("|");
+    }
+    trace_is("45 62 44 61 43 60 | 41 62 40 | 43 65 42 64 41 60 | 62 61 60 | 40 |", "RFC 8305: the families go by turns");
+}
+
+/* ---- paths ---- */
+
+static char dir[64], path[128];
+struct paths {
+    ax_frame frame;
+    ax_group g;
+    int listener, fd, i, stuffing[4];
+    ax_addr a;
+    char text[AX_ADDR_TEXT], longest[200];
+};
+struct path_client {
+    ax_frame frame;
+    int fd;
+};
+AX_ASYNC(path_client) {
+    AX_BEGIN;
+    AX_TRY(ax_unix_connect(me, path));
+    LOG("%s@%d", me->rc >= 0 ? "connected" : ax_errname(me->rc), AT);
+    if (me->rc >= 0) ax_close(me->loop, me->rc);
+    AX_END;
+}
+AX_ASYNC(paths) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->listener = ax_unix_listen(path)));
+    AX_AWAIT(ax_unix_connect(me, path));
+    ax_addr_peer(my->fd = me->rc, &my->a);
+    LOG("%d", strcmp(ax_addr_text(&my->a, my->text, sizeof my->text), path) == 0);
+    LOG("made:%d%d", well_made(my->fd), well_made(my->listener));
+    ax_close(me->loop, my->fd);
+    LOG("in use:%d", ax_unix_listen(path) == -EADDRINUSE);
+    ax_close(me->loop, my->listener); /* its file stays */
+    AX_TRY(ax_unix_connect(me, path));
+    LOG("refused:%d", me->rc == -ECONNREFUSED);
+    AX_AWAIT(ax_done(my->listener = ax_unix_listen(path)));
+    LOG("replaced |");
+    listen(my->listener, 0); /* full: a client waits until there is room */
+    for (my->i = 0; my->i < 4; my->i++) {
+        my->stuffing[my->i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (connect(my->stuffing[my->i], (struct sockaddr *)my->a.sockaddr.bytes, my->a.size) < 0) continue;
+    }
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, path_client);
+    AX_AWAIT(ax_sleep(me, AX_MS(22)));
+    for (my->i = 0; my->i < 4; my->i++)
+        close(my->stuffing[my->i]);
+    for (my->i = 0; my->i < 1; my->i++) {
+        AX_AWAIT(ax_accept(me, my->listener, NULL));
+        ax_close(me->loop, me->rc);
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_close(me->loop, my->listener);
+    unlink(path);
+    AX_TRY(ax_unix_connect(me, path));
+    LOG("| %s", ax_errname(me->rc));
+    memset(my->longest, 'x', sizeof my->longest - 1);
+    LOG("%s", ax_errname(ax_unix_listen(my->longest)));
+    AX_TRY(ax_unix_connect(me, my->longest));
+    LOG("%s %s", ax_errname(me->rc), ax_errname(ax_unix_listen("")));
+    close(open(path, O_CREAT | O_WRONLY, 0600)); /* not a socket: not ours to remove */
+    LOG("a file:%d %d", ax_unix_listen(path) == -EADDRINUSE, access(path, F_OK));
+    unlink(path);
+    AX_END;
+}
+
+/* ---- datagrams ---- */
+
+struct datagrams {
+    ax_frame frame;
+    int a, b, n;
+    ax_addr at, from;
+    char buffer[8], text[AX_ADDR_TEXT];
+};
+AX_ASYNC(datagrams) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->a = ax_udp_open("127.0.0.1", 0, 0)));
+    AX_AWAIT(ax_done(my->b = ax_udp_open("127.0.0.1", 0, 0)));
+    ax_addr_local(my->a, &my->at);
+    AX_AWAIT(ax_sendto(me, my->b, "ping", 4, &my->at));
+    LOG("sent:%d", me->rc);
+    AX_AWAIT(ax_recvfrom(me, my->a, my->buffer, 8, &my->from));
+    LOG("%d:%.4s", me->rc, my->buffer);
+    AX_AWAIT(ax_sendto(me, my->a, NULL, 0, &my->from)); /* back, and empty */
+    AX_AWAIT(ax_recvfrom(me, my->b, my->buffer, 8, &my->from));
+    LOG("%d from:%d", me->rc, ax_addr_port(&my->from) == ax_addr_port(&my->at));
+    AX_AWAIT(ax_sendto(me, my->b, "ninebytes", 9, &my->at));
+    AX_TRY(ax_recvfrom(me, my->a, my->buffer, 8, NULL));
+    LOG("%s:%.8s", ax_errname(me->rc), my->buffer);
+    AX_TRY(ax_sendto(me, my->b, "x", 1, NULL));
+    LOG("to nobody:%d", me->rc == -EDESTADDRREQ);
+    AX_AWAIT(ax_connect(me, my->b, &my->at)); /* connected: no address is needed */
+    AX_AWAIT(ax_sendto(me, my->b, "to you", 6, NULL));
+    AX_AWAIT(ax_read(me, my->a, my->buffer, 8));
+    LOG("%.6s", my->buffer);
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_recvfrom(me, my->a, my->buffer, 8, &my->from)));
+    LOG("%s@%d", ax_errname(me->rc), AT);
+    ax_close(me->loop, my->a); /* nobody there: told on the next operation */
+    AX_AWAIT(ax_sendto(me, my->b, "lost", 4, NULL));
+    AX_TRY(ax_recvfrom(me, my->b, my->buffer, 8, NULL));
+    LOG("refused:%d", me->rc == -ECONNREFUSED);
+    ax_close(me->loop, my->b);
+    AX_END;
+}
+
+/* ---- gathering ---- */
+
+struct slow_reader {
+    ax_frame frame;
+    int fd;
+    size_t at, step, *all;
+    ax_time pause;
+    char buffer[4096];
+};
+AX_ASYNC(slow_reader) { /* checks that the letters come in their order */
+    size_t i;
+    AX_BEGIN;
+    AX_WHILE(ax_read(me, my->fd, my->buffer, my->step)) {
+        for (i = 0; i < (size_t)me->rc; i++, my->at++)
+            if (my->buffer[i] != letter_at(my->at)) LOG("wrong:%zu", my->at), my->at = SIZE_MAX / 2;
+        if (my->pause) AX_AWAIT(ax_sleep(me, my->pause));
+    }
+    if (my->all) *my->all = my->at;
+    else LOG("got:%zu", my->at);
+    AX_END;
+}
+struct gathering {
+    ax_frame frame;
+    ax_group g;
+    int fd[2];
+    struct iovec v[200];
+    char *letters;
+    size_t total;
+    int i;
+};
+AX_ASYNC(gathering) {
+    size_t at = 0;
+    int i;
+    AX_BEGIN;
+    make_pair(my->fd);
+    make_small(my->fd[0]);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, slow_reader, .fd = my->fd[1], .step = 4096, .pause = AX_MS(1));
+    my->letters = (char *)malloc(1 << 20);
+    for (i = 0; i < 1 << 20; i++)
+        my->letters[i] = letter_at((size_t)i);
+    for (i = 0; i < 200; i++) { /* of all sizes, none among them */
+        my->v[i].iov_base = my->letters + at;
+        my->v[i].iov_len = (size_t)(i % 7 ? i * 13 : 0);
+        at += my->v[i].iov_len;
+    }
+    my->total = at;
+    AX_AWAIT(ax_writev(me, my->fd[0], my->v, 200));
+    for (i = 0; i < 200; i++)
+        at += my->v[i].iov_len;
+    LOG("%d left:%d", me->rc, at != 0);
+    AX_AWAIT(ax_writev(me, my->fd[0], my->v, 200)); /* used up */
+    LOG("%d", me->rc);
+    AX_AWAIT(ax_writev(me, my->fd[0], NULL, 0));
+    AX_TRY(ax_writev(me, my->fd[0], my->v, -1));
+    LOG("%s", ax_errname(me->rc));
+    ax_close(me->loop, my->fd[0]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("of:%zu", my->total);
+    ax_close(me->loop, my->fd[1]);
+AX_FINALLY:
+    free(my->letters);
+    AX_END;
+}
+
+/* ---- readers ---- */
+
+struct feeder {
+    ax_frame frame;
+    int fd, bytes;
+    const char *text;
+    ax_time pause;
+}; /* "|" is a pause */
+AX_ASYNC(feeder) {
+    AX_BEGIN;
+    for (; *my->text; my->text++) {
+        if (*my->text == '|' || my->bytes) AX_AWAIT(ax_sleep(me, my->pause));
+        if (*my->text != '|') AX_AWAIT(ax_write_all(me, my->fd, my->text, 1));
+    }
+AX_FINALLY:
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+struct reading {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], bytes;
+    ax_reader in;
+    char buffer[16], to[64];
+};
+#define FEED(what)                                                                                                                 \
+    do {                                                                                                                           \
+        make_pair(my->fd);                                                                                                         \
+        is(ax_reader_init(&my->in, my->fd[0], my->buffer, sizeof my->buffer), 0, "a reader");                                      \
+        ax_group_open(me, &my->g, 0);                                                                                              \
+        AX_SPAWN(&my->g, feeder, .fd = my->fd[1], .text = (what), .bytes = my->bytes, .pause = AX_MS(1));                          \
+    } while (0)
+#define FED                                                                                                                        \
+    do {                                                                                                                           \
+        AX_AWAIT(ax_group_join(me, &my->g));                                                                                       \
+        ax_close(me->loop, my->fd[0]);                                                                                             \
+    } while (0)
+
+AX_ASYNC(reading) {
+    AX_BEGIN;
+    FEED("one\r\n\n\r\ntw|o\nfour\rteen\nend");
+    AX_WHILE(ax_reader_line(me, &my->in)) LOG("<%s>%zu%s", my->in.data, my->in.length, strchr(my->in.data, '\r') ? "r" : "");
+    LOG("end:%d", me->rc);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("%d |", me->rc);
+    FED;
+    FEED("fourteen lettr\nfifteen letters\nmore"); /* the longest item is one less than the buffer, its end included */
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>", my->in.data);
+    AX_TRY(ax_reader_line(me, &my->in));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(ax_reader_line(me, &my->in));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_reader_some(me, &my->in)); /* nothing is lost */
+    LOG("<%.*s>", (int)my->in.length, my->in.data);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>", my->in.data);
+    AX_AWAIT(ax_reader_exactly(me, &my->in, NULL, 2));
+    LOG("dropped:%zu", my->in.length);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s> |", my->in.data);
+    FED;
+    FEED("a--b-|-|c---|d--rest"); /* an end that comes in pieces, and one that is nearly one */
+    AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
+    LOG("<%s>", my->in.data);
+    AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
+    LOG("<%s>", my->in.data);
+    AX_AWAIT(ax_reader_until(me, &my->in, "---", 3));
+    LOG("<%s>", my->in.data);
+    AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
+    LOG("<%s>", my->in.data);
+    AX_TRY(ax_reader_until(me, &my->in, "--", 2));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_reader_some(me, &my->in));
+    LOG("<%.*s>", (int)my->in.length, my->in.data);
+    AX_TRY(ax_reader_until(me, &my->in, "", 0));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
+    LOG("%d |", me->rc);
+    FED;
+    AX_END;
+}
+
+struct exactly {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], bytes;
+    ax_reader in;
+    char buffer[16], to[64];
+    ax_task *other;
+};
+struct second {
+    ax_frame frame;
+    ax_reader *in;
+};
+AX_ASYNC(second) {
+    AX_BEGIN;
+    AX_TRY(ax_reader_line(me, my->in));
+    LOG("second:%s", ax_errname(me->rc));
+    AX_TRY(ax_reader_exactly(me, my->in, NULL, 1));
+    LOG("%s", ax_errname(me->rc));
+    AX_END;
+}
+AX_ASYNC(exactly) {
+    AX_BEGIN;
+    FEED("line\n0123456789abcdefghijklmnopqrst|uvwxyz!tail\nx|y");
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    AX_AWAIT(ax_reader_exactly(me, &my->in, my->to, 4)); /* from the buffer */
+    LOG("%d<%.4s>", me->rc, my->to);
+    AX_AWAIT(ax_reader_exactly(me, &my->in, my->to, 33)); /* more than the buffer holds */
+    LOG("<%.33s>%zu", my->to, my->in.length);
+    AX_AWAIT(ax_reader_exactly(me, &my->in, my->to, 0));
+    LOG("%d", me->rc);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>", my->in.data);
+    AX_TRY(ax_reader_exactly(me, &my->in, my->to, 3)); /* ends amid them */
+    LOG("%s %zu<%.2s>", ax_errname(me->rc), my->in.length, my->to);
+    AX_AWAIT(ax_reader_exactly(me, &my->in, my->to, 3));
+    LOG("%d |", me->rc);
+    FED;
+    my->bytes = 1; /* a byte at a time; a wait that is cut short loses nothing */
+    FEED("abcdefgh\nABCDEFGH");
+    AX_TRY(AX_WITHIN(AX_US(3500), ax_reader_line(me, &my->in)));
+    LOG("%s@%d", ax_errname(me->rc), AT);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>@%d", my->in.data, AT);
+    AX_TRY(AX_WITHIN(AX_US(3500), ax_reader_exactly(me, &my->in, my->to, 8)));
+    LOG("%s %zu", ax_errname(me->rc), my->in.length);
+    AX_AWAIT(ax_reader_exactly(me, &my->in, my->to + 3, 5));
+    LOG("<%.8s>@%d |", my->to, AT);
+    FED;
+    my->bytes = 0;
+    FEED("|||one\n");
+    AX_SPAWN(&my->g, second, .in = &my->in);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>", my->in.data);
+    FED;
+    LOG("| %s %s", ax_errname(ax_reader_init(&my->in, 0, my->buffer, 1)), ax_errname(ax_reader_init(&my->in, 0, NULL, 9)));
+    AX_TRY(ax_reader_line(me, (ax_reader_init(&my->in, 1000, my->buffer, 9), &my->in)));
+    LOG("%s", ax_errname(me->rc));
+    AX_END;
+}
+
+/* ---- writers ---- */
+
+struct writing {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], i;
+    ax_writer out;
+    char buffer[64], *letters, got[200];
+    size_t sent, n, got_all;
+};
+AX_ASYNC(writing) {
+    int i;
+    AX_BEGIN;
+    make_pair(my->fd);
+    is(ax_writer_init(&my->out, my->fd[0], my->buffer, sizeof my->buffer), 0, "a writer");
+    AX_AWAIT(ax_writer_printf(me, &my->out, "%s-%d", "abc", 7));
+    LOG("waits:%zu", my->out.count);
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_read(me, my->fd[1], my->got, 100)));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_writer_flush(me, &my->out));
+    AX_AWAIT(ax_read(me, my->fd[1], my->got, 100));
+    LOG("%.*s left:%zu", me->rc, my->got, my->out.count);
+    AX_AWAIT(ax_writer_write(me, &my->out, "0123456789012345678901234567890123456789", 40)); /* more than half: it goes */
+    AX_AWAIT(ax_read(me, my->fd[1], my->got, 100));
+    LOG("went:%d left:%zu", me->rc, my->out.count);
+    AX_AWAIT(ax_writer_printf(me, &my->out, "%30s", "")); /* less than half, and what makes it more */
+    AX_AWAIT(ax_writer_printf(me, &my->out, "%3s", ""));
+    LOG("left:%zu", my->out.count);
+    AX_TRY(ax_writer_printf(me, &my->out, "%32s", ""));
+    LOG("too long:%s left:%zu", ax_errname(me->rc), my->out.count);
+    AX_AWAIT(ax_writer_flush(me, &my->out)); /* nothing to do */
+    AX_AWAIT(ax_read(me, my->fd[1], my->got, 100));
+    LOG("%d |", me->rc);
+
+    /* back-pressure: the writer waits for the reader, and all comes in order */
+    make_small(my->fd[0]);
+    my->letters = (char *)malloc(100000);
+    for (i = 0; i < 100000; i++)
+        my->letters[i] = letter_at((size_t)i);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, slow_reader, .fd = my->fd[1], .step = 1000, .pause = AX_MS(1));
+    for (my->i = 0; my->sent < 100000; my->i++) {
+        my->n = (size_t)(my->i * 37 % 300) < 100000 - my->sent ? (size_t)(my->i * 37 % 300) : 100000 - my->sent;
+        AX_AWAIT(ax_writer_write(me, &my->out, my->letters + my->sent, my->n));
+        my->sent += my->n;
+        if (my->out.count > 32) LOG("too much stays:%zu", my->out.count);
+    }
+    AX_AWAIT(ax_writer_flush(me, &my->out));
+    LOG("left:%zu waited:%d", my->out.count, AT > 10);
+    ax_close(me->loop, my->fd[0]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_close(me->loop, my->fd[1]);
+    LOG("|");
+
+    /* nobody reads: the wait is cut short, and what was taken stays, in its place */
+    make_pair(my->fd);
+    make_small(my->fd[0]);
+    ax_writer_init(&my->out, my->fd[0], my->buffer, sizeof my->buffer);
+    for (my->sent = 0; my->sent < 100000 - 31; my->sent += 31) {
+        AX_TRY(AX_WITHIN(AX_MS(1), ax_writer_write(me, &my->out, my->letters + my->sent, 31)));
+        if (me->rc < 0) break;
+    }
+    my->sent += 31;
+    LOG("%s more:%d", ax_errname(me->rc), my->out.count > 32);
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_writer_flush(me, &my->out)));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_writer_printf(me, &my->out, "%c%c", letter_at(my->sent), letter_at(my->sent + 1))));
+    if (me->rc == AX_ETIMEDOUT) my->sent += 2; /* it is in the buffer */
+    do {
+        AX_TRY(AX_WITHIN(AX_MS(1), ax_writer_printf(me, &my->out, "%c", letter_at(my->sent))));
+        if (me->rc == AX_ETIMEDOUT) my->sent++;
+    } while (me->rc == AX_ETIMEDOUT);
+    LOG("full:%s", ax_errname(me->rc));
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, slow_reader, .fd = my->fd[1], .step = 4096, .all = &my->got_all);
+    AX_AWAIT(ax_writer_flush(me, &my->out));
+    ax_close(me->loop, my->fd[0]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%s", my->sent == my->got_all ? "all came" : "some did not");
+    ax_close(me->loop, my->fd[1]);
+    LOG("|");
+
+    make_pair(my->fd); /* the other end is gone */
+    ax_writer_init(&my->out, my->fd[0], my->buffer, sizeof my->buffer);
+    ax_close(me->loop, my->fd[1]);
+    AX_AWAIT(ax_writer_write(me, &my->out, "unheard", 7));
+    AX_TRY(ax_writer_flush(me, &my->out));
+    LOG("%s left:%zu", ax_errname(me->rc), my->out.count);
+    ax_close(me->loop, my->fd[0]);
+    LOG("%s", ax_errname(ax_writer_init(&my->out, 0, my->buffer, 0)));
+AX_FINALLY:
+    free(my->letters);
+    AX_END;
+}
+
+/* ---- pipes, and signals that do not come ---- */
+
+struct pipes {
+    ax_frame frame;
+    int p[2], i;
+    struct iovec v;
+    char byte;
+};
+AX_ASYNC(pipes) {
+    sigset_t pending;
+    AX_BEGIN;
+    for (my->i = 0; my->i < 3; my->i++) { /* the number comes anew, each time closed behind the loop's back */
+        if (pipe(my->p) < 0 || ax_nonblocking(my->p[0]) < 0 || ax_nonblocking(my->p[1]) < 0) abort();
+        AX_TRY(AX_WITHIN(AX_MS(1), ax_read(me, my->p[0], &my->byte, 1)));
+        AX_AWAIT(ax_write_all(me, my->p[1], "x", 1));
+        AX_AWAIT(ax_read(me, my->p[0], &my->byte, 1));
+        LOG("%d%c", me->rc, my->byte);
+        close(my->p[0]);
+        AX_TRY(ax_write_all(me, my->p[1], "y", 1)); /* nobody will read it */
+        LOG("%s", ax_errname(me->rc));
+        AX_TRY(ax_write(me, my->p[1], "y", 1));
+        my->v.iov_base = &my->byte;
+        my->v.iov_len = 1;
+        AX_TRY(ax_writev(me, my->p[1], &my->v, 1));
+        LOG("%s %zu", ax_errname(me->rc), my->v.iov_len);
+        close(my->p[1]);
+    }
+    sigpending(&pending);
+    LOG("pending:%d", sigismember(&pending, SIGPIPE));
+    AX_END;
+}
+
+/* ---- accepting without descriptors ---- */
+
+static int said_out;
+static void hear_out(void *ctx, const char *text) {
+    (void)ctx;
+    said_out += strstr(text, "out of descriptors") != NULL;
+}
+struct crowd {
+    ax_frame frame;
+    ax_group g;
+    int listener, fd[4], n, i, filler[64], fillers;
+    ax_addr a;
+};
+struct server {
+    ax_frame frame;
+    struct crowd *c;
+};
+AX_ASYNC(server) {
+    AX_BEGIN;
+    AX_WHILE(ax_accept(me, my->c->listener, NULL)) {
+        LOG("accepted@%d", AT);
+        my->c->fd[my->c->n++] = me->rc;
+        if (my->c->n == 2) AX_RETURN(0);
+    }
+    AX_END;
+}
+AX_ASYNC(crowd) {
+    struct rlimit few = {64, 64};
+    int fd;
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    ax_addr_local(my->listener, &my->a);
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 2; my->i < 4; my->i++) {
+        my->fd[my->i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        AX_AWAIT(ax_connect(me, my->fd[my->i], &my->a));
+    }
+    getrlimit(RLIMIT_NOFILE, &few);
+    few.rlim_cur = 64;
+    setrlimit(RLIMIT_NOFILE, &few);
+    while ((fd = dup(0)) >= 0)
+        my->filler[my->fillers++] = fd; /* none is left */
+    AX_SPAWN(&my->g, server, .c = my);
+    AX_AWAIT(ax_sleep(me, AX_MS(350)));
+    LOG("said:%d", said_out);
+    ax_close(me->loop, my->filler[--my->fillers]); /* heard at once */
+    AX_AWAIT(ax_sleep(me, AX_MS(30)));
+    close(my->filler[--my->fillers]); /* not heard of: tried again in time */
+    AX_AWAIT(ax_group_join(me, &my->g));
+    while (my->fillers)
+        close(my->filler[--my->fillers]);
+    for (my->i = 0; my->i < 4; my->i++)
+        ax_close(me->loop, my->fd[my->i]);
+
+    while ((fd = dup(0)) >= 0)
+        my->filler[my->fillers++] = fd;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT); /* cancelled meanwhile */
+    my->n = 0;
+    AX_TRY(AX_WITHIN(AX_MS(150), ax_accept(me, my->listener, NULL)));
+    LOG("%s@%d", ax_errname(me->rc), AT);
+    while (my->fillers)
+        close(my->filler[--my->fillers]);
+    ax_close(me->loop, my->listener);
+    AX_END;
+}
+static void crowd_test(void) {
+    struct rlimit before, now;
+    ax_loop_desc *d = kit_desc();
+    int rc;
+    getrlimit(RLIMIT_NOFILE, &before);
+    d->report = hear_out;
+    rc = AX_RUN_WITH(d, crowd);
+    now = before;
+    setrlimit(RLIMIT_NOFILE, &now);
+    kit_judge("out of descriptors, accept() is looked at ten times a second, and at once when one is closed", rc, 0,
+              "said:4 accepted@350 accepted@450 AX_ETIMEDOUT@600", NULL, __FILE__, __LINE__);
+}
+
+/* ---- fairness ---- */
+
+struct fairness {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], reads, i;
+    char byte, buffer[8192];
+    struct {
+        char bytes[200000];
+    } * big;
+    ax_time start;
+};
+struct counter {
+    ax_frame frame;
+    struct fairness *f;
+    int most, last;
+};
+AX_ASYNC(counter) {
+    AX_BEGIN;
+    for (;;) {
+        if (my->f->reads - my->last > my->most) my->most = my->f->reads - my->last;
+        my->last = my->f->reads;
+        if (my->f->reads >= 1000) break;
+        AX_AWAIT(ax_checkpoint(me));
+    }
+    LOG("most:%d", my->most);
+    AX_END;
+}
+AX_ASYNC(fairness) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    memset(my->buffer, 'x', sizeof my->buffer);
+    if (send(my->fd[1], my->buffer, 4000, 0) != 4000) abort();
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_wait_fd(me, my->fd[0], AX_IN))); /* the loop knows it */
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, counter, .f = my);
+    for (my->reads = 0; my->reads < 1000; my->reads++)
+        AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+
+/* ---- backends that fail ---- */
+
+static ax_backend failing;
+static int fail_fd = -1, fail_with, set_calls, open_fails, reserve_fails;
+static int failing_open(ax_loop *l, void *self) { return open_fails ? open_fails : AXI_DEFAULT_BACKEND->open(l, self); }
+static int failing_reserve(ax_loop *l, void *self, unsigned fds) {
+    return reserve_fails ? reserve_fails : AXI_DEFAULT_BACKEND->reserve(l, self, fds);
+}
+static int failing_set(ax_loop *l, void *self, int fd, unsigned before, unsigned events) {
+    set_calls++;
+    return fd == fail_fd && events ? fail_with : AXI_DEFAULT_BACKEND->set(l, self, fd, before, events);
+}
+static void hear_error(ax_loop *l, unsigned events, void *arg) {
+    LOG("watch:%u@%d", events, ms(l));
+    ax_watch_stop((ax_watch *)arg);
+}
+struct refused {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], i;
+    ax_watch w;
+    char byte;
+};
+AX_ASYNC(refused) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    fail_fd = my->fd[0];
+    fail_with = AX_ENOMEM;
+    ax_watch_start(me->loop, &my->w, my->fd[0], AX_IN, hear_error, &my->w);
+    AX_TRY(ax_read(me, my->fd[0], &my->byte, 1));
+    LOG("%s", ax_errname(me->rc));
+    fail_fd = -1; /* and works when it works again */
+    AX_TRY(AX_WITHIN(AX_MS(2), ax_read(me, my->fd[0], &my->byte, 1)));
+    LOG("%s@%d", ax_errname(me->rc), AT);
+    AX_AWAIT(ax_write_all(me, my->fd[1], "x", 1));
+    AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1));
+    set_calls = 0;
+    for (my->i = 0; my->i < 100;
+         my->i++) { /* the steady state of a server: a request, an answer, and no system call about interest */
+        AX_AWAIT(ax_write_all(me, my->fd[1], "x", 1));
+        AX_AWAIT(ax_wait_fd(me, my->fd[0], AX_IN));
+        AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1));
+    }
+    LOG("sets:%d", set_calls <= 1 ? 1 : set_calls);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+static ax_loop_desc *failing_desc(void) {
+    ax_loop_desc *d = kit_desc();
+    failing = *AXI_DEFAULT_BACKEND;
+    failing.open = failing_open;
+    failing.reserve = failing_reserve;
+    failing.set = failing_set;
+    d->backend = &failing;
+    return d;
+}
+static void backend_tests(void) {
+    static ax_loop loop;
+    ax_loop_desc *d = failing_desc();
+    kit_judge("a backend that refuses a descriptor: its task and its watch hear of it", AX_RUN_WITH(d, refused), 0,
+              "watch:8@0 AX_ENOMEM AX_ETIMEDOUT@2 sets:1", NULL, __FILE__, __LINE__);
+    d = failing_desc();
+    open_fails = -EMFILE;
+    is(ax_loop_open(&loop, d), -EMFILE, "a backend that can't open: nor can the loop");
+    open_fails = 0;
+    reserve_fails = AX_ENOMEM;
+    is(ax_loop_open(&loop, failing_desc()), AX_ENOMEM, "without memory for descriptors, too");
+    reserve_fails = 0;
+    is(kit_balance, 0, "and nothing leaks");
+}
+
+int main(void) {
+    int before;
+    alarm(60);
+    snprintf(dir, sizeof dir, "/tmp/asyncx-net-XXXXXX");
+    if (!mkdtemp(dir)) return 1;
+    snprintf(path, sizeof path, "%s/socket", dir);
+    kit_desc();
+    before = descriptors();
+
+    JUDGE("names and numbers become addresses", 0,
+          "1 127.0.0.1:80 80 1 [::1]:65535 65535 this:1 lookups:0 | both:2 [::1]:7 127.0.0.1:7 most:1 | AX_ENOENT AX_EAGAIN "
+          "AX_ENOMEM 1 "
+          "| AX_EINVAL AX_EINVAL AX_ENAMETOOLONG none:? 0 AX_ENOENT",
+          names);
+    JUDGE("streams: made well, half closed, gone, reset, refused", 0,
+          "made:111 nodelay:11 peer:1 bad:1 in use:1 flags:1 port:1 host:1 | 2 0 yes | gone:1 reset:1 nobody listens:1 1 "
+          "closed:AX_EBADF "
+          "AX_EBADF",
+          streams);
+    interleave_tests();
+    JUDGE("happy eyeballs: an address that does not answer holds up the next for 250 ms", 0,
+          "the other family, after 250 ms:1@250 within:AX_ETIMEDOUT@350 cancelled:-1@351", eyeballs);
+    JUDGE("paths: a stale one is replaced, a full queue waited for", 0,
+          "1 made:11 in use:1 refused:1 replaced | connected@25 | AX_ENOENT AX_ENAMETOOLONG AX_ENAMETOOLONG AX_EINVAL a file:1 0",
+          paths);
+    JUDGE("datagrams", 0, "sent:4 4:ping 0 from:1 AX_EOVERFLOW:ninebyte to nobody:1 to you AX_ETIMEDOUT@5 refused:1", datagrams);
+    JUDGE("many buffers go out in their order", 0, "0 left:0 0 AX_EINVAL got:221754 of:221754", gathering);
+    JUDGE("a reader: lines, ends in pieces, limits", 0,
+          "<one>3 <>0 <>0 <two>3 <four\rteen>9r <end>3 end:0 0 | <fourteen lettr> AX_EOVERFLOW AX_EOVERFLOW <fifteen letters> <> "
+          "dropped:2 <re> "
+          "| <a> <b> <c> <d> AX_EPIPE <rest> AX_EINVAL 0 |",
+          reading);
+    JUDGE("a reader: so many bytes, and waits cut short", 0,
+          "1<0123> <456789abcdefghijklmnopqrstuvwxyz!>33 1 <tail> AX_EPIPE 2<xy> 0 | AX_ETIMEDOUT@5 <abcdefgh>@11 AX_ETIMEDOUT 3 "
+          "<ABCDEFGH>@19 | second:AX_EBUSY AX_EBUSY <one> | AX_EINVAL AX_EINVAL AX_EBADF",
+          exactly);
+    JUDGE("a writer: what waits, what goes, back-pressure, waits cut short, nobody there", 0,
+          "waits:5 AX_ETIMEDOUT abc-7 left:0 went:40 left:0 left:0 too long:AX_EOVERFLOW left:0 33 | left:0 waited:1 got:100000 "
+          "| AX_ETIMEDOUT more:1 AX_ETIMEDOUT full:AX_EAGAIN all came | AX_EPIPE left:7 AX_EINVAL",
+          writing);
+    JUDGE("pipes: closed and come anew, and no signal", 0,
+          "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);
+    crowd_test();
+    JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
+    backend_tests();
+    is(descriptors(), before, "all descriptors are closed");
+    rmdir(dir);
+    return tap_end();
+}
