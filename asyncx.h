@@ -258,7 +258,7 @@ extern "C" {
     X(EINVAL, "invalid argument")                                                       \
     X(EPIPE, "the other end is closed")                                                 \
     X(EDEADLK, "would wait for ever")                                                   \
-    X(EOVERFLOW, "too large, or released more often than acquired")                     \
+    X(EOVERFLOW, "too large, or too many")                                              \
     X(ECANCELED, "cancelled")                                                           \
     X(ECONNABORTED, "given up by another party")                                        \
     X(EINPROGRESS, "not finished yet")                                                  \
@@ -1492,27 +1492,8 @@ AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an err
 
 /* ---- 14 Sockets ---------------------------------------------------------------------------------------
 
-   Plain descriptors: what is opened here is non-blocking, close-on-exec, above 2, and yours to ax_close. For streams TCP_NODELAY is
-   set.
-
-   A server accepts in a function of its own. Ctrl-C, a cancel of main, ends that first; the clients, whose group is main's, may
-   finish what they do, and are cancelled after a grace time:
-
-     AX_ASYNC(accepting) {                                     // struct accepting { ax_frame frame; int fd; ax_group *clients; };
-         AX_BEGIN;
-         AX_WHILE(ax_accept(me, my->fd, NULL)) {
-             if (!AX_SPAWN(my->clients, client, .fd = me->rc)) ax_close(me->loop, me->rc);
-         }
-     AX_FINALLY:
-         ax_close(me->loop, my->fd);
-         AX_END;
-     }
-
-     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);        // in main
-     AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
-     AX_TRY_ALL(AX_CALL(accepting, .fd = me->rc, .clients = &my->clients));
-     ax_uncancel(me);                                          // it was heard
-     AX_TRY(AX_WITHIN(AX_SEC(5), ax_group_join(me, &my->clients))); */
+   Plain descriptors: what is opened here is non-blocking, close-on-exec, above 2, and yours to ax_close; shutdown() ends one
+   direction. For streams TCP_NODELAY is set. */
 
 /* An address of any family. */
 typedef struct ax_addr {
@@ -1553,18 +1534,49 @@ AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
    outlive the wait. May suspend; bound it with AX_WITHIN. */
 AX_API AX_MUST_USE ax_op ax_tcp_connect(ax_task *me, const char *host, int port);
+/* A socket for datagrams that is connected to a host's first address: its descriptor, for ax_read, ax_write and the like. The host
+   must outlive the wait. May suspend. */
+AX_API AX_MUST_USE ax_op ax_udp_connect(ax_task *me, const char *host, int port);
 /* A connection to a server on a path, which must outlive the wait: its descriptor. Waits while the server's queue is full. May
    suspend. */
 AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
-/* The next datagram: its size, which may be 0, and where it came from (or NULL). AX_EOVERFLOW if it was longer: the buffer has its
-   beginning, the rest is lost. Both must outlive the wait. May suspend. */
+/* The next datagram: its size, which may be 0 (not for AX_WHILE), and where it came from (or NULL). AX_EOVERFLOW if it was longer:
+   the buffer has its beginning, the rest is lost. Both must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
 /* Sends a datagram, to NULL on a connected socket: its size. Both must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
 
+/* A ready-made server: accepts, and serves each connection in a task of its own, which closes it in the end.
+
+     static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *app) { return AX_CALL(client, .fd = fd, .app = app); }
+
+     AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
+     AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .most = 1000, .grace = AX_SEC(5), .arg = my));
+
+   It runs until it is cancelled (by Ctrl-C, in main), or the listening socket is closed. Then it accepts no more; those that are
+   served may end what they do within the grace time (0: none), and are cancelled after it, or at a second cancel. It ends when all
+   have ended, with AX_ECANCELED, or the error of ax_accept. A connection that fails does not concern the others. May suspend. */
+struct axi_accepting { /* private */
+    ax_frame frame;
+    struct ax_server *server;
+    ax_addr peer;
+};
+struct ax_server {
+    ax_frame frame;
+    int fd; /* listening; it is closed in the end */
+    ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
+    void *arg;
+    int most; /* connections at a time, the next wait unaccepted; 0: any number */
+    ax_time grace;
+    ax_group clients; /* private from here */
+    ax_sem places;
+    struct axi_accepting accepting;
+};
+AX_API const struct axi_fn *ax_server_axi(void);
+
 /* Reads a stream item by item through a buffer of yours: AX_WHILE(ax_reader_line(me, &my->in)) puts(my->in.data); 1 and an item, 0
-   at the end of the stream. An item is in data and length until the next call. Nothing is lost by a cancel or a time limit: what
-   has come is there for the next call, as it is for ax_reader_some after an AX_EOVERFLOW. */
+   at the end of the stream. An item is in data and length until the next call, and yours to change. Nothing is lost by a cancel or
+   a time limit: what has come is there for the next call, as it is for ax_reader_some after an AX_EOVERFLOW. */
 typedef struct ax_reader {
     char *data; /* public, read-only: the item, in the buffer, */
     size_t length;
@@ -1585,8 +1597,9 @@ AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 AX_API AX_MUST_USE ax_op ax_reader_until(ax_task *me, ax_reader *reader, const void *bytes, size_t size);
 /* Whatever is there, at least a byte. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
-/* Exactly so many bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly. AX_EPIPE if
-   the stream ends amid them; then, and after a cancel, length of them are there. The place must outlive the wait. May suspend. */
+/* Exactly so many bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly: 1, or 0 if
+   the stream ends before them. AX_EPIPE if it ends amid them; then, and after a cancel, length of them are there. The place must
+   outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void *to, size_t size);
 
 /* Collects what is written to a stream in a buffer of yours, which goes out when it is half full, or at ax_writer_flush: nothing
@@ -5515,7 +5528,7 @@ static int axi_lookup_run(void *copy) {
     hints.ai_flags = job->flags | AI_NUMERICSERV;
     snprintf(port, sizeof port, "%d", job->port);
     rc = getaddrinfo(job->named ? job->host : NULL, port, &hints, &list);
-    if (rc == EAI_SYSTEM) return -errno;
+    if (rc == EAI_SYSTEM) return errno ? -errno : AX_EAGAIN;
     if (rc == EAI_MEMORY) return AX_ENOMEM;
     if (rc == EAI_AGAIN) return AX_EAGAIN;
     if (rc) return AX_ENOENT;
@@ -5811,6 +5824,28 @@ AX_API ax_op ax_tcp_connect(ax_task *me, const char *host, int port) {
     return AX_CALL(axi_tcp_connect, .host = host, .port = port, .fd = -1);
 }
 
+struct axi_udp_connect {
+    ax_frame frame;
+    const char *host;
+    int port, fd;
+    ax_addr addr;
+};
+AX_ASYNC(axi_udp_connect) {
+    AX_BEGIN;
+    AX_AWAIT(ax_resolve(me, my->host, my->port, &my->addr, 1));
+    AX_AWAIT(ax_done(my->fd = axi_socket(axi_family(&my->addr), SOCK_DGRAM)));
+    AX_AWAIT(ax_connect(me, my->fd, &my->addr));
+    AX_RETURN(my->fd);
+AX_FINALLY:
+    if (ax_leaving(me) < 0 && my->fd >= 0) ax_close(me->loop, my->fd);
+    AX_END;
+}
+
+AX_API ax_op ax_udp_connect(ax_task *me, const char *host, int port) {
+    AXI_REFUSE(me);
+    return AX_CALL(axi_udp_connect, .host = host, .port = port, .fd = -1);
+}
+
 struct axi_unix_connect {
     ax_frame frame;
     ax_addr addr;
@@ -5879,6 +5914,49 @@ AX_API ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr
 }
 AX_API ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to) {
     return axi_datagram(me, fd, AXI_WRITES, axi_attempt_sendto, buffer, size, to);
+}
+
+/* ---- 14 Sockets: the server ---- */
+
+struct axi_client {
+    ax_frame frame;
+    struct ax_server *server;
+    ax_addr peer;
+    int fd;
+};
+AX_ASYNC(axi_client) {
+    AX_BEGIN;
+    AX_AWAIT(my->server->serve(me, my->fd, &my->peer, my->server->arg));
+AX_FINALLY:
+    ax_close(me->loop, my->fd);
+    ax_sem_release(&my->server->places);
+    AX_END;
+}
+
+/* A call, so that it ends before the clients' group does: they have the time of its AX_FINALLY. */
+AX_ASYNC(axi_accepting) {
+    struct ax_server *s = my->server;
+    AX_BEGIN;
+    AX_AWAIT(ax_done(s->serve && s->most >= 0 ? 0 : AX_EINVAL));
+    for (;;) {
+        AX_AWAIT(ax_sem_acquire(me, &s->places));
+        AX_AWAIT(ax_accept(me, s->fd, &my->peer));
+        if (AX_SPAWN(&s->clients, axi_client, .server = s, .peer = my->peer, .fd = me->rc)) continue;
+        ax_close(me->loop, me->rc); /* out of memory: this one only */
+        ax_sem_release(&s->places);
+    }
+AX_FINALLY:
+    ax_close(me->loop, s->fd);
+    if (s->grace > 0) AX_AWAIT(AX_WITHIN(s->grace, ax_group_join(me, &s->clients)));
+    AX_END;
+}
+
+AXI_ASYNC(ax_server, AX_API) {
+    AX_BEGIN;
+    ax_sem_init(&my->places, my->most > 0 ? my->most : INT_MAX, 0);
+    ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
+    AX_AWAIT(AX_CALL_IN(&my->accepting, axi_accepting, .server = my));
+    AX_END;
 }
 
 /* ---- 14 Sockets: readers and writers ---- */
@@ -6070,7 +6148,7 @@ static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t 
 AX_API ax_op ax_writer_write(ax_task *me, ax_writer *o, const void *data, size_t size) {
     return axi_writer_put(me, o, data, size, o->size / 2);
 }
-AX_API ax_op ax_writer_flush(ax_task *me, ax_writer *o) { return axi_writer_put(me, o, NULL, 0, 0); }
+AX_API ax_op ax_writer_flush(ax_task *me, ax_writer *o) { return axi_writer_put(me, o, o->buffer, 0, 0); }
 AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...) {
     struct axi_fd *e = axi_fd_known(me->loop, o->fd);
     size_t space;
@@ -6088,7 +6166,7 @@ AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...
     if ((size_t)n >= o->size / 2) return ax_done(AX_EOVERFLOW);
     if ((size_t)n >= space) return ax_done(AX_EAGAIN);
     o->count += (size_t)n;
-    return axi_writer_put(me, o, NULL, 0, o->size / 2);
+    return axi_writer_put(me, o, o->buffer, 0, o->size / 2);
 }
 
 /* ---- 12 The loop's turns ---- */
@@ -6347,14 +6425,14 @@ static void axi_abandon(ax_loop *loop) {
 
 AX_API int ax_loop_close(ax_loop *loop) {
     char here;
-    int rc;
+    int rc, failed = 0;
     ax_callback *left, *c;
     if (loop->state == AXI_CLOSED) return 0;
     if ((rc = axi_enter(loop, (uintptr_t)&here)) < 0) return rc;
     loop->state = AXI_CLOSING_LOOP;
     loop->stop = 0;
     axi_group_abort(&loop->root);
-    while (loop->tasks && rc >= 0) rc = axi_turn(loop, 1);
+    while (loop->tasks && rc != AX_EDEADLK && failed < 16) failed = (rc = axi_turn(loop, 1)) < 0 ? failed + 1 : 0; /* it may pass */
     while (loop->closers.ring) {
         c = (ax_callback *)(void *)axi_tail(&loop->closers);
         axi_take(&loop->closers, &c->node.link);

@@ -340,6 +340,12 @@ AX_ASYNC(datagrams) {
     LOG("%.6s", my->buffer);
     AX_TRY(AX_WITHIN(AX_MS(5), ax_recvfrom(me, my->a, my->buffer, 8, &my->from)));
     LOG("%s@%d", ax_errname(me->rc), AT);
+    AX_AWAIT(ax_udp_connect(me, "127.0.0.1", ax_addr_port(&my->at)));
+    my->n = me->rc;
+    AX_AWAIT(ax_write(me, my->n, "short", 5));
+    AX_AWAIT(ax_recvfrom(me, my->a, my->buffer, 8, NULL));
+    LOG("%.5s:%d", my->buffer, well_made(my->n));
+    ax_close(me->loop, my->n);
     ax_close(me->loop, my->a); /* nobody there: told on the next operation */
     AX_AWAIT(ax_sendto(me, my->b, "lost", 4, NULL));
     AX_TRY(ax_recvfrom(me, my->b, my->buffer, 8, NULL));
@@ -683,6 +689,92 @@ AX_ASYNC(pipes) {
     AX_END;
 }
 
+/* ---- the ready-made server ---- */
+
+struct polite {
+    ax_frame frame;
+    int fd;
+    ax_reader in;
+    char buffer[32];
+};
+AX_ASYNC(polite) { /* "work N": N ms of work, and an answer; "fail": an error; else an echo */
+    int n;
+    AX_BEGIN;
+    ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
+    AX_WHILE(ax_reader_line(me, &my->in)) {
+        if (strcmp(my->in.data, "fail") == 0) AX_RETURN(AX_EINVAL);
+        if (sscanf(my->in.data, "work %d", &n) == 1) AX_AWAIT(ax_sleep(me, AX_MS(n)));
+        AX_AWAIT(ax_write_all(me, my->fd, "ok\n", 3));
+    }
+    LOG("end@%d", AT);
+AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("served:%s@%d", ax_errname(ax_leaving(me)), AT);
+    AX_END;
+}
+static ax_op serve_politely(ax_task *me, int fd, const ax_addr *peer, void *arg) {
+    ++*(int *)arg;
+    if (!ax_addr_port(peer)) LOG("who?");
+    return AX_CALL(polite, .fd = fd);
+}
+struct asks {
+    ax_frame frame;
+    const char *name, *text;
+    int port, fd;
+    char answer[8];
+};
+AX_ASYNC(asks) {
+    AX_BEGIN;
+    AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", my->port));
+    my->fd = me->rc;
+    AX_AWAIT(ax_write_all(me, my->fd, my->text, strlen(my->text)));
+    AX_TRY(ax_read(me, my->fd, my->answer, sizeof my->answer));
+    LOG("%s:%d@%d", my->name, me->rc, AT);
+AX_FINALLY:
+    if (my->fd >= 0) ax_close(me->loop, my->fd);
+    AX_END;
+}
+struct served {
+    ax_frame frame;
+    ax_group g, server;
+    int listener, port, count, before, closes;
+    ax_task *t;
+    ax_addr a;
+};
+AX_ASYNC(served) {
+    AX_BEGIN;
+    my->before = descriptors();
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    ax_addr_local(my->listener, &my->a);
+    my->port = ax_addr_port(&my->a);
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->t = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_politely, .arg = &my->count, .most = 2,
+                                 .grace = AX_MS(50)));
+    AX_SPAWN(&my->g, asks, .name = "A", .text = "work 10\n", .port = my->port, .fd = -1);
+    AX_SPAWN(&my->g, asks, .name = "B", .text = "fail\n", .port = my->port, .fd = -1);
+    AX_SPAWN(&my->g, asks, .name = "C", .text = "work 5\n", .port = my->port, .fd = -1); /* has to wait for a place */
+    AX_AWAIT(ax_sleep(me, AX_MS(20)));
+    LOG("count:%d |", my->count);
+    AX_SPAWN(&my->g, asks, .name = "D", .text = "work 30\n", .port = my->port, .fd = -1); /* within the grace time */
+    AX_SPAWN(&my->g, asks, .name = "E", .text = "work 90\n", .port = my->port, .fd = -1); /* not */
+    AX_SPAWN(&my->g, asks, .name = "F", .text = "work 1\n", .port = my->port, .fd = -1);  /* never accepted */
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->closes) ax_close(me->loop, my->listener);
+    else ax_cancel(my->t);
+    AX_TRY(ax_join(me, my->t));
+    LOG("%s@%d count:%d", ax_errname(me->rc), AT, my->count);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("kept:%d", descriptors() - my->before);
+    my->listener = ax_udp_open("127.0.0.1", 0, 0); /* not one that listens */
+    AX_TRY(AX_CALL(ax_server, .fd = my->listener, .serve = serve_politely));
+    LOG("%d", me->rc == -EOPNOTSUPP);
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_TRY(AX_CALL(ax_server, .fd = my->listener));
+    LOG("%s kept:%d", ax_errname(me->rc), descriptors() - my->before);
+AX_FINALLY:
+    ax_task_unref(my->t);
+    AX_END;
+}
+
 /* ---- accepting without descriptors ---- */
 
 static int said_out;
@@ -902,7 +994,7 @@ int main(void) {
     JUDGE("paths: a stale one is replaced, a full queue waited for", 0,
           "1 made:11 in use:1 refused:1 replaced | connected@25 | AX_ENOENT AX_ENAMETOOLONG AX_ENAMETOOLONG AX_EINVAL a file:1 0",
           paths);
-    JUDGE("datagrams", 0, "sent:4 4:ping 0 from:1 AX_EOVERFLOW:ninebyte to nobody:1 to you AX_ETIMEDOUT@5 refused:1", datagrams);
+    JUDGE("datagrams", 0, "sent:4 4:ping 0 from:1 AX_EOVERFLOW:ninebyte to nobody:1 to you AX_ETIMEDOUT@5 short:1 refused:1", datagrams);
     JUDGE("many buffers go out in their order", 0, "0 left:0 0 AX_EINVAL got:221754 of:221754", gathering);
     JUDGE("a reader: lines, ends in pieces, limits", 0,
           "<one>3 <>0 <>0 <two>3 <four\rteen>9r <end>3 end:0 0 | <fourteen lettr> AX_EOVERFLOW AX_EOVERFLOW <fifteen letters> <> "
@@ -919,6 +1011,14 @@ int main(void) {
           writing);
     JUDGE("pipes: closed and come anew, and no signal", 0,
           "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);
+    JUDGE("a server: places, failures, a grace time", 0,
+          "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@71 E:0@71 "
+          "AX_ECANCELED@71 count:5 kept:0 1 AX_EINVAL kept:0",
+          served);
+    kit_judge("... which ends too when its socket is closed, once it would accept", AX_RUN_WITH(kit_desc(), served, .closes = 1), 0,
+              "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
+              "AX_EBADF@100 count:5 kept:0 1 AX_EINVAL kept:0",
+              NULL, __FILE__, __LINE__);
     crowd_test();
     JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
     backend_tests();
