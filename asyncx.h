@@ -945,9 +945,9 @@ struct ax_group {
     axi_link link;
     ax_task *owner;
     axi_list children;
-    unsigned live, failed;
-    int error, winner;
-    unsigned flags;
+    int error;  /* the first of a child or of the body */
+    int result; /* what the join gives if there is none: 0, how many failed, or who won the race */
+    unsigned char flags; /* AX_GROUP_... */
 #endif
 #if AXI_KEEP
     ax_task *handed;
@@ -1341,7 +1341,7 @@ struct ax_loop {
     struct ax_flag *flags; /* those that tasks wait for */
     int (*came)(ax_loop *loop, int take); /* looks at them; set by the first wait, so that what is not used is not linked */
 #if !AXI_CANCEL
-    unsigned tasks; /* else root.live says whether there are any */
+    unsigned tasks; /* else root.children says whether there are any */
 #endif
     unsigned char state, stop, aborting;
     struct axi_gap *gaps; /* of the arena */
@@ -1895,14 +1895,14 @@ enum { /* entry.flags of a frame or limit */
     AXI_BY_LIMIT = 64,  /* me->rc's AX_ETIMEDOUT is by its own limit */
     AXI_LIVE = 128
 };
-enum { /* group.flags, beside the public ones */
-    AXI_OPEN = 16,
-    AXI_ABORTING = 32,
-    AXI_ASKED_OWNER = 64,   /* the owner has a request of this group */
-    AXI_AWAITED = 128,      /* the owner is in the join or in the close */
-    AXI_NEXTED = 256,       /* the owner is in ax_group_next */
-    AXI_BY_HAND = 512,      /* ax_group_cancel */
-    AXI_ENDING = 1024       /* the owner's body is left */
+enum { AXI_OPEN = 16 }; /* group.flags, beside the public ones */
+enum { /* entry.flags of a group, beside AXI_LIVE */
+    AXI_ABORTING = 1,
+    AXI_ASKED_OWNER = 2, /* the owner has a request of this group */
+    AXI_AWAITED = 4,     /* the owner is in the join or in the close */
+    AXI_NEXTED = 8,      /* the owner is in ax_group_next */
+    AXI_BY_HAND = 16,    /* ax_group_cancel */
+    AXI_ENDING = 32      /* the owner's body is left */
 };
 #if defined(ASYNCX_FREESTANDING) && AXI_CANCEL
 #define AXI_TASKS(loop, change) ((void)0)
@@ -2852,8 +2852,8 @@ AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) 
 /* Cancels the children in spawn order. Groups of children that join are put on a list, not on the C stack. */
 static void axi_group_abort(ax_group *g) {
     ax_loop *loop = g->loop;
-    if (g->flags & AXI_ABORTING) return;
-    g->flags |= AXI_ABORTING;
+    if (g->entry.flags & AXI_ABORTING) return;
+    g->entry.flags |= AXI_ABORTING;
     axi_push(&loop->aborts, &g->link);
     if (loop->aborting) return;
     loop->aborting = 1;
@@ -2869,14 +2869,14 @@ static void axi_group_abort(ax_group *g) {
 /* An abort that the body has to hear of: cancels the owner too, unless it waits for the group already. */
 AXI_OUTLINE_8 static void axi_group_fail(ax_group *g) {
     axi_group_abort(g);
-    if (!g->owner || g->flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
-    g->flags |= AXI_ASKED_OWNER;
+    if (!g->owner || g->entry.flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
+    g->entry.flags |= AXI_ASKED_OWNER;
     axi_request(g->owner);
 }
 
 AXI_OUTLINE static void axi_group_take_back(ax_group *g) {
-    if (!(g->flags & AXI_ASKED_OWNER)) return;
-    g->flags &= ~(unsigned)AXI_ASKED_OWNER;
+    if (!(g->entry.flags & AXI_ASKED_OWNER)) return;
+    g->entry.flags &= (unsigned char)~AXI_ASKED_OWNER;
     axi_take_back(g->owner, g->entry.base);
 }
 
@@ -2890,8 +2890,8 @@ AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     axi_clear(g, sizeof *g);
     g->loop = me->loop;
     g->owner = me;
-    g->flags = flags | AXI_OPEN;
-    g->winner = -1;
+    g->flags = (unsigned char)(flags | AXI_OPEN);
+    if (flags & AX_GROUP_RACE) g->result = AX_ECANCELED; /* nobody has won */
     axi_open(me, &g->entry, AXI_GROUP, axi_close_group);
     return 0;
 }
@@ -2922,21 +2922,17 @@ static void axi_group_drop_ended(ax_group *g) {
 /* All children have ended: closes the group. What its owner gets who came with this status. */
 static int axi_group_end(ax_group *g, int status) {
     ax_task *t = g->owner;
-    int outside = t->node.count > g->entry.base;
-    axi_group_drop_ended(g);
-    g->flags &= ~(unsigned)AXI_OPEN;
-    axi_shut(t, &g->entry);
-    if (g->error && !(g->flags & AX_GROUP_RACE && g->winner >= 0)) {
+    int outside = t->node.count > g->entry.base, won = g->flags & AX_GROUP_RACE && g->result >= 0;
+    if (g->error && !won) {
         if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
-        return g->error;
+        status = g->error;
+    } else if (status == AXI_OWN && !outside && g->entry.flags & AXI_BY_HAND) {
+        status = 0;
     }
-    if (status == AXI_OWN && !outside && g->flags & AXI_BY_HAND) return 0;
+    axi_group_drop_ended(g);
+    g->flags &= (unsigned char)~AXI_OPEN;
+    axi_shut(t, &g->entry);
     return status;
-}
-
-AXI_OUTLINE static int axi_group_result(const ax_group *g) {
-    if (g->flags & AX_GROUP_COLLECT) return (int)g->failed;
-    return !(g->flags & AX_GROUP_RACE) ? 0 : g->winner >= 0 ? g->winner : AX_ECANCELED;
 }
 
 static int axi_forget_join(ax_task *t, void *group) {
@@ -2955,15 +2951,15 @@ AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
     if (rc < 0) return ax_done(rc);
     axi_group_take_back(g);
     AXI_REFUSE(me);
-    if (!g->live) return ax_done(axi_group_end(g, axi_group_result(g)));
-    g->flags |= AXI_AWAITED;
+    if (!g->children.ring) return ax_done(axi_group_end(g, g->result));
+    g->entry.flags |= AXI_AWAITED;
     return axi_park(me, axi_forget_join, g);
 }
 
 #if AXI_KEEP
 static int axi_forget_next(ax_task *t, void *group) {
     (void)t;
-    ((ax_group *)group)->flags &= ~(unsigned)AXI_NEXTED;
+    ((ax_group *)group)->entry.flags &= (unsigned char)~AXI_NEXTED;
     return 0;
 }
 
@@ -2981,9 +2977,9 @@ AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
     axi_group_take_back(g);
     AXI_REFUSE(me);
     axi_group_drop_handed(g);
-    if (g->ended.ring || !g->live) return ax_done(axi_group_hand(g, child));
+    if (g->ended.ring || !g->children.ring) return ax_done(axi_group_hand(g, child));
     if (axi_dead_stack(me->loop, child)) return ax_done(AX_EFAULT);
-    g->flags |= AXI_NEXTED;
+    g->entry.flags |= AXI_NEXTED;
     me->u.data = child;
     return axi_park(me, axi_forget_next, g);
 }
@@ -2991,7 +2987,7 @@ AX_API ax_op ax_group_next(ax_task *me, ax_group *g, ax_task **child) {
 
 AX_API int ax_group_cancel(ax_group *g) {
     if (!(g->flags & AXI_OPEN)) return AX_EPERM;
-    g->flags |= AXI_BY_HAND;
+    g->entry.flags |= AXI_BY_HAND;
     axi_group_fail(g);
     return 0;
 }
@@ -3006,31 +3002,32 @@ static void axi_group_error(ax_group *g, int status) {
 /* A child has ended: what follows from it by the group's rules. */
 static void axi_group_ended(ax_group *g, ax_task *t, int status) {
     int ending;
-    g->live--;
-    if (status < 0 && status != AX_ECANCELED) {
-        g->failed++;
-        axi_group_error(g, status);
-    } else if (status >= 0 && g->flags & AX_GROUP_RACE && g->winner < 0) {
-        g->winner = status;
-        axi_group_abort(g);
+    if (status >= 0) {
+        if (g->flags & AX_GROUP_RACE && g->result < 0) {
+            g->result = status;
+            axi_group_abort(g);
+        }
+    } else if (status != AX_ECANCELED) {
+        if (g->flags & AX_GROUP_COLLECT) g->result++;
+        else axi_group_error(g, status);
     }
 #if AXI_KEEP
     if (g->flags & AX_GROUP_KEEP) {
         t->node.flags |= AXI_KEPT;
         axi_push(&g->ended, &t->sibling);
     }
-    if (g->flags & AXI_NEXTED) {
-        if (g->live && !g->ended.ring) return;
-        g->flags &= ~(unsigned)AXI_NEXTED;
+    if (g->entry.flags & AXI_NEXTED) {
+        if (g->children.ring && !g->ended.ring) return;
+        g->entry.flags &= (unsigned char)~AXI_NEXTED;
         axi_wake(g->owner, axi_group_hand(g, (ax_task **)g->owner->u.data));
         return;
     }
 #endif
-    if (!(g->flags & AXI_AWAITED) || g->live) return;
-    g->flags &= ~(unsigned)AXI_AWAITED;
+    if (!(g->entry.flags & AXI_AWAITED) || g->children.ring) return;
+    g->entry.flags &= (unsigned char)~AXI_AWAITED;
     t = g->owner;
-    ending = (g->flags & AXI_ENDING) != 0;
-    status = t->node.flags & AXI_ASKED ? AXI_OWN : ending ? 0 : axi_group_result(g);
+    ending = (g->entry.flags & AXI_ENDING) != 0;
+    status = t->node.flags & AXI_ASKED ? AXI_OWN : ending ? 0 : g->result;
     if (!ending) {
         t->node.flags &= (unsigned char)~AXI_ASKED;
         status = axi_group_end(g, status);
@@ -3042,20 +3039,20 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
 /* The group as a scope of a body that is left with *status. AXI_PENDING while children are awaited. */
 static int axi_close_group(ax_task *t, axi_entry *e, int *status) {
     ax_group *g = (ax_group *)(void *)e;
-    if (!(g->flags & AXI_ENDING)) {
-        g->flags |= AXI_ENDING;
+    if (!(g->entry.flags & AXI_ENDING)) {
+        g->entry.flags |= AXI_ENDING;
         axi_group_take_back(g);
         if (*status < 0 && *status != AXI_OWN && !g->error) g->error = *status;
         if (*status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
     }
-    if (g->live && t->node.flags & AXI_UNMET) {
+    if (g->children.ring && t->node.flags & AXI_UNMET) {
         t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (*status >= 0) *status = AXI_OWN;
         else if (*status != AXI_OWN) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
         axi_group_abort(g);
     }
-    if (g->live) {
-        g->flags |= AXI_AWAITED;
+    if (g->children.ring) {
+        g->entry.flags |= AXI_AWAITED;
         return axi_park(t, axi_forget_join, g).axi;
     }
     *status = axi_group_end(g, *status);
@@ -3135,7 +3132,7 @@ AX_API ax_frame *axi_first_frame(ax_task *t) {
 static int axi_spawnable(ax_group *g) {
 #if AXI_CANCEL
     if (!(g->flags & AXI_OPEN)) return axi_misuse(g->loop, 0, "AX_SPAWN into a group that is not open");
-    return !(g->flags & AXI_ABORTING) && !axi_foreign(g->loop);
+    return !(g->entry.flags & AXI_ABORTING) && !axi_foreign(g->loop);
 #else
     return g->loop != NULL;
 #endif
@@ -3215,7 +3212,6 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     axi_task_init(t, f, fn);
 #if AXI_CANCEL
     axi_push(&t->group->children, &t->sibling);
-    t->group->live++;
 #endif
     AXI_TASKS(t->loop, ++);
     axi_enqueue(t->loop, &t->node.link);
@@ -6343,7 +6339,6 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->posted_end = &loop->posted;
     axi_push(&loop->ready, &loop->end);
     loop->root.loop = loop;
-    loop->root.winner = -1;
     if (!(sys = (struct axi_sys *)axi_alloc(loop, AXI_SYS_SIZE + loop->desc.backend->size))) return AX_ENOMEM;
     memset(sys, 0, AXI_SYS_SIZE + loop->desc.backend->size);
     loop->sys = sys;
@@ -6997,7 +6992,7 @@ static void axi_run_ready(ax_loop *loop) {
 
 static int axi_kept(const ax_loop *loop) {
 #if AXI_CANCEL
-    return loop->root.live || (loop->alive && loop->state == AXI_IN_RUN);
+    return loop->root.children.ring || (loop->alive && loop->state == AXI_IN_RUN);
 #else
     return loop->tasks != 0;
 #endif
@@ -7079,7 +7074,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->timers.next = &loop->timers;
     loop->root.loop = loop;
 #if AXI_CANCEL
-    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
+    loop->root.flags = AX_GROUP_COLLECT | AXI_OPEN;
 #endif
     if (desc && desc->arena) {
         size_t skip = (size_t)(0 - (uintptr_t)desc->arena) % sizeof(struct axi_gap); /* to an aligned address */

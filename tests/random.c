@@ -206,10 +206,10 @@ static int body_left(const struct worker *my) { return my->frame.entry.at == 1 |
 static void requests_add_up(ax_task *t, const struct rec *r) {
     int n = r->outside;
     axi_entry *e;
-    if (t->group && t->group->flags & AXI_ABORTING) n++;
+    if (t->group && t->group->entry.flags & AXI_ABORTING) n++;
     for (e = t->top; e; e = e->up) {
         if ((e->kind == AXI_FRAME || e->kind == AXI_LIMIT) && e->flags & AXI_EXPIRED) n++;
-        if (e->kind == AXI_GROUP && ((ax_group *)(void *)e)->flags & AXI_ASKED_OWNER) n++;
+        if (e->kind == AXI_GROUP && e->flags & AXI_ASKED_OWNER) n++;
     }
     CHECK(ax_cancelling(t) == n);
 }
@@ -248,7 +248,7 @@ static void quiet(void) {
         for (i = 0; i < MUTEXES; i++)
             if (!body_left(my) && my->has_mutex[i]) CHECK(w.mutex[i].owner == task_of(my)->task);
         for (k = 0; k < 2; k++)
-            if (my->group[k].flags & AXI_AWAITED) CHECK(my->group[k].live);
+            if (my->group[k].entry.flags & AXI_AWAITED) CHECK(my->group[k].children.ring);
     }
     for (i = 0; i < SEMS; i++) CHECK(w.sem[i].permits + held[i] == w.permits[i]);
     for (i = 0; i < w.items; i++)
@@ -412,7 +412,7 @@ static void task_done(ax_loop *l, void *arg) {
 
 /* A new task in any open group, also one of another task. */
 static void spawn_one(ax_group *group, int g) {
-    int n = new_rec(1, g), failed = w.failed_allocations, refused = group->flags & AXI_ABORTING || !(group->flags & AXI_OPEN);
+    int n = new_rec(1, g), failed = w.failed_allocations, refused = group->entry.flags & AXI_ABORTING || !(group->flags & AXI_OPEN);
     struct rec *r;
     ax_task *t;
     if (n < 0 || !(group->flags & AXI_OPEN)) { if (n >= 0) w.recs--; return; }
@@ -694,7 +694,7 @@ static ax_op start_spawn_in(ax_task *me, struct worker *my) {
     (void)me;
     if (g < 0 || my->stored || (n = new_rec(1, g)) < 0) return ax_done(0);
     my->stored = 1;
-    aborting = my->group[k].flags & AXI_ABORTING;
+    aborting = my->group[k].entry.flags & AXI_ABORTING;
     t = AX_SPAWN_IN(&my->group[k], &my->storage, part, .rec = n, .task = n, .time = below(8), .cleanup = below(3));
     if (!t) {
         w.recs--;
@@ -713,7 +713,7 @@ static ax_op start_group_join(ax_task *me, struct worker *my) {
 }
 static void close_model_group(struct worker *my, int k) {
     CHECK(w.group[my->model_group[k]].live == 0);
-    CHECK(!(my->group[k].flags & AXI_OPEN) && !my->group[k].live);
+    CHECK(!(my->group[k].flags & AXI_OPEN) && !my->group[k].children.ring);
     w.group[my->model_group[k]].open = 0;
     my->model_group[k] = -1;
 }
