@@ -211,7 +211,11 @@
 #else
 #define AXI_KEEP_LABELS __attribute__((noinline))
 #endif
+#if defined(__AVR__) && !defined(__clang__) /* nor a copy of it that is passed values for pointers: they take more registers */
+#define AXI_SLOW __attribute__((noinline, noclone))
+#else
 #define AXI_SLOW __attribute__((noinline)) /* keeps the rare out of the common path's registers */
+#endif
 #define AXI_CONST(x) __builtin_constant_p(x)
 #define AXI_LIKELY(x) __builtin_expect(!!(x), 1)
 #else
@@ -2006,7 +2010,7 @@ static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty *
 static axi_link *axi_tail(const axi_list *list) { return list->ring; }
 static axi_link *axi_after(const axi_list *list, const axi_link *link) { return link != list->ring ? link->next : NULL; }
 
-static void axi_take(axi_list *list, axi_link *link) {
+AXI_OUTLINE static void axi_take(axi_list *list, axi_link *link) {
     axi_link *last = list->ring, *before = last;
     while (before->next != link) before = before->next;
     before->next = link->next;
@@ -2600,7 +2604,7 @@ static void axi_requeue(ax_task *t, int status) {
 }
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
-static int axi_refuses(ax_task *me) {
+AXI_OUTLINE static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     if (!(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
@@ -2682,7 +2686,7 @@ static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
     t->top = e;
 }
 
-static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top one; one closed early may be deeper */
+AXI_OUTLINE static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top one; one closed early may be deeper */
     axi_entry **at = &t->top;
     while (*at != e) at = &(*at)->up;
     *at = e->up;
@@ -3070,7 +3074,7 @@ AX_API ax_op axi_return(ax_task *me, int status) {
     return axi_op(AXI_LEFT);
 }
 
-AX_API ax_op axi_lost(ax_task *me) {
+AXI_OUTLINE AX_API ax_op axi_lost(ax_task *me) {
     if (me->frame->entry.at == 1) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
     axi_misuse(me->loop, 0, "a resume point is lost: an await inside a switch of yours, in the switch form");
     me->node.bad = 0;
@@ -3155,7 +3159,7 @@ static void axi_task_prepare(ax_group *g, ax_task *t, int flags) {
 }
 
 /* In storage of the user's. What the spawn may need later is reserved. */
-AX_API ax_frame *axi_task_in(ax_group *g, ax_task *t, ax_frame *f) {
+AXI_OUTLINE AX_API ax_frame *axi_task_in(ax_group *g, ax_task *t, ax_frame *f) {
     if (!axi_spawnable(g)) return NULL;
     if ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || (AXI_CANCEL && t->node.flags & AXI_KEPT)) {
         axi_misuse(g->loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
@@ -4132,7 +4136,7 @@ AX_API int ax_queue_lifo(const void *a, const void *b) {
     return 1;
 }
 
-static void axi_queue_store(ax_queue *q, const void *item) {
+AXI_OUTLINE static void axi_queue_store(ax_queue *q, const void *item) {
     size_t i = q->count++;
     if (q->before)
         for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) axi_copy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
