@@ -444,8 +444,8 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
     unsigned char flags, at;
 #endif
 } axi_entry;
-/* Closes a scope of a body that is left with *status, which it may change: 0, or AXI_PENDING while it is awaited. */
-typedef int axi_close(ax_task *task, axi_entry *scope, int *status);
+/* Closes a scope of a body that is left with this status: what it makes of that, or AXI_PENDING while it is awaited. */
+typedef int axi_close(ax_task *task, axi_entry *scope, int status);
 struct axi_fn {
     ax_op (*step)(ax_task *, ax_frame *);
     size_t size;
@@ -2754,10 +2754,12 @@ AXI_SLOW static void axi_expire(ax_task *t) {
     axi_limits_renew(t);
 }
 
-/* What a limit makes of the status that the limited code ended with. */
-AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, const axi_entry *e, int expired, int status) {
-    if (!expired) return status;
-    return !axi_take_back(t, e->base) && status == AXI_OWN ? AX_ETIMEDOUT : status;
+/* The code that a limit bound has ended with this status: what the limit makes of it. It binds no more. */
+AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, axi_entry *e, int status) {
+    int expired = e->flags & AXI_EXPIRED;
+    e->flags |= AXI_EXPIRED;
+    if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
+    return expired && !axi_take_back(t, e->base) && status == AXI_OWN ? AX_ETIMEDOUT : status;
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
@@ -2786,25 +2788,16 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
 }
 
 AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
-    int expired = f->entry.flags & AXI_EXPIRED, rc = axi_limit_end(t, &f->entry, expired, status);
+    int rc = axi_limit_end(t, &f->entry, status);
     f->entry.flags &= (unsigned char)~(AXI_LIMITED | AXI_EXPIRED);
-    if (rc == AX_ETIMEDOUT && status == AXI_OWN) f->entry.flags |= AXI_BY_LIMIT;
-    if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
+    if (rc != status) f->entry.flags |= AXI_BY_LIMIT;
     return rc;
 }
 
-static int axi_timeout_end(ax_timeout *l, int status) {
-    ax_task *t = l->task;
-    int rc = axi_limit_end(t, &l->entry, l->expired, status);
-    axi_shut(t, &l->entry);
-    axi_limits_renew(t);
-    return rc;
-}
-
-static int axi_close_timeout(ax_task *t, axi_entry *e, int *status) {
-    (void)t;
-    *status = axi_timeout_end((ax_timeout *)(void *)e, *status);
-    return 0;
+static int axi_close_timeout(ax_task *t, axi_entry *e, int status) {
+    status = axi_limit_end(t, e, status);
+    axi_shut(t, e);
+    return status;
 }
 
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
@@ -2830,16 +2823,15 @@ AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
 
 AX_API int ax_timeout_close(ax_timeout *l) {
     if (!(l->entry.flags & AXI_LIVE)) return AX_EPERM;
-    axi_timeout_end(l, 0);
+    axi_close_timeout(l->task, &l->entry, 0);
     return l->expired;
 }
 
-static int axi_close_defer(ax_task *t, axi_entry *e, int *status) {
+static int axi_close_defer(ax_task *t, axi_entry *e, int status) {
     ax_deferred *d = (ax_deferred *)(void *)e;
-    (void)status;
     axi_shut(t, e);
     d->fn(d->arg);
-    return 0;
+    return status;
 }
 
 AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) {
@@ -3040,27 +3032,19 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
     if (!ending) t->node.bad = AXI_HANDED_ON;
 }
 
-/* The group as a scope of a body that is left with *status. AXI_PENDING while children are awaited. */
-static int axi_close_group(ax_task *t, axi_entry *e, int *status) {
+/* The group as a scope of a body that is left. */
+static int axi_close_group(ax_task *t, axi_entry *e, int status) {
     ax_group *g = (ax_group *)(void *)e;
-    if (!(g->entry.flags & AXI_ENDING)) {
-        g->entry.flags |= AXI_ENDING;
+    if (!(e->flags & AXI_ENDING)) {
+        e->flags |= AXI_ENDING;
         axi_group_take_back(g);
-        if (*status < 0 && *status != AXI_OWN && !g->error) g->error = *status;
-        if (*status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
+        if (status < 0 && status != AXI_OWN && !g->error) g->error = status;
+        if (status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
     }
-    if (g->children.ring && t->node.flags & AXI_UNMET) {
-        t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
-        if (*status >= 0) *status = AXI_OWN;
-        else if (*status != AXI_OWN) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
-        axi_group_abort(g);
-    }
-    if (g->children.ring) {
-        g->entry.flags |= AXI_AWAITED;
-        return axi_park(t, axi_forget_join, g).axi;
-    }
-    *status = axi_group_end(g, *status);
-    return 0;
+    if (!g->children.ring) return axi_group_end(g, status);
+    if (status < 0 && status != AXI_OWN && t->node.flags & AXI_UNMET) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it */
+    e->flags |= AXI_AWAITED;
+    return axi_park(t, axi_forget_join, g).axi;
 }
 #endif /* AXI_CANCEL */
 
@@ -3304,14 +3288,15 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 
 /* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
-    int rc = 0;
-    while (rc != AXI_PENDING && t->top != &f->entry) {
-        int status = f->status;
-        rc = t->loop->close[t->top->kind](t, t->top, &f->status);
-        if (f->entry.flags & AXI_IN_FINALLY) f->status = status; /* what happens in the cleanup leaves the body's status alone */
+    while (t->top != &f->entry) {
+        int status = t->loop->close[t->top->kind](t, t->top, f->status);
+        if (status == AXI_PENDING) {
+            f->entry.flags |= AXI_UNWINDING;
+            return status;
+        }
+        if (!(f->entry.flags & AXI_IN_FINALLY)) f->status = status; /* what happens in the cleanup leaves the body's alone */
     }
-    if (rc == AXI_PENDING) f->entry.flags |= AXI_UNWINDING;
-    return rc;
+    return 0;
 }
 
 #if AXI_CHECKS
@@ -3881,11 +3866,10 @@ static void axi_permit_release(ax_permit *p) {
     ax_sem_release(p->sem);
 }
 
-static int axi_close_permit(ax_task *t, axi_entry *e, int *status) {
+static int axi_close_permit(ax_task *t, axi_entry *e, int status) {
     (void)t;
-    (void)status;
     axi_permit_release((ax_permit *)(void *)e);
-    return 0;
+    return status;
 }
 
 AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
@@ -3939,11 +3923,10 @@ static void axi_mutex_hand_over(ax_mutex *m) {
     axi_wake(t, (int)(intptr_t)t->u.data); /* 0, or how the wait for a condition ended */
 }
 
-static int axi_close_mutex(ax_task *t, axi_entry *e, int *status) {
+static int axi_close_mutex(ax_task *t, axi_entry *e, int status) {
     (void)t;
-    (void)status;
     axi_mutex_hand_over((ax_mutex *)(void *)e);
-    return 0;
+    return status;
 }
 
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *m) {
@@ -4420,10 +4403,9 @@ AX_API ax_op ax_generator_close(ax_task *me, ax_generator *g) {
 }
 
 /* The frame that opened it is left. */
-static int axi_close_generator(ax_task *t, axi_entry *e, int *status) {
+static int axi_close_generator(ax_task *t, axi_entry *e, int status) {
     ax_generator *g = (ax_generator *)(void *)e;
-    (void)status;
-    if (axi_generator_unbegun(g)) return 0;
+    if (axi_generator_unbegun(g)) return status;
     g->closing = 1;
     if (g->state == AXI_PAUSED) axi_generator_stop(g);
     else if (g->state == AXI_GOING) axi_request(&g->task);
