@@ -2319,7 +2319,6 @@ static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].no
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
 #define AXI_SET_SEQ(x, to) ((x)->seq = (to))
-#define AXI_SEQ(x) ((x)->seq)
 #define AXI_SEQ_OF(e) ((e)->kind == AXI_FRAME ? ((ax_frame *)(void *)(e))->seq : ((ax_timeout *)(void *)(e))->seq)
 #define AXI_HAS_LIMIT(t) ((t)->limit != AX_FOREVER)
 #define AXI_SET_LIMITED(t, seq) ((t)->limit_seq = (seq))
@@ -2451,7 +2450,6 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) {
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
 #define AXI_NEXT_SEQ(loop) 0
 #define AXI_SET_SEQ(x, to) ((void)0)
-#define AXI_SEQ(x) 0
 #define AXI_SEQ_OF(e) 0
 #define AXI_HAS_LIMIT(t) ((t)->node.limited)
 #define AXI_SET_LIMITED(t, seq) ((void)(seq), (t)->node.limited = 1)
@@ -2468,11 +2466,17 @@ AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
 /* ---- 4 The model: waiting and waking ---- */
 
 #if AXI_CANCEL
+/* Whether one of the task's limits comes before this time, or with it. */
+static int axi_limit_by(const ax_task *t, const ax_time *when) {
+    return AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when);
+}
+
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    const ax_time *when = AXI_HAS_LIMIT(t) ? &t->limit : NULL;
-    if (t->node.flags & AXI_SLEEPS && !(when && axi_reached(when, &t->u.wake))) when = &t->u.wake;
+    const ax_time *when = t->node.flags & AXI_SLEEPS && !axi_limit_by(t, &t->u.wake) ? &t->u.wake
+                          : AXI_HAS_LIMIT(t)                                         ? &t->limit
+                                                                                     : NULL;
     if (when) axi_timer_set(loop, &t->node, *when, when == &t->limit ? t->limit_seq : loop->next_seq++);
     else axi_timer_drop(loop, &t->node);
 }
@@ -2554,8 +2558,9 @@ static int axi_request(ax_task *t) {
 }
 
 static void axi_expire(ax_task *t);
-AXI_OUTLINE_8 static void axi_expire_due(ax_task *t) {
-    if (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, &t->loop->now)) axi_expire(t);
+AXI_OUTLINE static void axi_arm_undue(ax_task *t) { /* but a limit that is due already expires */
+    if (axi_limit_by(t, &t->loop->now)) axi_expire(t);
+    axi_arm(t);
 }
 #endif
 
@@ -2577,9 +2582,8 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     me->node.state = AXI_PARKED;
 #if AXI_CANCEL
     if (AXI_FAST && !AXI_HAS_LIMIT(me) && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
-    axi_expire_due(me);
+    axi_arm_undue(me);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
-    axi_arm(me);
 #else
     if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, me->u.wake, 0);
 #endif
@@ -2597,9 +2601,7 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
 #if AXI_CANCEL
-    if (!AXI_HAS_LIMIT(t)) return;
-    axi_expire_due(t);
-    axi_arm(t);
+    if (!AXI_FAST || AXI_HAS_LIMIT(t)) axi_arm_undue(t);
 #endif
 }
 
@@ -2714,13 +2716,6 @@ static int axi_take_back(ax_task *t, unsigned base) {
 
 /* ---- 8 Limits ---- */
 
-static void axi_limit_add(ax_task *t, const ax_time *when, unsigned seq, int outer) { /* of equal ones the outer binds */
-    if (*when == AX_FOREVER) return;
-    if (AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when) && !(AXI_FAST && outer && *when == t->limit)) return;
-    t->limit = *when;
-    AXI_SET_LIMITED(t, seq);
-}
-
 /* The deadline of an entry that is a limit and has not fired, or NULL. */
 static const ax_time *axi_limit_of(const axi_entry *e) {
     const ax_time *when;
@@ -2731,13 +2726,17 @@ static const ax_time *axi_limit_of(const axi_entry *e) {
     return *when == AX_FOREVER ? NULL : when;
 }
 
+static void axi_limit_add(ax_task *t, const axi_entry *e, int outer) { /* if it is one; of equal ones the outer binds */
+    const ax_time *when = axi_limit_of(e);
+    if (!when || (axi_limit_by(t, when) && !(AXI_FAST && outer && *when == t->limit))) return;
+    t->limit = *when;
+    AXI_SET_LIMITED(t, AXI_SEQ_OF(e));
+}
+
 static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
     axi_entry *e;
     AXI_SET_UNLIMITED(t);
-    for (e = t->top; e; e = e->up) {
-        const ax_time *when = axi_limit_of(e);
-        if (when) axi_limit_add(t, when, AXI_SEQ_OF(e), 1);
-    }
+    for (e = t->top; e; e = e->up) axi_limit_add(t, e, 1);
     if (AXI_ARMED(t)) axi_arm(t);
 }
 
@@ -2783,7 +2782,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
     }
     f->within = *when;
     AXI_SET_SEQ(f, AXI_NEXT_SEQ(me->loop));
-    axi_limit_add(me, when, AXI_SEQ(f), 0);
+    axi_limit_add(me, &f->entry, 0);
     return 1;
 }
 
@@ -2808,7 +2807,7 @@ AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
     l->expired = 0;
     l->task = me;
     AXI_SET_SEQ(l, AXI_NEXT_SEQ(me->loop));
-    axi_limit_add(me, &l->when, AXI_SEQ(l), 0);
+    axi_limit_add(me, &l->entry, 0);
     return 0;
 }
 
@@ -4722,7 +4721,7 @@ static void axi_run_timers(ax_loop *loop) {
 #endif
         if (!axi_reached(AXI_FIRST_WHEN(loop), &loop->now)) return;
 #if AXI_CANCEL
-        limit = AXI_IS_TASK(node) && AXI_HAS_LIMIT(t) && t->limit == *AXI_FIRST_WHEN(loop);
+        limit = AXI_IS_TASK(node) && axi_limit_by(t, AXI_FIRST_WHEN(loop));
         axi_timer_drop(loop, node);
         if (!AXI_IS_TASK(node)) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
