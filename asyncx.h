@@ -428,7 +428,6 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned char count;
     unsigned char refs : 7, limited : 1;                     /* ...; whether it has a limit */
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
-    ax_time when;                                            /* its deadline */
 #endif
 } axi_node;
 typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task */
@@ -439,7 +438,7 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
     int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
 #else
 #if AXI_CANCEL
-    unsigned char kind : 4, base : 4;
+    unsigned char kind, base;
 #endif
     unsigned char flags, at;
 #endif
@@ -2410,17 +2409,27 @@ AXI_OUTLINE static int axi_reached(const ax_time *a, const ax_time *b) { return 
 
 #if AXI_CANCEL
 #define AXI_TIMER timer
-#define AXI_WHEN(node) ((node)->when)
+static const ax_time *axi_task_when(const ax_task *t);
 #else /* only sleepers have one, and they are in no other list */
 #define AXI_TIMER link
-#define AXI_WHEN(node) (((ax_task *)(void *)(node))->u.wake)
+#define axi_task_when(t) (&(t)->u.wake)
 #endif
-#define AXI_NODE_OF(l) ((axi_node *)(void *)((char *)(l) - offsetof(axi_node, AXI_TIMER)))
+
+/* The deadline of what is in the list: it stands in what has the timer. */
+static const ax_time *axi_when(const axi_link *timer) {
+    const void *node = (const char *)timer - offsetof(axi_node, AXI_TIMER);
+#if AXI_CANCEL
+    if (!AXI_IS_TASK((const axi_node *)node)) return &((const ax_timer *)node)->when;
+#endif
+    return axi_task_when((const ax_task *)node);
+}
 
 static int axi_any_timer(const ax_loop *loop) { return loop->timers.next != &loop->timers; }
-static axi_node *axi_next_timer(const ax_loop *loop) { return AXI_NODE_OF(loop->timers.next); }
-#define AXI_FIRST_WHEN(loop) (&AXI_WHEN(AXI_NODE_OF((loop)->timers.next)))
-static ax_time axi_next_when(const ax_loop *loop) { return axi_any_timer(loop) ? AXI_WHEN(axi_next_timer(loop)) : AX_FOREVER; }
+static axi_node *axi_next_timer(const ax_loop *loop) {
+    return (axi_node *)(void *)((char *)loop->timers.next - offsetof(axi_node, AXI_TIMER));
+}
+#define AXI_FIRST_WHEN(loop) axi_when((loop)->timers.next)
+static ax_time axi_next_when(const ax_loop *loop) { return axi_any_timer(loop) ? *AXI_FIRST_WHEN(loop) : AX_FOREVER; }
 
 #if AXI_CANCEL
 static void axi_timer_drop(ax_loop *loop, axi_node *node) {
@@ -2438,9 +2447,8 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) {
     axi_link *at = &loop->timers;
 #if AXI_CANCEL
     axi_timer_drop(loop, node);
-    node->when = *when;
 #endif
-    while (at->next != &loop->timers && axi_reached(&AXI_WHEN(AXI_NODE_OF(at->next)), when)) at = at->next;
+    while (at->next != &loop->timers && axi_reached(axi_when(at->next), when)) at = at->next;
     node->AXI_TIMER.next = at->next;
     at->next = &node->AXI_TIMER;
 }
@@ -2472,11 +2480,14 @@ static int axi_limit_by(const ax_task *t, const ax_time *when) {
 }
 
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
+static const ax_time *axi_task_when(const ax_task *t) {
+    if (t->node.flags & AXI_SLEEPS && !axi_limit_by(t, &t->u.wake)) return &t->u.wake;
+    return AXI_HAS_LIMIT(t) ? &t->limit : NULL;
+}
+
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
-    const ax_time *when = t->node.flags & AXI_SLEEPS && !axi_limit_by(t, &t->u.wake) ? &t->u.wake
-                          : AXI_HAS_LIMIT(t)                                         ? &t->limit
-                                                                                     : NULL;
+    const ax_time *when = axi_task_when(t);
     if (when) axi_timer_set(loop, &t->node, *when, when == &t->limit ? t->limit_seq : loop->next_seq++);
     else axi_timer_drop(loop, &t->node);
 }
@@ -2641,7 +2652,7 @@ static ax_op axi_wait_in(ax_task *me, axi_list *list) {
 
 /* Wakes tasks and queues callbacks that wait for one thing, in order. */
 #if AXI_CANCEL
-static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
+AXI_OUTLINE static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
     axi_enqueue(loop, &c->node.link);
 }
@@ -2674,14 +2685,13 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
 
 /* Notes the requests that a scope opened now did not have to meet. */
 AXI_OUTLINE static void axi_set_base(axi_entry *e, const ax_task *t) {
-    unsigned met = t->node.count;
-    if (t->node.flags & AXI_UNMET) met--; /* there is one, then */
-    e->base = met & AXI_MOST_REQUESTS;
+    e->base = t->node.count;
+    if (t->node.flags & AXI_UNMET) e->base--; /* there is one, then */
 }
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
     t->loop->close[kind] = close;
-    e->kind = (unsigned char)kind & 15u;
+    e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
     axi_set_base(e, t);
     e->up = t->top;
@@ -3330,7 +3340,7 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 #endif
 
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
-static void axi_unwind_woken(ax_frame *f, int rc) {
+AXI_SLOW static void axi_unwind_woken(ax_frame *f, int rc) {
     f->entry.flags &= (unsigned char)~AXI_UNWINDING;
     if (rc >= 0 || f->entry.flags & AXI_IN_FINALLY) return;
     if (f->status >= 0) f->status = rc;
@@ -4716,12 +4726,13 @@ static void axi_run_timers(ax_loop *loop) {
     while (axi_any_timer(loop)) {
         axi_node *node = axi_next_timer(loop);
         ax_task *t = (ax_task *)(void *)node;
+        const ax_time *when = AXI_FIRST_WHEN(loop);
 #if AXI_CANCEL
         int limit;
 #endif
-        if (!axi_reached(AXI_FIRST_WHEN(loop), &loop->now)) return;
+        if (!axi_reached(when, &loop->now)) return;
 #if AXI_CANCEL
-        limit = AXI_IS_TASK(node) && axi_limit_by(t, AXI_FIRST_WHEN(loop));
+        limit = AXI_IS_TASK(node) && axi_limit_by(t, when);
         axi_timer_drop(loop, node);
         if (!AXI_IS_TASK(node)) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);

@@ -116,7 +116,7 @@ static void check_list(void) {
     uint64_t earliest = UINT64_MAX;
     ax_time before = 0, next = ax_next_deadline(&loop);
     for (link = loop.timers.next; link != &loop.timers && in_list < 100; link = link->next, in_list++) {
-        ax_time when = AXI_WHEN(AXI_NODE_OF(link));
+        ax_time when = *axi_when(link);
         expect(when != AX_FOREVER, "AX_FOREVER is in the list");
         if (in_list) expect(AXI_MINUS(when, before) >= 0, "the list is not in order");
         before = when;
