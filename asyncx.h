@@ -413,8 +413,10 @@ AX_API int ax_wake(ax_task *task, int status);
 enum { AXI_UNUSED, AXI_FRAME, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR, AXI_SCOPES }; /* entry.kind */
 #ifndef ASYNCX_FREESTANDING
 typedef struct axi_link { struct axi_link *next, *prev; } axi_link;
+typedef unsigned short axi_count; /* of requests to cancel */
 #else
 typedef struct axi_link { struct axi_link *next; } axi_link;
+typedef unsigned char axi_count;
 #endif
 typedef struct axi_list { struct axi_link *ring; } axi_list; /* {0} is empty; else its first, or freestanding its last */
 typedef struct axi_node {                                    /* whatever runs from the ready queue or has a timer */
@@ -423,9 +425,10 @@ typedef struct axi_node {                                    /* whatever runs fr
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind;
     unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
-    unsigned short count, refs;                              /* tasks only: requests to cancel; references */
+    axi_count count;                                         /* tasks only: requests to cancel; */
+    unsigned short refs;                                     /* references */
 #elif AXI_CANCEL
-    unsigned char count;
+    axi_count count;
     unsigned char refs : 7, limited : 1;                     /* ...; whether it has a limit */
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
 #endif
@@ -434,11 +437,12 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
     struct axi_entry *up;
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind, flags;
-    unsigned short base; /* the task's requests at entry, less those unmet then: later ones are this scope's */
+    axi_count base;      /* the task's requests at entry, less those unmet then: later ones are this scope's */
     int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
 #else
 #if AXI_CANCEL
-    unsigned char kind, base;
+    unsigned char kind;
+    axi_count base;
 #endif
     unsigned char flags, at;
 #endif
@@ -2395,9 +2399,12 @@ typedef uint64_t axi_ticks;
 static int axi_too_long(ax_time time) { return time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
 
 AXI_OUTLINE_8 static ax_time axi_add(ax_time a, ax_time b) {
-    axi_ticks sum = (axi_ticks)a + (axi_ticks)b;
-    if (b == AX_FOREVER) return b;
-    return (ax_time)(sum != (axi_ticks)AX_FOREVER ? sum : sum + 1);
+    axi_ticks sum = (axi_ticks)b;
+    if (b != AX_FOREVER) {
+        sum += (axi_ticks)a;
+        if (sum == (axi_ticks)AX_FOREVER) sum++;
+    }
+    return (ax_time)sum;
 }
 
 #define AXI_MINUS(a, b) ((ax_time)((axi_ticks)(a) - (axi_ticks)(b)))
@@ -2467,7 +2474,8 @@ AXI_OUTLINE_8 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_po
 
 /* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
 AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
-    return axi_add(axi_clock(loop), time <= 0 ? -1 : time == AX_FOREVER ? time : time + 1);
+    ax_time next = AXI_MINUS(axi_clock(loop), -1);
+    return axi_add(next, time > 0 ? time : -2);
 }
 #endif
 
@@ -2552,8 +2560,8 @@ static ax_forget axi_forget_item, axi_forget_close;
 #endif
 
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
-static int axi_request(ax_task *t) {
-    if (t->node.state == AXI_DONE) return 0;
+static void axi_request(ax_task *t) {
+    if (t->node.state == AXI_DONE) return;
     if (t->node.count != AXI_MOST_REQUESTS) t->node.count++;
     if (t->node.state == AXI_PARKED) {
         if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
@@ -2565,7 +2573,6 @@ static int axi_request(ax_task *t) {
     } else if (t->node.state == AXI_RUNNING || t->rc != AXI_OWN) {
         t->node.flags |= AXI_UNMET;
     }
-    return 1;
 }
 
 static void axi_expire(ax_task *t);
@@ -2620,7 +2627,7 @@ static void axi_requeue(ax_task *t, int status) {
 AXI_OUTLINE static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
-    if (!(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
+    if (AXI_FAST && !(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
     if (!(me->node.flags & AXI_PRESSED)) return 0;
     me->node.flags &= (unsigned char)~(AXI_PRESSED | AXI_UNMET);
@@ -2708,14 +2715,14 @@ AXI_OUTLINE static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top 
 
 /* Scopes that were opened after a request was met count it in their base; when it is taken back they must not, or a later
    one from outside would look old to them. Which requests are meant when several stand is not known: the newest. */
-static void axi_rebase(ax_task *t, unsigned above) {
+static void axi_rebase(ax_task *t, axi_count above) {
     axi_entry *e;
     for (e = t->top; e; e = e->up)
         if (e->base > above) e->base--;
 }
 
 /* A scope that made a request takes it back. Whether requests from outside are left that came after its entry. */
-static int axi_take_back(ax_task *t, unsigned base) {
+static int axi_take_back(ax_task *t, axi_count base) {
     if (t->node.count) t->node.count--;
     axi_rebase(t, base);
     if (t->node.count > base) return 1;
@@ -3276,13 +3283,8 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
         f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
         if (rest & AXI_LIMITED) status = axi_within_end(t, f, status);
     }
-    if (status >= 0) {
-        t->rc = status;
-        t->node.bad = 0;
-    } else {
-        t->rc = status == AXI_OWN ? AX_ECANCELED : status;
-        t->node.bad = rest & AXI_IN_FINALLY ? 0 : status == AXI_OWN ? 2 : 1;
-    }
+    t->node.bad = status >= 0 || rest & AXI_IN_FINALLY ? 0 : status == AXI_OWN ? 2 : 1;
+    t->rc = status == AXI_OWN ? AX_ECANCELED : status;
 }
 
 #ifndef ASYNCX_FREESTANDING
@@ -3295,13 +3297,13 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 }
 #endif
 
-/* Closes the scopes of a frame whose body was left, innermost first. 0, or AXI_PENDING while one is awaited. */
+/* Closes the scopes of a frame whose body was left, innermost first. Whether one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     while (t->top != &f->entry) {
         int status = t->loop->close[t->top->kind](t, t->top, f->status);
         if (status == AXI_PENDING) {
             f->entry.flags |= AXI_UNWINDING;
-            return status;
+            return 1;
         }
         if (!(f->entry.flags & AXI_IN_FINALLY)) f->status = status; /* what happens in the cleanup leaves the body's alone */
     }
@@ -3460,7 +3462,7 @@ step:
     if (rc == AXI_CALLED) goto step;
     axi_left(t, f, rc, handed_on);
 unwind:
-    if (t->top != &f->entry && axi_unwind(t, f) == AXI_PENDING) return;
+    if ((!AXI_FAST || t->top != &f->entry) && axi_unwind(t, f)) return;
     if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
         axi_begin_finally(t, f);
         goto step;
@@ -3527,7 +3529,9 @@ static void axi_run_task(ax_task *t) {
 AX_API int ax_cancel(ax_task *t) {
     if (axi_freed(t)) return AX_EINVAL;
     if (axi_foreign(t->loop)) return AX_EPERM;
-    return axi_request(t);
+    if (t->node.state == AXI_DONE) return 0;
+    axi_request(t);
+    return 1;
 }
 
 AX_API int ax_uncancel(ax_task *t) {
@@ -3696,8 +3700,12 @@ static int axi_forget_for_ever(ax_task *t, void *none) {
 #define AXI_FOR_EVER NULL
 #endif
 
-static ax_op axi_sleep(ax_task *me) { /* until u.wake */
-    if (me->u.wake != AX_FOREVER) {
+static ax_op axi_sleep(ax_task *me, ax_time when) {
+    me->u.wake = when;
+    if (when != AX_FOREVER) {
+#if AXI_CANCEL /* else a deadline that has passed is met by the next look at the timers, which is a turn as well */
+        if (axi_reached(&me->u.wake, &me->loop->now)) return ax_checkpoint(me);
+#endif
         me->node.flags |= AXI_SLEEPS;
         return axi_park(me, NULL, NULL);
     }
@@ -3709,20 +3717,15 @@ static ax_op axi_sleep(ax_task *me) { /* until u.wake */
 
 AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
     AXI_REFUSE(me);
-    me->u.wake = when;
-#if AXI_CANCEL /* else a deadline that has passed is met by the next look at the timers, which is a turn as well */
-    axi_clock(me->loop);
-    if (when != AX_FOREVER && axi_reached(&me->u.wake, &me->loop->now)) return ax_checkpoint(me);
-#endif
-    return axi_sleep(me);
+    if (AXI_CANCEL) axi_clock(me->loop);
+    return axi_sleep(me, when);
 }
 
 AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
     AXI_REFUSE(me);
     if (time <= 0) return ax_checkpoint(me);
     if (axi_too_long(time)) return ax_done(AX_EINVAL);
-    me->u.wake = axi_from(me->loop, time);
-    return axi_sleep(me);
+    return axi_sleep(me, axi_from(me->loop, time));
 }
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64
@@ -4117,7 +4120,7 @@ AXI_SLOW static void axi_copy(void *to, const void *from, size_t size) {
 #define AXI_TOO_MANY(capacity, item_size) 0 /* a division; the storage is there to see */
 #endif
 
-static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
+AXI_OUTLINE static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     i += q->head;
     return q->storage + (i < q->capacity ? i : i - q->capacity) * q->item_size;
 }
@@ -4130,9 +4133,10 @@ AX_API int ax_queue_lifo(const void *a, const void *b) {
 
 AXI_OUTLINE static void axi_queue_store(ax_queue *q, const void *item) {
     size_t i = q->count++;
+    unsigned char *to = axi_slot_at(q, i), *before;
     if (q->before)
-        for (; i && q->before(item, axi_slot_at(q, i - 1)); i--) axi_copy(axi_slot_at(q, i), axi_slot_at(q, i - 1), q->item_size);
-    axi_copy(axi_slot_at(q, i), item, q->item_size);
+        for (; i && q->before(item, before = axi_slot_at(q, i - 1)); i--, to = before) axi_copy(to, before, q->item_size);
+    axi_copy(to, item, q->item_size);
 }
 
 AX_API int ax_queue_init(ax_queue *q, void *storage, size_t capacity, size_t item_size) {
