@@ -410,7 +410,7 @@ AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
 AX_API int ax_wake(ax_task *task, int status);
 
 /* Private parts that the structs below are made of. */
-enum { AXI_UNUSED, AXI_FRAME, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR, AXI_SCOPES }; /* entry.kind */
+enum { AXI_UNUSED, AXI_FRAME, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR }; /* entry.kind */
 #ifndef ASYNCX_FREESTANDING
 typedef struct axi_link { struct axi_link *next, *prev; } axi_link;
 typedef unsigned short axi_count; /* of requests to cancel */
@@ -449,6 +449,10 @@ typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task
 } axi_entry;
 /* Closes a scope of a body that is left with this status: what it makes of that, or AXI_PENDING while it is awaited. */
 typedef int axi_close(ax_task *task, axi_entry *scope, int status);
+typedef struct axi_scope { /* what every scope begins with; whoever opens one sets close, so that what is not used is not linked */
+    axi_entry entry;
+    axi_close *close;
+} axi_scope;
 struct axi_fn {
     ax_op (*step)(ax_task *, ax_frame *);
     size_t size;
@@ -949,6 +953,7 @@ enum {
 struct ax_group {
 #if AXI_CANCEL
     axi_entry entry; /* private, all of it */
+    axi_close *close;
     axi_link link;
     ax_task *owner;
     axi_list children;
@@ -1005,9 +1010,10 @@ AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
    suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
 typedef struct ax_timeout {
     axi_entry entry;
-    ax_task *task;
+    axi_close *close;
     ax_time when;  /* public, read-only: the deadline */
     int expired;   /* public, read-only */
+    ax_task *task;
 #ifndef ASYNCX_FREESTANDING
     unsigned seq;
 #endif
@@ -1022,6 +1028,7 @@ AX_API int ax_timeout_close(ax_timeout *limit);
 /* Calls fn(arg) when the frame's body is left, whatever the reason; it must not wait. 0; AX_EBUSY if the scope is open. */
 typedef struct ax_deferred {
     axi_entry entry;
+    axi_close *close;
     void (*fn)(void *arg);
     void *arg;
 } ax_deferred;
@@ -1076,6 +1083,7 @@ typedef struct ax_sem {
 #if AXI_CANCEL
 typedef struct ax_permit { /* a held permit as a scope: given back when the frame is left */
     axi_entry entry;
+    axi_close *close;
     ax_sem *sem;
     ax_task *task;
     int held;
@@ -1094,6 +1102,7 @@ AX_API int ax_sem_leave(ax_permit *permit); /* gives it back earlier; AX_EPERM i
 /* Mutex with an owner, FIFO; a scope of the frame that locks it. Not recursive: AX_EDEADLK. {0} is unlocked. */
 typedef struct ax_mutex {
     axi_entry entry;
+    axi_close *close;
     ax_task *owner; /* public, read-only */
     axi_list waiters;
 } ax_mutex;
@@ -1238,6 +1247,7 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
 #if AXI_GENERATORS
 struct ax_generator {
     axi_entry entry; /* private, all of it */
+    axi_close *close;
     ax_task task;
     ax_task *opener, *user; /* whose scope it is; who is in ax_next */
     int state, error;
@@ -1329,8 +1339,7 @@ struct ax_loop {
     unsigned dirty_cap, dirty_count;
     ax_callback *posted, **posted_end;
     int takes_posts; /* written under the lock of posts only */
-    axi_close *close[AXI_SCOPES];             /* by kind of scope: set by who opens one, so that what is not used is not linked */
-    const struct axi_generators *generators;  /* the same for generators */
+    const struct axi_generators *generators;  /* set by who opens one, so that what is not used is not linked */
     void *sys; /* the backend's and the threads' own state */
     uintptr_t thread;
     uintptr_t stack;
@@ -1357,10 +1366,9 @@ struct ax_loop {
 #if AXI_CANCEL
     unsigned alive;
     axi_list aborts, closers;
-    axi_close *close[AXI_SCOPES]; /* by kind of scope: set by who opens one, so that what is not used is not linked */
 #endif
 #if AXI_GENERATORS
-    const struct axi_generators *generators; /* the same for generators */
+    const struct axi_generators *generators; /* set by who opens one, so that what is not used is not linked */
 #endif
 #if ASYNCX_DEBUG
     uintptr_t stack;
@@ -1887,7 +1895,7 @@ enum { /* node.flags of a task */
     AXI_WOKEN = 16,   /* woken while it still runs, before it parks */
     AXI_SLEEPS = 32,  /* u.wake is a deadline */
     AXI_PRESSED = 64, /* had its share of turns without waiting, and is to be cancelled: the next op refuses */
-    AXI_KEPT = 128    /* in a group's list of ended children */
+    AXI_KEPT = AXI_KEEP ? 128 : 0 /* in a group's list of ended children */
 };
 enum { AXI_BY_USER = 8 }; /* node.bad of a parked task: ax_wake may end this wait */
 enum { AXI_UNHEARD = 1 };    /* node.bad of a task that has failed: nobody knows yet */
@@ -2484,7 +2492,8 @@ AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
 #if AXI_CANCEL
 /* Whether one of the task's limits comes before this time, or with it. */
 static int axi_limit_by(const ax_task *t, const ax_time *when) {
-    return AXI_HAS_LIMIT(t) && axi_reached(&t->limit, when);
+    if (!AXI_HAS_LIMIT(t)) return 0;
+    return axi_reached(&t->limit, when);
 }
 
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
@@ -2691,13 +2700,13 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
 }
 
 /* Notes the requests that a scope opened now did not have to meet. */
-AXI_OUTLINE static void axi_set_base(axi_entry *e, const ax_task *t) {
+static void axi_set_base(axi_entry *e, const ax_task *t) {
     e->base = t->node.count;
     if (t->node.flags & AXI_UNMET) e->base--; /* there is one, then */
 }
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
-    t->loop->close[kind] = close;
+    ((axi_scope *)(void *)e)->close = close;
     e->kind = (unsigned char)kind;
     e->flags = AXI_LIVE;
     axi_set_base(e, t);
@@ -2772,10 +2781,10 @@ AXI_SLOW static void axi_expire(ax_task *t) {
 
 /* The code that a limit bound has ended with this status: what the limit makes of it. It binds no more. */
 AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, axi_entry *e, int status) {
-    int expired = e->flags & AXI_EXPIRED;
+    if (e->flags & AXI_EXPIRED && !axi_take_back(t, e->base) && status == AXI_OWN) status = AX_ETIMEDOUT;
     e->flags |= AXI_EXPIRED;
     if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
-    return expired && !axi_take_back(t, e->base) && status == AXI_OWN ? AX_ETIMEDOUT : status;
+    return status;
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
@@ -2934,8 +2943,8 @@ static void axi_group_drop_ended(ax_group *g) {
 /* All children have ended: closes the group. What its owner gets who came with this status. */
 static int axi_group_end(ax_group *g, int status) {
     ax_task *t = g->owner;
-    int outside = t->node.count > g->entry.base, won = g->flags & AX_GROUP_RACE && g->result >= 0;
-    if (g->error && !won) {
+    int outside = t->node.count > g->entry.base;
+    if (g->error && !(g->flags & AX_GROUP_RACE && g->result >= 0)) { /* a race that was won has no error */
         if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
         status = g->error;
     } else if (status == AXI_OWN && !outside && g->entry.flags & AXI_BY_HAND) {
@@ -3300,7 +3309,8 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 /* Closes the scopes of a frame whose body was left, innermost first. Whether one is awaited. */
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     while (t->top != &f->entry) {
-        int status = t->loop->close[t->top->kind](t, t->top, f->status);
+        axi_scope *scope = (axi_scope *)(void *)t->top;
+        int status = scope->close(t, &scope->entry, f->status);
         if (status == AXI_PENDING) {
             f->entry.flags |= AXI_UNWINDING;
             return 1;
@@ -3912,7 +3922,7 @@ static void axi_mutex_give(ax_mutex *m, ax_task *t, const axi_entry *frame) {
     for (e = t->top; e != frame; e = e->up)
         if (e->kind == AXI_FRAME) at = &e->up;
     m->owner = t;
-    t->loop->close[AXI_MUTEX] = axi_close_mutex;
+    ((axi_scope *)(void *)&m->entry)->close = axi_close_mutex;
     m->entry.kind = AXI_MUTEX;
     m->entry.flags = AXI_LIVE;
     m->entry.up = *at;
@@ -4125,6 +4135,13 @@ AXI_OUTLINE static unsigned char *axi_slot_at(ax_queue *q, size_t i) {
     return q->storage + (i < q->capacity ? i : i - q->capacity) * q->item_size;
 }
 
+AXI_OUTLINE_8 static void *axi_queue_take(ax_queue *q) { /* the first item, off the queue: it stays until the next is stored */
+    void *first = axi_slot_at(q, 0);
+    if (++q->head == q->capacity) q->head = 0;
+    q->count--;
+    return first;
+}
+
 AX_API int ax_queue_lifo(const void *a, const void *b) {
     (void)a;
     (void)b;
@@ -4208,13 +4225,7 @@ AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     if (AXI_CHECKS && !q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
     if (!q->count && !q->putters.ring) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
-    if (q->count) {
-        axi_copy(item, axi_slot_at(q, 0), q->item_size);
-        if (++q->head == q->capacity) q->head = 0;
-        q->count--;
-    } else {
-        axi_copy(item, putter->u.data, q->item_size); /* a rendezvous */
-    }
+    axi_copy(item, q->count ? axi_queue_take(q) : putter->u.data, q->item_size); /* or a rendezvous */
     if (putter) {
         if (q->capacity) axi_queue_store(q, putter->u.data);
         q->unfinished++;
@@ -4256,9 +4267,7 @@ static void axi_queue_finished(ax_queue *q) {
 AX_API void ax_queue_close_now(ax_queue *q, void (*drop)(void *item, void *arg), void *arg) {
     ax_queue_close(q);
     while (q->count) {
-        void *item = axi_slot_at(q, 0); /* off first: drop may look at the queue; the slot stays, since nothing can be put */
-        if (++q->head == q->capacity) q->head = 0;
-        q->count--;
+        void *item = axi_queue_take(q); /* off first: drop may look at the queue; the slot stays, since nothing can be put */
         if (drop) drop(item, arg);
         axi_queue_finished(q);
     }
