@@ -2283,14 +2283,18 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
     if (i < loop->timer_count) axi_timer_place(loop, i, last);
 }
 
-/* The room was reserved: by the task's spawn or by ax_timer_start. */
-static void axi_timer_set(ax_loop *loop, axi_node *node, ax_time when, unsigned seq) {
+/* Takes it off, if when is NULL. The room was reserved: by the task's spawn or by ax_timer_start. */
+static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, unsigned seq) {
     struct axi_timer t;
-    t.when = when;
+    if (!when) {
+        axi_timer_drop(loop, node);
+        return;
+    }
+    t.when = *when;
     t.node = node;
     if (node->timer) {
         struct axi_timer *old = &loop->timers[node->timer - 1];
-        if (old->when == when && node->seq == seq) return;
+        if (old->when == t.when && node->seq == seq) return;
         node->seq = seq;
         axi_timer_place(loop, node->timer - 1, t);
     } else {
@@ -2458,16 +2462,17 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
 static void axi_timer_drop(ax_loop *loop, axi_node *node) { loop->timers.next = node->link.next; } /* the first */
 #endif
 
-static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) {
+static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { /* takes it off, if when is NULL */
     axi_link *at = &loop->timers;
 #if AXI_CANCEL
     axi_timer_drop(loop, node);
+    if (!when) return;
 #endif
     while (at->next != &loop->timers && axi_reached(axi_when(at->next), when)) at = at->next;
     node->AXI_TIMER.next = at->next;
     at->next = &node->AXI_TIMER;
 }
-#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node), &(when))
+#define axi_timer_set(loop, node, when, seq) axi_timer_set((loop), (node), (when))
 #define axi_timer_reserve(loop, more) 0
 #define axi_timer_unreserve(loop) ((void)0)
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
@@ -2505,8 +2510,7 @@ static const ax_time *axi_task_when(const ax_task *t) {
 static void axi_arm(ax_task *t) {
     ax_loop *loop = t->loop;
     const ax_time *when = axi_task_when(t);
-    if (when) axi_timer_set(loop, &t->node, *when, when == &t->limit ? t->limit_seq : loop->next_seq++);
-    else axi_timer_drop(loop, &t->node);
+    axi_timer_set(loop, &t->node, when, when == &t->u.wake ? loop->next_seq++ : t->limit_seq);
 }
 #endif
 
@@ -2612,7 +2616,7 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     axi_arm_undue(me);
     if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
 #else
-    if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, me->u.wake, 0);
+    if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, &me->u.wake, 0);
 #endif
     return axi_op(AXI_PENDING);
 }
@@ -2701,8 +2705,9 @@ static int axi_openable(ax_task *t, const axi_entry *e) {
 
 /* Notes the requests that a scope opened now did not have to meet. */
 static void axi_set_base(axi_entry *e, const ax_task *t) {
-    e->base = t->node.count;
-    if (t->node.flags & AXI_UNMET) e->base--; /* there is one, then */
+    axi_count base = t->node.count;
+    if (t->node.flags & AXI_UNMET) base--; /* there is one, then */
+    e->base = base;
 }
 
 static void axi_open(ax_task *t, axi_entry *e, int kind, axi_close *close) {
@@ -2797,11 +2802,11 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
 #else
     (void)constant;
 #endif
+    if (time == AX_FOREVER) return 1; /* none */
     if (axi_too_long(time)) return 0;
     *when = axi_from(me->loop, time);
     if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
-        const ax_time *outer = axi_limit_of(&f->entry);
-        if (*when == AX_FOREVER || (outer && axi_reached(outer, when))) return 1;
+        if (!(f->entry.flags & AXI_EXPIRED) && axi_reached(&f->within, when)) return 1;
     } else {
         f->entry.flags |= AXI_LIMITED;
         axi_set_base(&f->entry, me);
@@ -2814,7 +2819,7 @@ AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
 
 AXI_SLOW static int axi_within_end(ax_task *t, ax_frame *f, int status) {
     int rc = axi_limit_end(t, &f->entry, status);
-    f->entry.flags &= (unsigned char)~(AXI_LIMITED | AXI_EXPIRED);
+    f->entry.flags &= (unsigned char)~(AXI_LIMITED | AXI_EXPIRED | AXI_BY_LIMIT);
     if (rc != status) f->entry.flags |= AXI_BY_LIMIT;
     return rc;
 }
@@ -2951,6 +2956,7 @@ static int axi_group_end(ax_group *g, int status) {
         status = 0;
     }
     axi_group_drop_ended(g);
+    t->node.bad = AXI_HANDED_ON;
     g->flags &= (unsigned char)~AXI_OPEN;
     axi_shut(t, &g->entry);
     return status;
@@ -3022,7 +3028,6 @@ static void axi_group_error(ax_group *g, int status) {
 
 /* A child has ended: what follows from it by the group's rules. */
 static void axi_group_ended(ax_group *g, ax_task *t, int status) {
-    int ending;
     if (status >= 0) {
         if (g->flags & AX_GROUP_RACE && g->result < 0) {
             g->result = status;
@@ -3047,14 +3052,12 @@ static void axi_group_ended(ax_group *g, ax_task *t, int status) {
     if (!(g->entry.flags & AXI_AWAITED) || g->children.ring) return;
     g->entry.flags &= (unsigned char)~AXI_AWAITED;
     t = g->owner;
-    ending = (g->entry.flags & AXI_ENDING) != 0;
-    status = t->node.flags & AXI_ASKED ? AXI_OWN : ending ? 0 : g->result;
-    if (!ending) {
+    status = t->node.flags & AXI_ASKED ? AXI_OWN : 0;
+    if (!(g->entry.flags & AXI_ENDING)) {
         t->node.flags &= (unsigned char)~AXI_ASKED;
-        status = axi_group_end(g, status);
+        status = axi_group_end(g, status ? status : g->result);
     }
     axi_wake(t, status);
-    if (!ending) t->node.bad = AXI_HANDED_ON;
 }
 
 /* The group as a scope of a body that is left. */
@@ -3113,7 +3116,7 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
     axi_frame_init(f, fn, owned);
 #if AXI_CANCEL
-    if (caller->entry.flags & AXI_LIMITED && caller->within != AX_FOREVER && axi_reached(&caller->within, &me->loop->now)) {
+    if (caller->entry.flags & AXI_LIMITED && axi_reached(&caller->within, &me->loop->now)) {
         axi_expire(me); /* its limit is due already: it never starts */
         me->node.flags |= AXI_PRESSED;
     }
@@ -3287,13 +3290,15 @@ static ax_task *axi_task_end(ax_task *t, int status) {
 
 /* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
 static void axi_deliver(ax_task *t, ax_frame *f, int status) {
-    int rest = f->entry.flags & (AXI_LIMITED | AXI_IN_FINALLY | AXI_BY_LIMIT);
-    if (rest) {
-        f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
-        if (rest & AXI_LIMITED) status = axi_within_end(t, f, status);
+    if (f->entry.flags & AXI_LIMITED) status = axi_within_end(t, f, status);
+    else f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
+    t->node.bad = status < 0;
+    if (status == AXI_OWN) {
+        status = AX_ECANCELED;
+        t->node.bad = 2;
     }
-    t->node.bad = status >= 0 || rest & AXI_IN_FINALLY ? 0 : status == AXI_OWN ? 2 : 1;
-    t->rc = status == AXI_OWN ? AX_ECANCELED : status;
+    if (f->entry.flags & AXI_IN_FINALLY) t->node.bad = 0;
+    t->rc = status;
 }
 
 #ifndef ASYNCX_FREESTANDING
@@ -3465,7 +3470,7 @@ step:
     if (rc >= AXI_OWN) { /* done at once */
         t->node.flags &= (unsigned char)~AXI_WOKEN;
         handed_on = 0;
-        if (share && --share) goto deliver;
+        if ((!AXI_FAST || share) && --share) goto deliver;
         goto share_used;
     }
     f = t->frame; /* also of a call that was refused: at AX_FINALLY */
@@ -4711,7 +4716,7 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     t->fn = fn;
     t->arg = arg;
     t->when = when;
-    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, when, AXI_NEXT_SEQ(loop));
+    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, &t->when, AXI_NEXT_SEQ(loop));
     return 0;
 }
 
@@ -4736,30 +4741,23 @@ AX_API void ax_timer_unref(ax_timer *t) {
 static void axi_run_timers(ax_loop *loop) {
     if (!axi_any_timer(loop)) return;
     axi_clock(loop);
-    while (axi_any_timer(loop)) {
+    while (axi_any_timer(loop) && axi_reached(AXI_FIRST_WHEN(loop), &loop->now)) {
         axi_node *node = axi_next_timer(loop);
         ax_task *t = (ax_task *)(void *)node;
-        const ax_time *when = AXI_FIRST_WHEN(loop);
-#if AXI_CANCEL
-        int limit;
-#endif
-        if (!axi_reached(when, &loop->now)) return;
-#if AXI_CANCEL
-        limit = AXI_IS_TASK(node) && axi_limit_by(t, when);
         axi_timer_drop(loop, node);
+#if AXI_CANCEL
         if (!AXI_IS_TASK(node)) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
             continue;
         }
-        if (limit) {
-            axi_expire(t);
-        } else {
+        if (axi_task_when(t) == &t->u.wake) {
             if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
             axi_wake(t, 0);
+        } else {
+            axi_expire(t);
         }
         if (!AXI_FAST || AXI_HAS_LIMIT(t) || t->node.flags & AXI_SLEEPS) axi_arm(t);
 #else
-        axi_timer_drop(loop, node);
         t->node.flags &= (unsigned char)~AXI_SLEEPS;
         axi_wake(t, 0);
 #endif
@@ -6999,14 +6997,6 @@ static void axi_run_ready(ax_loop *loop) {
         } while (loop->turn_last && loop->turn_last != link);
 }
 
-static int axi_kept(const ax_loop *loop) {
-#if AXI_CANCEL
-    return loop->root.children.ring || (loop->alive && loop->state == AXI_IN_RUN);
-#else
-    return loop->tasks != 0;
-#endif
-}
-
 static void axi_turn(ax_loop *loop) {
     axi_run_timers(loop);
     (void)AXI_CAME(loop, 1);
@@ -7041,7 +7031,11 @@ static int axi_run(ax_loop *loop, int state, const ax_task *until) {
         axi_turn(loop);
         if (loop->stop || (until && until->node.state == AXI_DONE)) break;
         if (axi_any_ready(loop)) continue;
-        if (!axi_kept(loop)) break;
+#if AXI_CANCEL
+        if (!loop->root.children.ring && !(loop->alive && state == AXI_IN_RUN)) break;
+#else
+        if (!loop->tasks) break;
+#endif
         if (!axi_any_timer(loop) && !loop->flags) {
             rc = AX_EDEADLK;
             break;
