@@ -2025,7 +2025,8 @@ AXI_OUTLINE static void axi_take(axi_list *list, axi_link *link) {
     axi_link *last = list->ring, *before = last;
     while (before->next != link) before = before->next;
     before->next = link->next;
-    if (link == last) list->ring = before == link ? NULL : before;
+    if (before == link) before = NULL; /* it was the only one */
+    if (link == last) list->ring = before;
 }
 #endif
 
@@ -2614,7 +2615,7 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
 #if AXI_CANCEL
     if (AXI_FAST && !AXI_HAS_LIMIT(me) && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
     axi_arm_undue(me);
-    if (me->node.flags & AXI_UNMET && me->node.state == AXI_PARKED && !(me->node.flags & AXI_ASKED)) axi_interrupt(me);
+    if ((me->node.flags & (AXI_UNMET | AXI_ASKED)) == AXI_UNMET && me->node.state == AXI_PARKED) axi_interrupt(me);
 #else
     if (me->node.flags & AXI_SLEEPS) axi_timer_set(me->loop, &me->node, &me->u.wake, 0);
 #endif
@@ -2672,7 +2673,7 @@ static ax_op axi_wait_in(ax_task *me, axi_list *list) {
 
 /* Wakes tasks and queues callbacks that wait for one thing, in order. */
 #if AXI_CANCEL
-AXI_OUTLINE static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
+AXI_OUTLINE_8 static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
     axi_enqueue(loop, &c->node.link);
 }
@@ -2957,7 +2958,7 @@ static int axi_group_end(ax_group *g, int status) {
     }
     axi_group_drop_ended(g);
     t->node.bad = AXI_HANDED_ON;
-    g->flags &= (unsigned char)~AXI_OPEN;
+    g->flags = 0;
     axi_shut(t, &g->entry);
     return status;
 }
@@ -3357,7 +3358,7 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 #endif
 
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
-AXI_SLOW static void axi_unwind_woken(ax_frame *f, int rc) {
+static void axi_unwind_woken(ax_frame *f, int rc) {
     f->entry.flags &= (unsigned char)~AXI_UNWINDING;
     if (rc >= 0 || f->entry.flags & AXI_IN_FINALLY) return;
     if (f->status >= 0) f->status = rc;
@@ -3388,14 +3389,13 @@ static void axi_begin_finally(ax_task *t, ax_frame *f) {
 
 /* A frame is over: its caller's, or NULL if it was the task's first. */
 static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
-    axi_entry *e = f->entry.up;
-    int owned = f->entry.flags & AXI_OWNED;
-    if (f->entry.flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
-    t->top = e;
+    axi_entry *e = t->top = f->entry.up;
+    int flags = f->entry.flags;
     f->entry.flags = 0;
+    if (flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
     while (e && e->kind != AXI_FRAME) e = e->up;
     if (!e) return NULL;
-    if (owned) axi_free(t->loop, f, axi_size_of(f->fn));
+    if (flags & AXI_OWNED) axi_free(t->loop, f, axi_size_of(f->fn));
     return t->frame = (ax_frame *)(void *)e;
 }
 
@@ -4228,8 +4228,8 @@ AX_API int ax_queue_try_put(ax_queue *q, const void *item) {
 AX_API int ax_queue_try_get(ax_queue *q, void *item) {
     ax_task *putter;
     if (AXI_CHECKS && !q->item_size) return axi_misuse(NULL, AX_EINVAL, "a queue is used before ax_queue_init");
-    if (!q->count && !q->putters.ring) return q->closed ? 0 : AX_EAGAIN;
     putter = axi_first(&q->putters);
+    if (!putter && !q->count) return q->closed ? 0 : AX_EAGAIN;
     axi_copy(item, q->count ? axi_queue_take(q) : putter->u.data, q->item_size); /* or a rendezvous */
     if (putter) {
         if (q->capacity) axi_queue_store(q, putter->u.data);
