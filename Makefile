@@ -1,5 +1,5 @@
-# asyncx: `make demo` runs the main job, `make test` passes the tests, `make fuzz` tests at length, `make bench` and `make sizes`
-# measure. The header itself needs no build.
+# asyncx: `make demo` runs the main job, `make test` passes the tests, `make fuzz` tests at length, `make bench`, `make bench-peers`
+# and `make sizes` measure. The header itself needs no build.
 
 CC ?= cc
 CXX ?= c++
@@ -109,6 +109,9 @@ $(B)/bench: tests/bench/bench.c asyncx.h
 # Each figure stands beside a bare reference of the same run; best on an otherwise idle machine.
 bench: $(B)/bench
 	$(B)/bench
+# The same work done by asyncx and by those of its peers that are installed, as tables; QUICK=1: one short round.
+bench-peers:
+	@sh tests/bench/peers/run.sh
 
 # Tests and examples for microcontrollers on emulated boards, and what they weigh (TARGETS=quick: a share of it).
 targets:
@@ -131,4 +134,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more fuzz demo bench targets footprint sizes conformance install clean
+.PHONY: all build-test test check-more fuzz demo bench bench-peers targets footprint sizes conformance install clean
