@@ -6,6 +6,7 @@
     value[$1, $2, $3, $4] = $5
     seen[$2, $3] = 1
     jobs[$2] = 1
+    if ($2 ~ /^echo/) runs[$1, $2, $3] = 1
     if ($1 > rounds) rounds = $1
 }
 
@@ -16,11 +17,21 @@ function sort(a, n,    i, k, x) {
         a[k + 1] = x
     }
 }
-# Sets low, middle and high of a figure over the rounds; if "by" is given, of its ratio to that peer's in the same round.
-function collect(job, p, figure, by,    a, n, r) {
+# Whether in an echo run neither the server nor the load had its core for 90 % of the time: with 50 connections and more one of
+# them always has work, so other programs took the cores, and with them the caches.
+function disturbed(r, job, p) { return value[r, job, p, "busy"] < 0.9 && value[r, job, p, "load_busy"] < 0.9 }
+
+# Sets low, middle and high of a figure over the rounds; if "by" is given, of its ratio to that peer's in the same round. Disturbed
+# runs count only if there are no others.
+function collect(job, p, figure, by,    n) {
+    n = job ~ /^echo/ ? gather(job, p, figure, by, 1) : 0
+    return n ? n : gather(job, p, figure, by, 0)
+}
+function gather(job, p, figure, by, quiet,    a, n, r) {
     n = 0
     for (r = 1; r <= rounds; r++) {
         if (!((r, job, p, figure) in value)) continue
+        if (quiet && (disturbed(r, job, p) || by && disturbed(r, job, by))) continue
         if (!by) a[++n] = value[r, job, p, figure] + 0
         else if ((r, job, by, figure) in value && value[r, job, by, figure] > 0)
             a[++n] = value[r, job, p, figure] / value[r, job, by, figure]
@@ -67,7 +78,6 @@ function table(job, title, columns, figures,    n, i, k, p, how, line) {
         line = "| " name[p]
         for (k = 1; k <= n; k++) line = line " | " column(job, p, how[k])
         print line " |"
-        if (figures ~ /busy/ && collect(job, p, "busy") && middle < 0.9 && collect(job, p, "load_busy") && middle < 0.9) disturbed++
     }
 }
 function echo_table(job, title) {
@@ -77,15 +87,17 @@ function echo_table(job, title) {
 }
 
 # One line for each aim, of the rounds' ratios: "most" where the ratio shall be small, "least" where it shall be large.
-function aim(what, job, figure, a, b, most) {
+function aim(what, job, figure, a, b, most,    n) {
     if (!(job in jobs)) return
-    if (!collect(job, a, figure, b)) print "- " what ": not measured"
-    else print "- " what ": " fine(middle) " (" fine(low) ".." fine(high) "), at most " fine(most) ": " verdict(middle <= most)
+    n = collect(job, a, figure, b)
+    if (!n) print "- " what ": not measured"
+    else printf "- %s: %.3f (%d: %.3f..%.3f), at most %.2f: %s\n", what, middle, n, low, high, most, verdict(middle <= most)
 }
-function aim_times(what, b, least) {
+function aim_times(what, b, least,    n) {
     if (!("switch" in jobs)) return
-    if (!collect("switch", b, "ns", "asyncx")) print "- " what ": not measured"
-    else print "- " what ": " short(middle) " (" short(low) ".." short(high) "), at least " least ": " verdict(middle >= least)
+    n = collect("switch", b, "ns", "asyncx")
+    if (!n) print "- " what ": not measured"
+    else printf "- %s: %.2f (%d: %.2f..%.2f), at least %d: %s\n", what, middle, n, low, high, least, verdict(middle >= least)
 }
 function verdict(ok) { return ok ? "reached" : "MISSED" }
 
@@ -124,11 +136,16 @@ END {
         "that have had one request answered. The kernel's memory for their sockets is not in it.",
         "bytes each | x asyncx", "idle_bytes :idle_bytes")
 
-    if (disturbed)
-        print "\nRows in which neither the server nor the load had its core for 90 % of the time: " disturbed ".\n" \
-            "Other programs ran; repeat it on a machine that has nothing else to do."
+    for (run in runs) {
+        split(run, part, SUBSEP)
+        if (disturbed(part[1], part[2], part[3])) bad++
+        all++
+    }
+    if (bad)
+        print "\nOf " all " runs of echo servers " bad " were disturbed by other programs, and count only where there was none better:\n" \
+            "neither the server nor the load had its core for 90 % of the time. Best is a machine with nothing else to do."
 
-    print "\nTo reach, of asyncx:\n"
+    print "\nTo reach, of asyncx: the median ratio (rounds: smallest..largest)\n"
     for (i = 1; i <= 2; i++) {
         job = i == 1 ? "echo-100-0" : "echo-1000-0"
         what = "CPU per request, " (i == 1 ? "100" : "1,000") " connections, with poll(), to "
