@@ -25,7 +25,7 @@ results=$out/results.txt
 log=$out/log
 
 if [ -n "${QUICK-}" ]; then
-    : "${ROUNDS:=1}" "${LONG_ROUNDS:=1}" "${WINDOW_MS:=200}" "${WARM_MS:=100}" "${N:=100000}" "${REST:=0.02}"
+    : "${ROUNDS:=1}" "${LONG_ROUNDS:=1}" "${WINDOW_MS:=150}" "${WARM_MS:=50}" "${N:=100000}" "${REST:=0.02}"
     span="300 300"
 else
     : "${ROUNDS:=7}" "${LONG_ROUNDS:=3}" "${WINDOW_MS:=500}" "${WARM_MS:=150}" "${N:=1000000}" "${REST:=0.1}"
@@ -96,7 +96,7 @@ else note "missing: go, the package golang-go"; fi
 
 if command -v "$CARGO" > /dev/null && ls -d "$TOKIO"/tokio-1.* > /dev/null 2>&1; then
     mkdir -p "$out/tokio"
-    cp "$src/Cargo.toml" "$src/echo_tokio.rs" "$src/tasks_tokio.rs" "$out/tokio"
+    cp -p "$src/Cargo.toml" "$src/echo_tokio.rs" "$src/tasks_tokio.rs" "$out/tokio"
     (cd "$out/tokio" && "$CARGO" build --offline --release --config 'source.crates-io.replace-with="system"' \
         --config "source.system.directory=\"$TOKIO\"") >> "$log" 2>&1 || failed "the programs for tokio do not compile"
     cp "$out/tokio/target/release/echo_tokio" "$out/tokio/target/release/tasks_tokio" "$out"

@@ -142,7 +142,7 @@ END {
         all++
     }
     if (bad)
-        print "\nOf " all " runs of echo servers " bad " were disturbed by other programs, and count only where there was none better:\n" \
+        print "\nOf " all " echo runs " bad " were disturbed by other programs, and count only where there was none better:\n" \
             "neither the server nor the load had its core for 90 % of the time. Best is a machine with nothing else to do."
 
     print "\nTo reach, of asyncx: the median ratio (rounds: smallest..largest)\n"
