@@ -31,9 +31,9 @@
 enum { SIZE = 64, BATCH = 64, EXIT_LIMIT = 3 };
 
 struct conn {
-    int fd, got;       /* bytes of the echo so far */
-    uint64_t sent;     /* when the request went */
-    unsigned count;    /* of requests answered; they are different from each other and from those of other connections */
+    int fd, got;    /* bytes of the echo so far */
+    uint64_t sent;  /* when the request went */
+    unsigned count; /* of requests answered; they are different from each other and from those of other connections */
     uint64_t data[SIZE / 8];
 };
 
