@@ -19,7 +19,7 @@ struct app { ax_frame frame; int fd; ax_group clients; };
 AX_ASYNC(app) {
     AX_BEGIN;
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
-    AX_WHILE(ax_accept(me, my->fd)) AX_SPAWN(&my->clients, serve, .fd = me->rc);
+    AX_WHILE(ax_accept(me, my->fd, NULL)) AX_SPAWN(&my->clients, serve, .fd = me->rc);
     AX_END;
 }
 
