@@ -55,7 +55,7 @@ conformance: $(B)/plain/conformance/conformance
 
 REAL := $(filter-out $(VIRTUAL),$(EXAMPLES))
 # What meets descriptors runs under each backend; kqueue is the stand-in of tests/kqueue.
-BACKENDS := $(foreach b,epoll select kqueue,$(addprefix $(B)/$(b)/,loop net threads))
+BACKENDS := $(foreach b,epoll select kqueue,$(addprefix $(B)/$(b)/,loop net threads syscalls hostile))
 build-test: $(BACKENDS) $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) \
 	$(VIRTUAL:%=$(B)/virtual/%) $(VIRTUAL:%=$(B)/san/virtual/%)
 

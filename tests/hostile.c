@@ -45,7 +45,7 @@ AX_FINALLY:
 struct accepting { ax_frame frame; int fd; ax_group *clients; };
 AX_ASYNC(accepting) {
     AX_BEGIN;
-    AX_WHILE(ax_accept(me, my->fd)) {
+    AX_WHILE(ax_accept(me, my->fd, NULL)) {
         if (!AX_SPAWN(my->clients, client, .fd = me->rc)) ax_close(me->loop, me->rc);
     }
 AX_FINALLY:

@@ -77,7 +77,7 @@ static int kevent(int kq, const struct kevent *changes, int nchanges, struct kev
         p[n++].events = s->wanted[i];
     }
     came = ppoll(p, (nfds_t)n, timeout, NULL);
-    for (i = 0, nevents = came <= 0 ? 0 : nevents, came = came < 0 ? came : 0; i < n && came < nevents; i++) {
+    for (i = 0, nevents = came <= 0 ? came : nevents, came = came < 0 ? came : 0; i < n && came < nevents; i++) {
         static const short ways[2] = {POLLIN, POLLOUT};
         int w;
         for (w = 0; w < 2 && came < nevents; w++) {
