@@ -182,7 +182,7 @@ static long shim_syscall(long number, int ep, struct epoll_event *e, int n, cons
 }
 #endif
 
-#define PICK(a, b, name, ...) name
+#define PICK(a, b, c, name, ...) name
 #define FCNTL(fd, what, arg, ...) fd, what, arg
 #define read(a, b, c) shim_read(a, b, c)
 #define recv(a, b, c, d) shim_recv(a, b, c, d)
@@ -202,7 +202,7 @@ static long shim_syscall(long number, int ep, struct epoll_event *e, int n, cons
 #define getsockname(a, b, c) shim_getsockname(a, b, c)
 #define getpeername(a, b, c) shim_getpeername(a, b, c)
 #define fcntl(...) shim_fcntl(FCNTL(__VA_ARGS__, 0, ~))
-#define close(...) PICK(__VA_ARGS__, close, shim_close, ~)(__VA_ARGS__) /* the backend's has two */
+#define close(...) PICK(__VA_ARGS__, close, close, shim_close, ~)(__VA_ARGS__) /* a backend's has two, a scope's three */
 #define pipe(a) shim_pipe(a)
 #define getaddrinfo(a, b, c, d) shim_getaddrinfo(a, b, c, d)
 #define pthread_create(a, b, c, d) shim_pthread_create(a, b, c, d)
