@@ -1411,8 +1411,10 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 /* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
 AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #ifndef ASYNCX_FREESTANDING
-/* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for
-   posts only. AX_EPERM once the loop is closed. */
+/* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for posts
+   only. A loop that only waits for posts has to be held (ax_loop_hold), else it ends or says AX_EDEADLK. What is still posted when
+   the loop closes does not run; after that the callback is free again. AX_EPERM once the loop is closed; its struct must still be
+   there. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
 /* Calls fn when the loop closes, last come first, after the tasks have ended; everything else still works. */
@@ -1533,7 +1535,8 @@ AX_API int ax_addr_peer(int fd, ax_addr *addr);
 /* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like).
    Host: a number, or a name, for which it blocks; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
-enum { AX_REUSE_PORT = 1 }; /* several sockets share the port, and the system deals connections out: one per loop and thread */
+enum { AX_REUSE_PORT = 1 }; /* several sockets share the port, and the system deals connections out: one per loop and thread. A second
+                               process of the same user may then bind it, too */
 /* The same on a path, whose file is made. One that is left over from a process that is gone is replaced. AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
 /* A socket for datagrams, bound as above. */
