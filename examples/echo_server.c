@@ -1,0 +1,95 @@
+/* A TCP server that sends back what it gets: a task per client, limits on their number and their silence, and an orderly end.
+
+     echo_server [--host H] [--port N] [--max-clients N] [--idle S] [--grace S]
+
+   With --port 0 the system chooses a free port; the first line says which. Ctrl-C or SIGTERM: no more clients are accepted,
+   those that are there may finish, and are cut off after the grace time. A second Ctrl-C ends the program at once. */
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "args.h"
+#include <signal.h>
+
+static struct { const char *host; int port, max_clients; double idle, grace; } options = {"127.0.0.1", 7000, 100, 60, 5};
+
+struct accepting { ax_frame frame; struct server *server; };
+struct server {
+    ax_frame frame;
+    int fd, served, cut_off;
+    long long bytes;
+    ax_sem places;
+    ax_group clients, door;
+    AX_TASK(accepting) acceptor;
+};
+
+struct client { ax_frame frame; struct server *server; int fd; ax_addr peer; char buffer[4096]; };
+AX_ASYNC(client) {
+    char text[AX_ADDR_TEXT];
+    AX_BEGIN;
+    ax_addr_peer(my->fd, &my->peer); /* now: of a connection that was reset nobody can tell */
+    for (;;) {
+        AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_read(me, my->fd, my->buffer, sizeof my->buffer)));
+        if (me->rc == 0) break;
+        my->server->bytes += me->rc;
+        /* under a limit, too: who never reads would stay here for ever */
+        AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_write_all(me, my->fd, my->buffer, (size_t)me->rc)));
+    }
+    AX_FINALLY:
+    my->server->served++;
+    if (ax_leaving(me) == AX_ECANCELED) my->server->cut_off++;
+    else if (ax_leaving(me) < 0) complain("%s: %s", ax_addr_text(&my->peer, text, sizeof text), ax_strerror(ax_leaving(me)));
+    ax_close(me->loop, my->fd);
+    ax_sem_release(&my->server->places);
+    AX_END;
+}
+
+AX_ASYNC(accepting) {
+    struct server *server = my->server;
+    AX_BEGIN;
+    for (;;) {
+        AX_AWAIT(ax_sem_acquire(me, &server->places)); /* when all are taken, clients wait in the system's queue */
+        AX_AWAIT(ax_accept(me, server->fd));
+        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc)) { /* out of memory: this one has to go */
+            ax_close(me->loop, me->rc);
+            ax_sem_release(&server->places);
+        }
+    }
+    AX_FINALLY:
+    ax_close(me->loop, server->fd); /* from here on the system refuses clients */
+    AX_END;
+}
+
+AX_ASYNC(server) {
+    char text[AX_ADDR_TEXT];
+    ax_addr local;
+    AX_BEGIN;
+    if ((my->fd = ax_tcp_listen(options.host, options.port, 0)) < 0) {
+        complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
+        AX_RETURN(1);
+    }
+    ax_addr_local(my->fd, &local);
+    printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
+    ax_sem_init(&my->places, options.max_clients, 0);
+    ax_group_open(me, &my->clients, AX_GROUP_COLLECT); /* a client's error is its own */
+    ax_group_open(me, &my->door, 0);
+    AX_SPAWN_IN(&my->door, &my->acceptor, accepting, .server = my);
+    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: both go on here */
+    ax_cancel(&my->acceptor.task);
+    AX_AWAIT(ax_group_join(me, &my->door));
+    printf("no more clients\n");
+    AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->clients)));
+    printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
+    AX_END;
+}
+
+int main(int argc, char **argv) {
+    static const struct arg args[] = {
+        {"--host", ARG_TEXT, &options.host, 0, 0, "the address to listen on"},
+        {"--port", ARG_NUMBER, &options.port, 0, 65535, "the port; 0: any that is free"},
+        {"--max-clients", ARG_NUMBER, &options.max_clients, 1, 100000, "so many at a time; more have to wait"},
+        {"--idle", ARG_SECONDS, &options.idle, 0, 86400, "who is silent or does not read for so long has to go"},
+        {"--grace", ARG_SECONDS, &options.grace, 0, 3600, "what clients get to finish at the end"},
+    };
+    ARGS_READ(argc, argv, "[OPTION]...", args, 0, 0);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who waits for the port gets it at once, through a pipe too */
+    return ax_exit(AX_RUN(server));
+}

@@ -1,0 +1,93 @@
+#!/bin/sh
+# The network programs among the examples, for real, on ports that the system chooses: against each other and against talk.pl.
+# Both builds. A program's name as argument: only that one.
+cd "$(dirname "$0")/.." || exit 1
+B=${B:-build} only=${1:-}
+count=0 failed=0 pids=
+command -v timeout >/dev/null && limit='timeout 20' || limit=
+tmp=$(mktemp -d) || exit 1
+trap 'for p in $pids; do kill -KILL $p 2>/dev/null; done; rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
+
+ok() { # ok NAME COMMAND...
+    name=$1 count=$((count + 1))
+    shift
+    if "$@" > "$tmp/said" 2>&1; then echo "ok $count - $name"; return; fi
+    echo "not ok $count - $name"
+    failed=1
+    echo "# $*"
+    sed 's/^/#   /' "$tmp/said" "$tmp/out" "$tmp/err" "$tmp/server" "$tmp/server.err" 2>/dev/null
+}
+talk() { perl tests/talk.pl "$@"; }
+says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; }
+told() { grep -q -- "$1" "$tmp/server" "$tmp/server.err"; }
+until_told() { # waits, for at most 5 s
+    tries=100
+    until told "$1" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.05; done
+    told "$1"
+}
+# A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
+heed() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
+start() { # start PROGRAM OPTION...: $pid, and $port if it says one
+    : > "$tmp/server"
+    (heed "$dir/examples/$@") > "$tmp/server" 2> "$tmp/server.err" < /dev/null &
+    pid=$!
+    pids="$pids $pid"
+    until_told '^listening on '
+    port=$(sed -n 's/^listening on .*:\([0-9]*\).*/\1/p' "$tmp/server" | head -n 1)
+}
+ends() { # ends STATUS: the program that was started
+    wait "$pid"
+    rc=$?
+    test "$rc" = "$1" || { echo "exit code $rc"; return 1; }
+}
+run() { # run PROGRAM OPTION...: $rc, what it says
+    program=$1
+    shift
+    $limit "$dir/examples/$program" "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null
+    rc=$?
+}
+usage() { # what all have in common
+    run "$1" --help
+    ok "$1 --help: 0, and on stdout" test "$rc" = 0 -a ! -s "$tmp/err" -a -s "$tmp/out"
+    run "$1" --nonsense
+    ok "an unknown option: 2" test "$rc" = 2
+    ok "with a hint" says "^$1: unknown option --nonsense; see $1 --help"
+}
+
+test_echo_server() {
+    usage echo_server
+    run echo_server --port 65536
+    ok "no such port: 2" test "$rc" = 2
+    start echo_server --port 0 --max-clients 2 --idle 0.3 --grace 0.3
+    run echo_server --port "$port"
+    ok "a port in use: 1" test "$rc" = 1
+    ok "with the port and the reason" says "^echo_server: 127.0.0.1:$port: Address already in use"
+    ok "all comes back, and the end too" talk "open@a $port" 'fill@a 100000' 'drain@a 100000' shut@a eof@a
+    ok "beyond two clients one waits" talk "open@a $port" 'send@a x' 'get@a x' "open@b $port" 'send@b x' 'get@b x' \
+        "open@c $port" 'send@c hello' close@a 'get@c hello'
+    ok "who is silent is told to go" talk "open@a $port" eof@a
+    ok "and that is said" until_told '^echo_server: 127.0.0.1:[0-9]*: timed out'
+    ok "a reset" talk "open@a $port" 'send@a x' 'get@a x' reset@a
+    ok "is said with the address" until_told '^echo_server: 127.0.0.1:[0-9]*: Connection reset by peer'
+    ok "who does not read has to go, too" talk "open@a $port" 'stuff@a 20000000'
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+    ok "nothing to cut off" told ' 0 cut off'
+
+    start echo_server --port 0 --grace 0.3
+    ok "after Ctrl-C nobody comes in, one finishes, one is cut off" talk "open@a $port" "open@b $port" 'send@a x' 'send@b x' \
+        'get@a x' 'get@b x' "kill INT $pid" "send@a y" "get@a y" "refused $port" 'send@a bye' shut@a 'get@a bye' eof@a eof@b
+    ok "the server: 0" ends 0
+    ok "it says so" told '^2 clients, 6 bytes, 1 cut off'
+    ok "and nothing else" test ! -s "$tmp/server.err"
+}
+
+for dir in "$B" "$B/san"; do
+    echo "# $dir"
+    for program in echo_server; do
+        [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
+    done
+done
+echo "1..$count"
+exit "$failed"

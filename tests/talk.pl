@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+# Plays connections for tests/network.t, step by step: each argument is `verb[@name] rest`, each step has to succeed within 5 s.
+#
+#   open@a PORT    connects; refused PORT: fails to           send@a TEXT   sends it, with \n and \r for those
+#   get@a REGEX    reads until it matches, past the match     fill@a N      sends N bytes; drain@a N: reads N bytes like these
+#   shut@a         no more to send; eof@a: nothing comes but  reset@a       closes without a good-bye; close@a: with one
+#   stuff@a N      sends N bytes as long as it goes within    kill SIG PID
+#                  half a second: must not get them all out
+#   www DIR        serves HTTP, raw answers from files in DIR by path, until it is killed; prints its port first
+use strict;
+use warnings;
+use IO::Socket::INET;
+use IO::Select;
+use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF);
+$| = 1;
+$SIG{PIPE} = 'IGNORE';
+my (%fd, %in, $step);
+
+sub fail { print "# step '$step': @_\n"; exit 1 }
+sub dial { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[0], Timeout => 5) }
+sub more { # reads some: the number of bytes
+    my ($a) = @_;
+    IO::Select->new($fd{$a})->can_read(5) or fail("nothing came; there was '" . substr($in{$a}, 0, 300) . "'");
+    return sysread($fd{$a}, $in{$a}, 65536, length $in{$a}) // 0;
+}
+sub pattern { my ($n) = @_; my $s = join('', map { sprintf "%07d\n", $_ } 0 .. $n / 8); return substr($s, 0, $n) }
+sub put {
+    my ($a, $data, $wait) = @_;
+    my $sent = 0;
+    $fd{$a}->blocking(0);
+    while ($sent < length $data) {
+        IO::Select->new($fd{$a})->can_write($wait) or last;
+        my $n = syswrite($fd{$a}, $data, 65536, $sent) // last;
+        $sent += $n;
+    }
+    $fd{$a}->blocking(1);
+    return $sent;
+}
+sub www {
+    my ($dir) = @_;
+    my $s = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1') or fail("$!");
+    $SIG{CHLD} = 'IGNORE';
+    print "listening on http://127.0.0.1:" . $s->sockport . "\n";
+    while (1) {
+        my $c = $s->accept or next;
+        next if fork;
+        my $head = '';
+        while ($head !~ /\r\n\r\n/) { sysread($c, $head, 4096, length $head) or exit }
+        $head =~ m{^GET /(\w*)} or exit;
+        sleep 5 if $1 eq 'silent';
+        open(my $file, '<:raw', "$dir/$1") or exit;
+        local $/;
+        syswrite($c, <$file>);
+        exit;
+    }
+}
+
+for (@ARGV) {
+    $step = $_;
+    my ($verb, $a, $rest) = /^(\w+)(?:@(\w+))?(?: (.*))?$/s or fail('what?');
+    $a //= '';
+    if ($verb eq 'open') { $fd{$a} = dial($rest) or fail("$!"); $in{$a} = ''; }
+    elsif ($verb eq 'refused') { fail('it was not') if dial($rest) }
+    elsif ($verb eq 'send') { $rest =~ s/\\n/\n/g; $rest =~ s/\\r/\r/g; put($a, $rest, 5) == length $rest or fail("$!") }
+    elsif ($verb eq 'get') { until ($in{$a} =~ s/^.*?(?:$rest)//s) { more($a) or fail("end, after '$in{$a}'") } }
+    elsif ($verb eq 'fill') { put($a, pattern($rest), 5) == $rest or fail('not all went out') }
+    elsif ($verb eq 'stuff') { put($a, 'x' x $rest, 0.5) < $rest or fail('all went out') }
+    elsif ($verb eq 'drain') {
+        while (length $in{$a} < $rest) { more($a) or fail('end, after ' . length($in{$a})) }
+        substr($in{$a}, 0, $rest, '') eq pattern($rest) or fail('other bytes');
+    }
+    elsif ($verb eq 'shut') { shutdown($fd{$a}, 1) }
+    elsif ($verb eq 'eof') { while (more($a)) { } fail("'$in{$a}' came before") if $in{$a} ne '' }
+    elsif ($verb eq 'close') { close $fd{$a} }
+    elsif ($verb eq 'reset') { setsockopt($fd{$a}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)); close $fd{$a} }
+    elsif ($verb eq 'kill') { kill(split ' ', $rest) or fail("$!") }
+    elsif ($verb eq 'www') { www($rest) }
+    else { fail('what?') }
+}
