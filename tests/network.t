@@ -83,9 +83,56 @@ test_echo_server() {
     ok "and nothing else" test ! -s "$tmp/server.err"
 }
 
+test_subprocess() {
+    usage subprocess
+    run subprocess
+    ok "no command: 2" test "$rc" = 2
+    run subprocess --input 'some words' cat 'echo wrong >&2'
+    ok "output and errors come through: 0" test "$rc" = 0 -a "$(cat "$tmp/out")" = 'some words' -a "$(cat "$tmp/err")" = wrong
+    run subprocess --input "$(head -c 100000 /dev/zero | tr '\0' x)" 'cat; cat "$0" >&2' 'head -c 1'
+    ok "more than pipes hold, in and out at once" test "$(wc -c < "$tmp/out")" = 100001
+    run subprocess --max-bytes 10 'echo 123456789abcdef'
+    ok "too much output: its beginning" test "$rc" = 0 -a "$(cat "$tmp/out")" = 123456789a
+    ok "and it is said" says 'more than 10 bytes, the rest is dropped'
+    run subprocess 'exit 3' 'kill -9 $$' true nonsense
+    ok "commands that fail: 1" test "$rc" = 1
+    ok "with the exit code" says '^subprocess: exit 3: exit code 3'
+    ok "or the signal" says '^subprocess: kill -9 $$: ended by signal 9'
+    ok "or that there is none such" says '^subprocess: nonsense: exit code 127'
+    run subprocess --limit 0.1 --grace 5 'trap "echo last words; exit 4" TERM; sleep 5 & wait'
+    ok "beyond the time limit: 1" test "$rc" = 1
+    ok "and it is said" says ': timed out'
+    ok "it had its last words" says '^last words'
+    run subprocess --limit 0.1 --grace 0.1 'trap "" TERM; sleep 5; sleep 5'
+    ok "who refuses to end is killed" says ': ended by signal 9'
+    run subprocess --grace 0.1 'sleep 5 & echo $!'
+    ok "something in the background does not hold it up: 0" test "$rc" = 0
+    kill "$(cat "$tmp/out")"
+    (trap '' INT TERM; "$dir/examples/subprocess" 'kill -INT $$' 'kill -TERM $$' > "$tmp/out" 2> "$tmp/err")
+    ok "signals that we ignore are not ignored there" says 'ended by signal 2'
+    ok "none of them" says 'ended by signal 15'
+    if [ -d /proc/self/fd ]; then
+        handed=$(exec ls /proc/self/fd < /dev/null 2> /dev/null) # what this script itself was given
+        run subprocess 'sleep 0.1' 'sleep 0.1; exec ls /proc/self/fd'
+        ok "no descriptor of ours is handed down" test "$(cat "$tmp/out")" = "$handed"
+    fi
+    run subprocess $(seq 100 | sed 's/.*/true/')
+    ok "of many that end at once none is lost: 0" test "$rc" = 0 -a ! -s "$tmp/err"
+    for signal in INT TERM; do
+        rm -f "$tmp/pid"
+        heed "$dir/examples/subprocess" --grace 0.1 'sleep 5' "trap '' TERM; echo \$\$ > $tmp/pid; sleep 5; sleep 5" > "$tmp/server" 2> "$tmp/server.err" &
+        pid=$!
+        tries=100
+        until [ -s "$tmp/pid" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.05; done
+        kill -$signal "$pid"
+        ok "SIG$signal ends it: 130" ends 130
+        ok "and all commands" test -s "$tmp/pid" -a -z "$(kill -0 "$(cat "$tmp/pid")" 2> /dev/null && echo left)"
+    done
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server; do
+    for program in echo_server subprocess; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done
