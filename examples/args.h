@@ -94,6 +94,16 @@ static inline __attribute__((unused)) int args_read(int argc, char **argv, const
     if (argc - i > most) args_wrong("too much: ", argv[i + most], "");
     return i;
 }
+/* Takes "host:port" or "[::1]:port" apart, in place: where the port begins, or NULL if there is none. */
+static inline __attribute__((unused)) char *args_host(char *text, const char **host) {
+    char *colon = strrchr(text, ':');
+    if (!colon || colon == text || !colon[1]) return NULL;
+    *colon = 0;
+    *host = text;
+    if (*text == '[' && colon[-1] == ']') colon[-1] = 0, *host = text + 1;
+    return colon + 1;
+}
+
 #define ARGS_READ(argc, argv, usage, args, least, most) \
     args_read(argc, argv, usage, args, (int)(sizeof(args) / sizeof *(args)), least, most)
 #endif

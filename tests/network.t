@@ -130,9 +130,44 @@ test_subprocess() {
     done
 }
 
+test_port_forwarder() {
+    usage port_forwarder
+    for to in nowhere nowhere: :80 host:0 host:65536 host:http; do run port_forwarder "$to"; test "$rc" = 2 || break; done
+    ok "no host and port to go to: 2" test "$rc" = 2
+    start port_forwarder --port 0 nobody.invalid:80
+    ok "an unknown host: who comes is let go" talk "open@a $port" eof@a
+    ok "and the host is named" until_told '^port_forwarder: nobody.invalid:[0-9]*: '
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+
+    start echo_server --port 0 --grace 5
+    server=$pid inner=$port
+    start port_forwarder --port 0 --max-clients 3 --idle 0.4 --grace 0.3 "127.0.0.1:$inner"
+    run port_forwarder --port "$port" localhost:1
+    ok "a port in use: 1" test "$rc" = 1
+    ok "with the port and the reason" says "^port_forwarder: 127.0.0.1:$port: Address already in use"
+    ok "all goes through and comes back, after the half close, too" talk "open@a $port" 'fill@a 3000000' shut@a 'drain@a 3000000' eof@a
+    ok "by turns" talk "open@a $port" 'send@a one' 'get@a one' 'send@a two' 'get@a two' close@a
+    ok "who is silent has to go" talk "open@a $port" 'send@a x' 'get@a x' eof@a
+    ok "and that is said" until_told '^port_forwarder: 127.0.0.1:[0-9]*: timed out'
+    ok "after Ctrl-C one finishes, one is cut off" talk "open@a $port" 'send@a x' 'get@a x' "open@b $port" 'send@b x' 'get@b x' \
+        "kill INT $pid" 'send@a y' 'get@a y' "refused $port" shut@a eof@a eof@b
+    ok "the forwarder: 0" ends 0
+    ok "it says so" told '^5 connections, 1 cut off'
+    pid=$server
+    kill -TERM "$pid"
+    ok "no connection is left behind it" ends 0
+
+    start port_forwarder --port 0 "127.0.0.1:$inner"
+    ok "nobody listens there any more" talk "open@a $port" eof@a
+    ok "and that is said" until_told "^port_forwarder: 127.0.0.1:$inner: Connection refused"
+    kill -TERM "$pid"
+    ok "the forwarder: 0 again" ends 0
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess; do
+    for program in echo_server subprocess port_forwarder; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done
