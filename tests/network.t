@@ -15,8 +15,8 @@ ok() { # ok NAME COMMAND...
     if "$@" > "$tmp/said" 2>&1; then echo "ok $count - $name"; return; fi
     echo "not ok $count - $name"
     failed=1
-    echo "# $*"
-    sed 's/^/#   /' "$tmp/said" "$tmp/out" "$tmp/err" "$tmp/server" "$tmp/server.err" 2>/dev/null
+    echo "# $*" | head -n 1 | cut -c1-300
+    cat "$tmp/said" "$tmp/out" "$tmp/err" "$tmp/server" "$tmp/server.err" 2>/dev/null | head -n 50 | cut -c1-300 | sed 's/^/#   /'
 }
 talk() { perl tests/talk.pl "$@"; }
 says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; }
@@ -165,9 +165,47 @@ test_port_forwarder() {
     ok "the forwarder: 0 again" ends 0
 }
 
+test_chat_server() {
+    usage chat_server
+    start chat_server --port 0 --max-clients 3 --backlog 16 --rate 100000 --stall 0.2 --grace 0.3
+    run chat_server --port "$port"
+    ok "a port in use: 1" test "$rc" = 1
+    ok "with the port and the reason" says "^chat_server: 127.0.0.1:$port: Address already in use"
+    ok "what is said is heard in the same room" talk "open@a $port" 'get@a joins lobby\n' "open@b $port" 'get@a joins lobby\n' \
+        'send@a /name ann\nhello\n' 'get@b is now ann\nann: hello\n' 'send@b /name ann\n' 'get@b taken' 'send@b /name bob\n' \
+        'get@b now bob\n' 'send@b /join den\n' 'get@b bob joins den\n' 'get@a bob leaves lobby\n' 'send@a unheard\n/who\n' \
+        'get@a ann: unheard\n\* bob is in den\n\* ann is in lobby\n' 'send@b hi\r\n' 'get@b ^bob: hi\n' "send@b /quit\\n" eof@b \
+        'send@a x\n' 'get@a ^ann: x\n' shut@a eof@a
+    ok "what steers terminals is not handed on" talk "open@a $port" "send@a $(printf '\033')[31m\\n" 'get@a : \?\[31m\n'
+    ok "beyond three clients one is refused" talk "open@a $port" 'get@a joins' "open@b $port" 'get@b joins' "open@c $port" \
+        'get@c joins' "open@d $port" 'get@d full' end@d
+    ok "a line that is too long is dropped, the next is heard" talk "open@a $port" 'get@a joins lobby\n' 'fill@a 100' \
+        "send@a $(head -c 2000 /dev/zero | tr '\0' x)" 'send@a \nhello\n' 'get@a at most 499 bytes in a line\n.*: hello\n'
+    long=$(head -c 480 /dev/zero | tr '\0' y) many=
+    for i in 1 2 3 4 5 6 7 8 9 10; do many="$many$long\\n"; done
+    ok "who does not read holds nobody up" talk "slow@b $port" 'get@b joins lobby\n' "open@a $port" 'get@a joins' \
+        "nag@a 1200 - $many" "wait 0.4"
+    ok "and has to go" until_told '^chat_server: guest[0-9]*: does not read'
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+    ok "nothing else to complain of" test "$(wc -l < "$tmp/server.err")" = 1
+
+    start chat_server --port 0 --backlog 4 --rate 100000
+    ok "who reads too late has missed something" talk "slow@b $port" 'get@b joins lobby\n' "open@a $port" 'get@a joins' \
+        "nag@a 50 - $many" 'get@b you missed [0-9]+ lines'
+    kill -TERM "$pid"
+    ok "nobody is left, it does not use its grace time" ends 0
+
+    start chat_server --port 0 --rate 20 --grace 0.3 --idle 0.3
+    ok "who says nothing has to go" talk "open@a $port" 'get@a without a word' end@a
+    ok "after Ctrl-C all are told, one goes, one is cut off" talk "open@a $port" 'get@a joins' "open@b $port" 'get@b joins' \
+        "kill INT $pid" 'get@a ends in 0.3' 'get@b ends in 0.3' "refused $port" 'send@a bye\n/quit\n' 'get@b bye' end@a 'get@b gone' end@b
+    ok "the server: 0" ends 0
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess port_forwarder; do
+    for program in echo_server subprocess port_forwarder chat_server; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done

@@ -6,12 +6,15 @@
 #   shut@a         no more to send; eof@a: nothing comes but  reset@a       closes without a good-bye; close@a: with one
 #   stuff@a N      sends N bytes as long as it goes within    kill SIG PID
 #                  half a second: must not get them all out
+#   nag@a N REGEX TEXT  sends it until REGEX comes, at most N times; -: N times
+#   slow@a PORT connects with a small buffer                  end@a: whatever comes, then the end
+#   wait S      for so many seconds
 #   www DIR        serves HTTP, raw answers from files in DIR by path, until it is killed; prints its port first
 use strict;
 use warnings;
 use IO::Socket::INET;
 use IO::Select;
-use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF);
+use Socket;
 $| = 1;
 $SIG{PIPE} = 'IGNORE';
 my (%fd, %in, $step);
@@ -60,8 +63,26 @@ for (@ARGV) {
     my ($verb, $a, $rest) = /^(\w+)(?:@(\w+))?(?: (.*))?$/s or fail('what?');
     $a //= '';
     if ($verb eq 'open') { $fd{$a} = dial($rest) or fail("$!"); $in{$a} = ''; }
+    elsif ($verb eq 'slow') {
+        socket($fd{$a}, PF_INET, SOCK_STREAM, 0) or fail("$!");
+        setsockopt($fd{$a}, SOL_SOCKET, SO_RCVBUF, 4096);
+        connect($fd{$a}, pack_sockaddr_in($rest, inet_aton('127.0.0.1'))) or fail("$!");
+        bless $fd{$a}, 'IO::Socket::INET';
+        $in{$a} = '';
+    }
     elsif ($verb eq 'refused') { fail('it was not') if dial($rest) }
     elsif ($verb eq 'send') { $rest =~ s/\\n/\n/g; $rest =~ s/\\r/\r/g; put($a, $rest, 5) == length $rest or fail("$!") }
+    elsif ($verb eq 'nag') {
+        my ($times, $what, $text) = split ' ', $rest, 3;
+        $text =~ s/\\n/\n/g;
+        for my $time (1 .. $times) {
+            put($a, $text, 5) == length $text or fail('not all went out');
+            while (IO::Select->new($fd{$a})->can_read(0)) { more($a) or fail('end') }
+            last if $what ne '-' && $in{$a} =~ s/^.*?$what//s;
+            fail('all in vain') if $what ne '-' && $time == $times;
+            substr($in{$a}, 0, -1000, '') if length $in{$a} > 1000;
+        }
+    }
     elsif ($verb eq 'get') { until ($in{$a} =~ s/^.*?(?:$rest)//s) { more($a) or fail("end, after '$in{$a}'") } }
     elsif ($verb eq 'fill') { put($a, pattern($rest), 5) == $rest or fail('not all went out') }
     elsif ($verb eq 'stuff') { put($a, 'x' x $rest, 0.5) < $rest or fail('all went out') }
@@ -71,8 +92,10 @@ for (@ARGV) {
     }
     elsif ($verb eq 'shut') { shutdown($fd{$a}, 1) }
     elsif ($verb eq 'eof') { while (more($a)) { } fail("'$in{$a}' came before") if $in{$a} ne '' }
+    elsif ($verb eq 'end') { while (more($a)) { } }
     elsif ($verb eq 'close') { close $fd{$a} }
     elsif ($verb eq 'reset') { setsockopt($fd{$a}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)); close $fd{$a} }
+    elsif ($verb eq 'wait') { select(undef, undef, undef, $rest) }
     elsif ($verb eq 'kill') { kill(split ' ', $rest) or fail("$!") }
     elsif ($verb eq 'www') { www($rest) }
     else { fail('what?') }
