@@ -203,9 +203,88 @@ test_chat_server() {
     ok "the server: 0" ends 0
 }
 
+page() { # page NAME FORMAT: what talk.pl answers to /NAME
+    printf "$2" > "$tmp/www/$1"
+}
+test_http_get() {
+    usage http_get
+    run http_get
+    ok "no URL: 2" test "$rc" = 2
+    run http_get --max-bytes 0 x
+    ok "nothing to get: 2" test "$rc" = 2
+    rm -rf "$tmp/www"
+    mkdir "$tmp/www"
+    page length 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more'
+    page close 'HTTP/1.0 200 OK\r\n\r\nup to the end'
+    page chunks 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;x=y\r\n chunks\r\n0\r\nX: y\r\n\r\n'
+    page early 'HTTP/1.1 103 Early\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+    page empty 'HTTP/1.1 204 No Content\r\n\r\n'
+    page moved 'HTTP/1.1 301 Moved\r\nLocation: http://else.where/\r\nContent-Length: 0\r\n\r\n'
+    page cut 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello'
+    page cutchunk 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nhello'
+    page badchunk 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n'
+    page nosize 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nhello'
+    page huge 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nhello'
+    page nothttp '220 smtp.example.com ready\r\n'
+    page twolengths 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'
+    { page large 'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n'; head -c 300000 /dev/zero | tr '\0' x >> "$tmp/www/large"; }
+    perl tests/talk.pl "www $tmp/www" > "$tmp/server" 2> "$tmp/server.err" &
+    pid=$!
+    pids="$pids $pid"
+    until_told '^listening on '
+    url=$(sed -n 's/^listening on //p' "$tmp/server")
+    get() { run http_get --timeout 5 "$@"; }
+    fails() { # fails PAGE WHY
+        get "$url/$1"
+        ok "$1: 1" test "$rc" = 1 -a ! -s "$tmp/out"
+        ok "$1: $2" says "^http_get: $url/$1: $2"
+    }
+    get "$url/length" "$url/close" "$url/chunks" "$url/early?x#y" "$url/empty" "$url/large"
+    ok "many at once: 0" test "$rc" = 0
+    ok "their bodies in order" test "$(head -c 32 "$tmp/out")" = 'helloup to the endhello chunksok'
+    ok "to the last byte" test "$(wc -c < "$tmp/out")" = 300032
+    ok "and a line about each" says "^http_get: $url/large: 200, 300000 bytes, "
+    get --parallel 1 -o "$tmp/file" "$url/length" "$url/close"
+    ok "one after the other, into a file" test "$rc" = 0 -a ! -s "$tmp/out" -a "$(cat "$tmp/file")" = 'helloup to the end'
+    get -o "$tmp/no/file" "$url/length"
+    ok "a file that can't be: 1" test "$rc" = 1
+    ok "and it is named" says 'no/file: No such file'
+    get "$url/moved"
+    ok "a redirection: 1, and where to" says '301, 0 bytes, .* see http://else.where/'
+    fails cut 'cut short'
+    fails cutchunk 'cut short'
+    fails badchunk 'a chunk of another size'
+    fails nosize 'a chunk without a size'
+    fails huge 'too large'
+    fails nothttp 'not HTTP'
+    fails twolengths 'a Content-Length'
+    get --max-bytes 299999 "$url/large" "$url/length"
+    ok "more than it may have" says "/large: too large"
+    ok "the others are there" test "$rc" = 1 -a "$(cat "$tmp/out")" = hello
+    get --timeout 0.2 "$url/silent" "$url/length"
+    ok "a silent server" says '/silent: timed out'
+    get https://x/ http:// http://x:0/
+    ok "what can't be got" test "$(wc -l < "$tmp/err")" = 3 -a "$rc" = 1
+    get http://nobody.invalid/
+    ok "an unknown host" says '^http_get: http://nobody.invalid/: no such name'
+    kill -KILL "$pid"
+    wait "$pid" 2> /dev/null
+    fails length 'Connection refused'
+    start hn_server --delay 5000
+    (heed "$dir/examples/http_get" "http://127.0.0.1:$port/v0/item/42000000.json") > "$tmp/out" 2> "$tmp/err" &
+    get=$!
+    sleep 0.3
+    kill -INT "$get"
+    wait "$get"
+    rc=$?
+    ok "Ctrl-C: 130, and not a word" test "$rc" = 130 -a ! -s "$tmp/err"
+    kill -INT "$pid"
+    wait "$pid"
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess port_forwarder chat_server; do
+    for program in echo_server subprocess port_forwarder chat_server http_get; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done

@@ -47,6 +47,7 @@ sub www {
     while (1) {
         my $c = $s->accept or next;
         next if fork;
+        close $s;
         my $head = '';
         while ($head !~ /\r\n\r\n/) { sysread($c, $head, 4096, length $head) or exit }
         $head =~ m{^GET /(\w*)} or exit;
