@@ -282,9 +282,88 @@ test_http_get() {
     wait "$pid"
 }
 
+test_tcp_check() {
+    usage tcp_check
+    run tcp_check
+    ok "no host: 2" test "$rc" = 2
+    for to in host host: :80 host:0 host:5-4 host:1,,2 host:1, host:x host:65536 h:1-60000,1-60000; do
+        run tcp_check "$to"
+        test "$rc" = 2 || break
+    done
+    ok "no list of ports: 2" test "$rc" = 2
+    start echo_server --port 0
+    run tcp_check --parallel 2 "127.0.0.1:$port,1" "localhost:$port" "[::1]:1" nobody.invalid:80-82
+    ok "some do not: 1" test "$rc" = 1
+    ok "the table" test "$(sed 's/[0-9.]* ms$/T/; s/\t/ /g' "$tmp/out")" = "127.0.0.1:$port open T
+127.0.0.1:1 Connection refused
+localhost:$port open T
+::1:1 $(sed -n 's/^::1:1\t//p' "$tmp/out")
+nobody.invalid:80 no such name, file or directory
+nobody.invalid:81 no such name, file or directory
+nobody.invalid:82 no such name, file or directory
+2 of 7 open"
+    run tcp_check --open "127.0.0.1:$port,$port,1"
+    ok "only those that are open" test "$(wc -l < "$tmp/out")" = 3
+    run tcp_check "127.0.0.1:$port"
+    ok "all do: 0" test "$rc" = 0
+    run tcp_check --parallel 500 127.0.0.1:1-3000
+    ok "three thousand" test "$(wc -l < "$tmp/out")" = 3001
+    kill -TERM "$pid"
+    wait "$pid"
+    # a queue that is full: who comes then gets no answer
+    perl -MSocket -e '$| = 1; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 0);
+        my ($port) = unpack_sockaddr_in(getsockname(S));
+        for (0 .. 3) { socket($c[$_], PF_INET, SOCK_STREAM | 2048, 0); connect($c[$_], pack_sockaddr_in($port, INADDR_LOOPBACK)) }
+        print "listening on 127.0.0.1:$port\n"; sleep 20' > "$tmp/server" 2> "$tmp/server.err" &
+    pid=$!
+    pids="$pids $pid"
+    until_told '^listening on '
+    port=$(sed -n 's/.*://p' "$tmp/server")
+    run tcp_check --timeout 0.2 "127.0.0.1:$port"
+    ok "no answer" says "^127.0.0.1:$port.timed out"
+    (heed "$dir/examples/tcp_check" --parallel 2 --timeout 10 "127.0.0.1:1,$port,$port,$port") > "$tmp/out" 2> "$tmp/err" &
+    check=$!
+    sleep 0.3
+    kill -INT "$check"
+    wait "$check"
+    rc=$?
+    ok "Ctrl-C: 130" test "$rc" = 130
+    ok "and what is known" test "$(head -n 1 "$tmp/out"; tail -n 1 "$tmp/out")" = "$(printf '127.0.0.1:1\tConnection refused\n0 of 4 open, 3 not known')"
+    kill -KILL "$pid"
+    wait "$pid" 2> /dev/null
+}
+
+test_udp_echo() {
+    usage udp_echo
+    run udp_echo --to nowhere
+    ok "nobody to ask: 2" test "$rc" = 2
+    run udp_echo --to nobody.invalid:1
+    ok "an unknown host: 1" test "$rc" = 1
+    ok "and it is named" says '^udp_echo: nobody.invalid:1: no such name'
+    start udp_echo --port 0
+    run udp_echo --port "$port"
+    ok "a port in use: 1" test "$rc" = 1
+    ok "with the port and the reason" says "^udp_echo: 127.0.0.1:$port: Address already in use"
+    run udp_echo --to "127.0.0.1:$port" --count 100 "some words"
+    ok "all is answered: 0" test "$rc" = 0 -a "$(wc -l < "$tmp/out")" = 100
+    kill -STOP "$pid"
+    run udp_echo --to "127.0.0.1:$port" --count 1 --tries 3 --wait 0.1
+    ok "a silent server: 1" test "$rc" = 1
+    ok "and it is named" says "^udp_echo: 127.0.0.1:$port: 1: timed out"
+    (sleep 0.3; kill -CONT "$pid") &
+    run udp_echo --to "127.0.0.1:$port" --count 2 --tries 20 --wait 0.1
+    ok "one that is late: asked again, its late answers are passed over" test "$rc" = 0 -a "$(wc -l < "$tmp/out")" = 2
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+    ok "it says how many" told '^1[0-9][0-9] datagrams'
+    run udp_echo --to "127.0.0.1:$port" --count 1
+    ok "nobody listens: 1" test "$rc" = 1
+    ok "and it is named" says "^udp_echo: 127.0.0.1:$port: 1: Connection refused"
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess port_forwarder chat_server http_get; do
+    for program in echo_server subprocess port_forwarder chat_server http_get tcp_check udp_echo; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done
