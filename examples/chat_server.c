@@ -19,14 +19,7 @@ enum { LINE = 500, NAME = 24 };
 
 struct message { int readers; size_t size; char text[]; }; /* one for all who hear it */
 
-struct accepting { ax_frame frame; struct server *server; int refused; };
-struct server {
-    ax_frame frame;
-    int fd, count, numbered;
-    struct client *clients;
-    ax_group group, door;
-    AX_TASK(accepting) acceptor;
-};
+struct server { ax_frame frame; ax_group group, door; struct client *clients; int fd, count, numbered; };
 
 struct client {
     ax_frame frame;
@@ -176,11 +169,12 @@ AX_ASYNC(client) {
 
 /* ---- the server ---- */
 
+struct accepting { ax_frame frame; struct server *server; int refused; };
 AX_ASYNC(accepting) {
     static const char full[] = "* full, come back later\n";
     struct server *s = my->server;
     AX_BEGIN;
-    AX_WHILE(ax_accept(me, s->fd)) {
+    AX_WHILE(ax_accept(me, s->fd, NULL)) {
         if (s->count < options.max_clients && AX_SPAWN(&s->group, client, .server = s, .fd = me->rc)) {
             s->count++;
         } else {
@@ -202,13 +196,15 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     ax_group_open(me, &my->group, AX_GROUP_COLLECT); /* a client's error is its own */
     ax_group_open(me, &my->door, 0);
-    AX_SPAWN_IN(&my->door, &my->acceptor, accepting, .server = my);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task */
-    ax_cancel(&my->acceptor.task);
+    AX_SPAWN(&my->door, accepting, .server = my);
+    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
+    ax_uncancel(me);                         /* it was heard */
+    ax_group_cancel(&my->door);
     AX_AWAIT(ax_group_join(me, &my->door));
     say(my, NULL, NULL, "* the server ends in %g seconds\n", options.grace);
     AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->group)));

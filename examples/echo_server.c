@@ -11,21 +11,12 @@
 
 static struct { const char *host; int port, max_clients; double idle, grace; } options = {"127.0.0.1", 7000, 100, 60, 5};
 
-struct accepting { ax_frame frame; struct server *server; };
-struct server {
-    ax_frame frame;
-    int fd, served, cut_off;
-    long long bytes;
-    ax_sem places;
-    ax_group clients, door;
-    AX_TASK(accepting) acceptor;
-};
+struct server { ax_frame frame; ax_sem places; ax_group clients, door; int fd, served, cut_off; long long bytes; };
 
 struct client { ax_frame frame; struct server *server; int fd; ax_addr peer; char buffer[4096]; };
 AX_ASYNC(client) {
     char text[AX_ADDR_TEXT];
     AX_BEGIN;
-    ax_addr_peer(my->fd, &my->peer); /* now: of a connection that was reset nobody can tell */
     for (;;) {
         AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_read(me, my->fd, my->buffer, sizeof my->buffer)));
         if (me->rc == 0) break;
@@ -42,13 +33,14 @@ AX_ASYNC(client) {
     AX_END;
 }
 
+struct accepting { ax_frame frame; struct server *server; ax_addr peer; };
 AX_ASYNC(accepting) {
     struct server *server = my->server;
     AX_BEGIN;
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &server->places)); /* when all are taken, clients wait in the system's queue */
-        AX_AWAIT(ax_accept(me, server->fd));
-        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc)) { /* out of memory: this one has to go */
+        AX_AWAIT(ax_accept(me, server->fd, &my->peer));
+        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc, .peer = my->peer)) { /* out of memory: this one has to go */
             ax_close(me->loop, me->rc);
             ax_sem_release(&server->places);
         }
@@ -66,14 +58,16 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     ax_sem_init(&my->places, options.max_clients, 0);
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT); /* a client's error is its own */
     ax_group_open(me, &my->door, 0);
-    AX_SPAWN_IN(&my->door, &my->acceptor, accepting, .server = my);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: both go on here */
-    ax_cancel(&my->acceptor.task);
+    AX_SPAWN(&my->door, accepting, .server = my);
+    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
+    ax_uncancel(me);                         /* it was heard */
+    ax_group_cancel(&my->door);
     AX_AWAIT(ax_group_join(me, &my->door));
     printf("no more clients\n");
     AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->clients)));

@@ -13,14 +13,7 @@
 static struct { const char *host, *to; int port, to_port, max_clients; double connect, idle, grace; } options =
     {"127.0.0.1", NULL, 0, 0, 100, 10, 300, 5};
 
-struct accepting { ax_frame frame; struct forwarder *forwarder; };
-struct forwarder {
-    ax_frame frame;
-    int fd, served, cut_off;
-    ax_sem places;
-    ax_group connections, door;
-    AX_TASK(accepting) acceptor;
-};
+struct forwarder { ax_frame frame; ax_sem places; ax_group connections, door; int fd, served, cut_off; };
 
 struct connection {
     ax_frame frame;
@@ -46,7 +39,6 @@ AX_ASYNC(pump) {
 AX_ASYNC(connection) {
     char text[AX_ADDR_TEXT];
     AX_BEGIN;
-    ax_addr_peer(my->near, &my->peer);
     AX_TRY(AX_WITHIN(AX_SEC(options.connect), ax_tcp_connect(me, options.to, options.to_port)));
     if ((my->far = me->rc) < 0) {
         complain("%s:%d: %s", options.to, options.to_port, ax_strerror(me->rc));
@@ -67,13 +59,14 @@ AX_ASYNC(connection) {
     AX_END;
 }
 
+struct accepting { ax_frame frame; struct forwarder *forwarder; ax_addr peer; };
 AX_ASYNC(accepting) {
     struct forwarder *f = my->forwarder;
     AX_BEGIN;
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &f->places)); /* when all are taken, clients wait in the system's queue */
-        AX_AWAIT(ax_accept(me, f->fd));
-        if (!AX_SPAWN(&f->connections, connection, .forwarder = f, .near = me->rc)) {
+        AX_AWAIT(ax_accept(me, f->fd, &my->peer));
+        if (!AX_SPAWN(&f->connections, connection, .forwarder = f, .near = me->rc, .peer = my->peer)) {
             ax_close(me->loop, me->rc);
             ax_sem_release(&f->places);
         }
@@ -91,14 +84,16 @@ AX_ASYNC(forwarder) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     ax_sem_init(&my->places, options.max_clients, 0);
     ax_group_open(me, &my->connections, AX_GROUP_COLLECT); /* an error of one is no other's */
     ax_group_open(me, &my->door, 0);
-    AX_SPAWN_IN(&my->door, &my->acceptor, accepting, .forwarder = my);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task */
-    ax_cancel(&my->acceptor.task);
+    AX_SPAWN(&my->door, accepting, .forwarder = my);
+    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
+    ax_uncancel(me);                         /* it was heard */
+    ax_group_cancel(&my->door);
     AX_AWAIT(ax_group_join(me, &my->door));
     AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->connections)));
     printf("%d connections, %d cut off\n", my->served, my->cut_off);

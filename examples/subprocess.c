@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-/* ---- children: told by one task, which catches SIGCHLD before the first is born, so that none can end unheard ---- */
+/* ---- children: told by one task; SIGCHLD is caught before the first is born, so that none can end unheard ---- */
 
 static ax_event child_ended; /* pulsed: some child has ended, look whether it was yours */
 
@@ -205,11 +205,11 @@ AX_ASYNC(terminated) { /* its failure cancels the group's owner: SIGTERM does wh
 struct app { ax_frame frame; char **commands; int failed; ax_group reaping, signals, jobs; };
 AX_ASYNC(app) {
     AX_BEGIN;
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGCHLD))); /* before there is a child */
     ax_group_open(me, &my->reaping, AX_GROUP_BACKGROUND); /* not in one with what may fail: it is needed to the very end */
     AX_SPAWN(&my->reaping, children);
     ax_group_open(me, &my->signals, AX_GROUP_BACKGROUND);
     AX_SPAWN(&my->signals, terminated);
-    AX_AWAIT(ax_checkpoint(me)); /* now both wait for their signals */
     ax_group_open(me, &my->jobs, AX_GROUP_COLLECT);
     while (*my->commands) AX_SPAWN(&my->jobs, job, .command = *my->commands++, .failed = &my->failed);
     AX_AWAIT(ax_group_join(me, &my->jobs));

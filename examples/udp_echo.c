@@ -38,11 +38,13 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     ax_group_open(me, &my->echoes, AX_GROUP_BACKGROUND); /* ends with this body; if it fails, it ends this body */
     AX_SPAWN(&my->echoes, echo, .fd = my->fd);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task */
+    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
+    ax_uncancel(me);                         /* it was heard */
     AX_FINALLY:
     if (my->fd >= 0) ax_close(me->loop, my->fd);
     AX_END;
