@@ -124,6 +124,7 @@ AX_ASYNC(work) {
     struct worker *w = my->worker;
     AX_BEGIN;
     w->loop = me->loop;
+    ax_loop_hold(me->loop); /* what it waits for comes from another thread, of which the loop can't know */
     ax_sem_init(&w->places, options.max_clients, 0);
     ax_group_open(me, &w->clients, AX_GROUP_COLLECT);
     ax_group_open(me, &w->door, 0);
@@ -136,6 +137,7 @@ AX_ASYNC(work) {
     AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &w->clients)));
     tell(w->main, &w->drained);
     AX_AWAIT(ax_event_wait(me, &w->end.event)); /* until nobody has a client left who may ask this loop */
+    ax_loop_release(me->loop);
     AX_END;
 }
 
@@ -157,6 +159,7 @@ AX_ASYNC(app) {
     int i;
     AX_BEGIN;
     AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM)));
+    ax_loop_hold(me->loop);
     for (i = 0; i < options.threads; i++) { /* all of them here: the first one finds the port out */
         if ((workers[i].fd = ax_tcp_listen(options.host, options.port, AX_REUSE_PORT)) < 0) {
             complain("%s:%d: %s", options.host, options.port, ax_strerror(workers[i].fd));
@@ -191,6 +194,7 @@ AX_ASYNC(app) {
         my->clients += workers[i].counters.clients;
         my->lines += workers[i].counters.lines;
     }
+    ax_loop_release(me->loop);
     if (my->started) printf("%ld clients, %ld lines\n", my->clients, my->lines);
     AX_END;
 }

@@ -361,9 +361,32 @@ test_udp_echo() {
     ok "and it is named" says "^udp_echo: 127.0.0.1:$port: 1: Connection refused"
 }
 
+test_loop_per_thread() {
+    usage loop_per_thread
+    run loop_per_thread --threads 65
+    ok "too many threads: 2" test "$rc" = 2
+    run loop_per_thread --host 192.0.2.1
+    ok "an address that is not ours: 1" test "$rc" = 1
+    ok "and it is named" says '^loop_per_thread: 192.0.2.1:7003: '
+    start loop_per_thread --port 0 --threads 3 --idle 5 --grace 0.3
+    ok "lines come back" talk "open@a $port" 'send@a one\ntwo\r\n' 'get@a ^one\ntwo\n' shut@a eof@a
+    clients=
+    for i in $(seq 30); do clients="$clients open@c$i:$port send@c$i:x\\n get@c$i:x\n close@c$i"; done
+    ok "from thirty, too" talk $clients
+    ok "the counters of all loops" talk "open@a $port" 'send@a stats\n' 'get@a loop 0.*: [0-9]+ clients.*loop 2.*: \d+ clients, \d+ lines\n'
+    ok "from many at once, until Ctrl-C comes" talk "open@a $port" "open@b $port" "open@c $port" "open@d $port" \
+        'send@a stats\nstats\nstats\n' 'send@b stats\nstats\nstats\n' 'send@c stats\nstats\nstats\n' 'send@d x\n' 'get@d x\n' \
+        "kill INT $pid" 'get@a loop 2.*loop 2.*loop 2' "refused $port" 'send@a x\n' 'get@a x\n' shut@a end@a end@b end@d
+    ok "the server: 0" ends 0
+    ok "it has counted all" told '^3[6-9] clients, 4[3-9] lines'
+    start loop_per_thread --port 0 --threads 2
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+}
+
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess port_forwarder chat_server http_get tcp_check udp_echo; do
+    for program in echo_server subprocess port_forwarder chat_server http_get tcp_check udp_echo loop_per_thread; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# Plays connections for tests/network.t, step by step: each argument is `verb[@name] rest`, each step has to succeed within 5 s.
+# Plays connections for tests/network.t, step by step: each argument is `verb[@name] rest` or
+# `verb[@name]:rest`, each step has to succeed within 5 s.
 #
 #   open@a PORT    connects; refused PORT: fails to           send@a TEXT   sends it, with \n and \r for those
 #   get@a REGEX    reads until it matches, past the match     fill@a N      sends N bytes; drain@a N: reads N bytes like these
@@ -61,7 +62,7 @@ sub www {
 
 for (@ARGV) {
     $step = $_;
-    my ($verb, $a, $rest) = /^(\w+)(?:@(\w+))?(?: (.*))?$/s or fail('what?');
+    my ($verb, $a, $rest) = /^(\w+)(?:@(\w+))?(?:[ :](.*))?$/s or fail('what?');
     $a //= '';
     if ($verb eq 'open') { $fd{$a} = dial($rest) or fail("$!"); $in{$a} = ''; }
     elsif ($verb eq 'slow') {
@@ -71,7 +72,10 @@ for (@ARGV) {
         bless $fd{$a}, 'IO::Socket::INET';
         $in{$a} = '';
     }
-    elsif ($verb eq 'refused') { fail('it was not') if dial($rest) }
+    elsif ($verb eq 'refused') { # soon
+        my $until = time + 5;
+        while (dial($rest)) { fail('it was not') if time > $until; select(undef, undef, undef, 0.01) }
+    }
     elsif ($verb eq 'send') { $rest =~ s/\\n/\n/g; $rest =~ s/\\r/\r/g; put($a, $rest, 5) == length $rest or fail("$!") }
     elsif ($verb eq 'nag') {
         my ($times, $what, $text) = split ' ', $rest, 3;
