@@ -4,9 +4,9 @@
 
    Talk to it with `nc` or `telnet`, a line at a time: /name NAME, /join ROOM, /who, /quit; everything else is said to the room.
 
-   What is said is queued for each who hears it, and sent by a task of his own. When his queue is full he misses lines, and hears how
-   many; when he reads nothing at all for too long he has to go. Who says too much is read more slowly. Ctrl-C or SIGTERM: nobody
-   new is let in, all are told, and are cut off after the grace time. */
+   What is said is queued for each who hears it, and sent by a task of his own. When his queue is full he misses lines, and hears
+   how many; when he reads nothing at all for too long he has to go. Who says too much is read more slowly. Ctrl-C or SIGTERM:
+   nobody new is let in, all are told, and are cut off after the grace time. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"

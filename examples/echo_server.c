@@ -40,7 +40,7 @@ AX_ASYNC(accepting) {
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &server->places)); /* when all are taken, clients wait in the system's queue */
         AX_AWAIT(ax_accept(me, server->fd, &my->peer));
-        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc, .peer = my->peer)) { /* out of memory: this one has to go */
+        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc, .peer = my->peer)) { /* no memory for it */
             ax_close(me->loop, me->rc);
             ax_sem_release(&server->places);
         }

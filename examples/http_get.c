@@ -2,8 +2,9 @@
 
      http_get [--timeout S] [--max-bytes N] [--parallel N] [-o FILE] URL...
 
-   The bodies are written in the order of the URLs, and a line about each on stderr. A body may come with a Content-Length, in chunks,
-   or up to the end of the connection; one that is cut short is an error. Redirections are told, not followed; there is no https.
+   The bodies are written in the order of the URLs, and a line about each on stderr. A body may come with a Content-Length, in
+   chunks, or up to the end of the connection; one that is cut short is an error. Redirections are told, not followed; there is no
+   https.
    Exit code: 0 if all gave a 2xx, else 1; 130 after Ctrl-C. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
@@ -147,7 +148,8 @@ AX_ASYNC(get) {
     my->fd = me->rc;
     ax_reader_init(&my->in, my->fd, my->in_buffer, sizeof my->in_buffer);
     ax_writer_init(&my->out, my->fd, my->out_buffer, sizeof my->out_buffer);
-    AX_AWAIT(ax_writer_printf(me, &my->out, "GET %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: http_get\r\nConnection: close\r\n\r\n",
+    AX_AWAIT(ax_writer_printf(me, &my->out,
+                              "GET %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: http_get\r\nConnection: close\r\n\r\n",
                               *my->path == '/' ? "" : "/", (int)strcspn(my->path, "#"), my->path,
                               (int)my->host_size, my->page->url + 7));
     AX_AWAIT(ax_writer_flush(me, &my->out));
@@ -209,8 +211,8 @@ int main(int argc, char **argv) {
     for (i = 0; rc >= 0 && i < argc - first; i++) {
         struct page *p = &pages[i];
         if (p->rc < 0) complain("%s: %s", p->url, p->why ? p->why : ax_strerror(p->rc));
-        else complain("%s: %d, %zu bytes, %.2f s%s%s", p->url, p->status, p->size, (double)p->took / 1e9, *p->location ? ", see " : "",
-                      p->location);
+        else complain("%s: %d, %zu bytes, %.2f s%s%s", p->url, p->status, p->size, (double)p->took / 1e9,
+                      *p->location ? ", see " : "", p->location);
         if (p->rc < 0 || p->status / 100 != 2) failed = 1;
         if (p->rc >= 0 && p->size) fwrite(p->body, 1, p->size, to);
         free(p->body);

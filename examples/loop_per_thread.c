@@ -15,7 +15,8 @@
 
 enum { MOST_THREADS = 64 };
 
-static struct { const char *host; int port, threads, max_clients; double idle, grace; } options = {"127.0.0.1", 7003, 4, 1000, 60, 5};
+static struct { const char *host; int port, threads, max_clients; double idle, grace; } options =
+    {"127.0.0.1", 7003, 4, 1000, 60, 5};
 
 /* Something that one loop tells another: it is posted there, and its event is set on that loop's thread. */
 struct message { ax_callback callback; ax_event event; };
@@ -40,8 +41,15 @@ static struct worker workers[MOST_THREADS];
 
 /* ---- all loops' counters: a question is posted to each, and comes back with the answer ---- */
 
-struct stats { ax_frame frame; ax_loop *home; int left; ax_future done; struct question { ax_callback there, back; struct stats *stats;
-               struct counters counters; } questions[MOST_THREADS]; };
+struct question { ax_callback there, back; struct stats *stats; struct counters counters; };
+struct stats {
+    ax_frame frame;
+    ax_loop *home;
+    int left;
+    ax_future done;
+    struct question questions[MOST_THREADS];
+    char text[MOST_THREADS * 80];
+};
 
 static void answered(ax_loop *loop, void *arg) { /* on the asker's thread */
     struct question *q = arg;
@@ -69,12 +77,23 @@ AX_ASYNC(stats) {
         ax_post(workers[i].loop, &my->questions[i].there, asked, &my->questions[i]);
     }
     AX_AWAIT(ax_future_wait(me, &my->done));
+    for (i = 0; i < options.threads; i++)
+        snprintf(my->text + strlen(my->text), sizeof my->text - strlen(my->text), "loop %d%s: %ld clients, %ld lines\n", i,
+                 workers[i].loop == me->loop ? " (this)" : "", my->questions[i].counters.clients, my->questions[i].counters.lines);
     AX_END;
 }
 
 /* ---- a worker ---- */
 
-struct client { ax_frame frame; struct worker *worker; int fd, i; ax_reader in; ax_writer out; struct stats stats; char buffers[2][4096]; };
+struct client {
+    ax_frame frame;
+    struct worker *worker;
+    int fd;
+    ax_reader in;
+    ax_writer out;
+    struct stats stats;
+    char buffers[2][4096];
+};
 AX_ASYNC(client) {
     AX_BEGIN;
     my->worker->counters.clients++;
@@ -88,11 +107,7 @@ AX_ASYNC(client) {
             AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_writer_printf(me, &my->out, "%s\n", my->in.data)));
         } else {
             AX_AWAIT(AX_CALL_IN(&my->stats, stats));
-            for (my->i = 0; my->i < options.threads; my->i++)
-                AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_writer_printf(me, &my->out, "loop %d%s: %ld clients, %ld lines\n", my->i,
-                                                                          &workers[my->i] == my->worker ? " (this)" : "",
-                                                                          my->stats.questions[my->i].counters.clients,
-                                                                          my->stats.questions[my->i].counters.lines)));
+            AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_writer_write(me, &my->out, my->stats.text, strlen(my->stats.text))));
         }
         AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_writer_flush(me, &my->out)));
     }

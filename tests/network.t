@@ -22,8 +22,8 @@ talk() { perl tests/talk.pl "$@"; }
 says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; }
 told() { grep -q -- "$1" "$tmp/server" "$tmp/server.err"; }
 until_told() { # waits, for at most 5 s
-    tries=100
-    until told "$1" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.05; done
+    tries=250
+    until told "$1" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
     told "$1"
 }
 # A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
@@ -120,10 +120,11 @@ test_subprocess() {
     ok "of many that end at once none is lost: 0" test "$rc" = 0 -a ! -s "$tmp/err"
     for signal in INT TERM; do
         rm -f "$tmp/pid"
-        heed "$dir/examples/subprocess" --grace 0.1 'sleep 5' "trap '' TERM; echo \$\$ > $tmp/pid; sleep 5; sleep 5" > "$tmp/server" 2> "$tmp/server.err" &
+        heed "$dir/examples/subprocess" --grace 0.1 'sleep 5' "trap '' TERM; echo \$\$ > $tmp/pid; sleep 5; sleep 5" \
+            > "$tmp/server" 2> "$tmp/server.err" &
         pid=$!
-        tries=100
-        until [ -s "$tmp/pid" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.05; done
+        tries=250
+        until [ -s "$tmp/pid" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
         kill -$signal "$pid"
         ok "SIG$signal ends it: 130" ends 130
         ok "and all commands" test -s "$tmp/pid" -a -z "$(kill -0 "$(cat "$tmp/pid")" 2> /dev/null && echo left)"
@@ -146,7 +147,8 @@ test_port_forwarder() {
     run port_forwarder --port "$port" localhost:1
     ok "a port in use: 1" test "$rc" = 1
     ok "with the port and the reason" says "^port_forwarder: 127.0.0.1:$port: Address already in use"
-    ok "all goes through and comes back, after the half close, too" talk "open@a $port" 'fill@a 3000000' shut@a 'drain@a 3000000' eof@a
+    ok "all goes through and comes back, after the half close, too" talk "open@a $port" 'fill@a 3000000' shut@a \
+        'drain@a 3000000' eof@a
     ok "by turns" talk "open@a $port" 'send@a one' 'get@a one' 'send@a two' 'get@a two' close@a
     ok "who is silent has to go" talk "open@a $port" 'send@a x' 'get@a x' eof@a
     ok "and that is said" until_told '^port_forwarder: 127.0.0.1:[0-9]*: timed out'
@@ -199,7 +201,8 @@ test_chat_server() {
     start chat_server --port 0 --rate 20 --grace 0.3 --idle 0.3
     ok "who says nothing has to go" talk "open@a $port" 'get@a without a word' end@a
     ok "after Ctrl-C all are told, one goes, one is cut off" talk "open@a $port" 'get@a joins' "open@b $port" 'get@b joins' \
-        "kill INT $pid" 'get@a ends in 0.3' 'get@b ends in 0.3' "refused $port" 'send@a bye\n/quit\n' 'get@b bye' end@a 'get@b gone' end@b
+        "kill INT $pid" 'get@a ends in 0.3' 'get@b ends in 0.3' "refused $port" \
+        'send@a bye\n/quit\n' 'get@b bye' end@a 'get@b gone' end@b
     ok "the server: 0" ends 0
 }
 
@@ -328,7 +331,8 @@ nobody.invalid:82 no such name, file or directory
     wait "$check"
     rc=$?
     ok "Ctrl-C: 130" test "$rc" = 130
-    ok "and what is known" test "$(head -n 1 "$tmp/out"; tail -n 1 "$tmp/out")" = "$(printf '127.0.0.1:1\tConnection refused\n0 of 4 open, 3 not known')"
+    ok "and what is known" test "$(head -n 1 "$tmp/out"; tail -n 1 "$tmp/out")" = "$(
+        printf '127.0.0.1:1\tConnection refused\n0 of 4 open, 3 not known')"
     kill -KILL "$pid"
     wait "$pid" 2> /dev/null
 }
@@ -373,7 +377,8 @@ test_loop_per_thread() {
     clients=
     for i in $(seq 30); do clients="$clients open@c$i:$port send@c$i:x\\n get@c$i:x\n close@c$i"; done
     ok "from thirty, too" talk $clients
-    ok "the counters of all loops" talk "open@a $port" 'send@a stats\n' 'get@a loop 0.*: [0-9]+ clients.*loop 2.*: \d+ clients, \d+ lines\n'
+    ok "the counters of all loops" talk "open@a $port" 'send@a stats\n' \
+        'get@a loop 0.*: [0-9]+ clients.*loop 2.*: \d+ clients, \d+ lines\n'
     ok "from many at once, until Ctrl-C comes" talk "open@a $port" "open@b $port" "open@c $port" "open@d $port" \
         'send@a stats\nstats\nstats\n' 'send@b stats\nstats\nstats\n' 'send@c stats\nstats\nstats\n' 'send@d x\n' 'get@d x\n' \
         "kill INT $pid" 'get@a loop 2.*loop 2.*loop 2' "refused $port" 'send@a x\n' 'get@a x\n' shut@a end@a end@b end@d
