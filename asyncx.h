@@ -1535,8 +1535,9 @@ AX_API int ax_addr_peer(int fd, ax_addr *addr);
 /* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like).
    Host: a number, or a name, for which it blocks; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
-enum { AX_REUSE_PORT = 1 }; /* several sockets share the port, and the system deals connections out: one per loop and thread. A second
-                               process of the same user may then bind it, too */
+/* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
+   may then bind it, too. */
+enum { AX_REUSE_PORT = 1 };
 /* The same on a path, whose file is made. One that is left over from a process that is gone is replaced. AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
 /* A socket for datagrams, bound as above. */
