@@ -26,4 +26,22 @@ cat "$(grep -l 'AX_ASYNC(serve)' "$tmp"/block*.c)" >>"$tmp/serve.c"
 printf 'int main(void) { return ax_exit(AX_RUN(serve, .fd = -1)) != 1; }\n' >>"$tmp/serve.c"
 ${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$here" "$tmp/serve.c" -o "$tmp/serve" -lpthread >"$tmp/log" 2>&1 && "$tmp/serve" 2>>"$tmp/log"
 result $? "the function with AX_FINALLY compiles and runs"
+# the server: a free port in place of its own, two clients, and it still serves
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+sed "s/7000/$port/" "$(grep -l ax_server "$tmp"/block*.c)" >"$tmp/server.c"
+${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$here" "$tmp/server.c" -o "$tmp/server" -lpthread >"$tmp/log" 2>&1
+result $? "the server compiles"
+"$tmp/server" 2>"$tmp/log" &
+server=$!
+perl -MIO::Socket::INET -e '
+    for my $round (1, 2) {
+        my ($s, $tries) = (undef, 0);
+        until ($s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$ARGV[0]")) { die "no server" if $tries++ > 500; select undef, undef, undef, 0.01 }
+        print $s "one\r\ntwo\n";
+        $s->flush;
+        die "wrong answer" unless <$s> eq "1 one\n" && <$s> eq "2 two\n";
+    }' "$port" >>"$tmp/log" 2>&1
+result $? "and serves"
+kill "$server"
+wait "$server" 2>/dev/null
 echo "1..$n"

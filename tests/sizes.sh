@@ -55,6 +55,7 @@ child='struct child { ax_frame frame; }; AX_ASYNC(child) { AX_BEGIN; AX_AWAIT(ax
 items='struct items { ax_frame frame; }; AX_ASYNC(items) { AX_BEGIN; AX_EMIT(); AX_END; }'
 called='static void called(ax_loop *l, void *arg) { (void)l; (void)arg; }'
 seen='static void seen(ax_loop *l, unsigned events, void *arg) { (void)l; (void)events; (void)arg; }'
+serve='static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *arg) { (void)peer; (void)arg; return ax_read(me, fd, NULL, 0); }'
 job='static int job(void *data) { return data != NULL; }'
 
 echo "text and data, -Os -DNDEBUG, $($CC -dumpmachine), $($CC --version | sed 1q)"
@@ -99,6 +100,10 @@ part "timer" "ax_timer t;" "ax_timer_start(me->loop, &my->t, 0, called, NULL); a
 part "read" "" "AX_AWAIT(ax_read(me, 0, my->buffer, sizeof my->buffer));"
 part "accept, read, write" "" \
     "AX_AWAIT(ax_accept(me, 0, NULL)); AX_AWAIT(ax_read(me, 0, my->buffer, 16)); AX_AWAIT(ax_write_all(me, 1, my->buffer, 16));"
+part "a reader's line, a writer" "ax_reader r; ax_writer w;" \
+    "AX_AWAIT(ax_reader_line(me, &my->r)); AX_AWAIT(ax_writer_write(me, &my->w, my->buffer, 9)); AX_AWAIT(ax_writer_flush(me, &my->w));"
+part "a server, with all it uses" "" "AX_AWAIT(AX_CALL(ax_server, .fd = ax_tcp_listen(NULL, 1, 0), .serve = serve));" "$serve"
+part "ax_tcp_connect, with all it uses" "" "AX_AWAIT(ax_tcp_connect(me, \"h\", 1));"
 part "watch" "ax_watch w;" "ax_watch_start(me->loop, &my->w, 0, AX_IN, seen, NULL); ax_watch_stop(&my->w);" "$seen"
 part "threads (ax_to_thread)" "" "AX_AWAIT(ax_to_thread(me, job, my->buffer, sizeof my->buffer));" "$job"
 part "ax_exit and its sentences" "" "ax_exit(me->rc);"
