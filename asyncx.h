@@ -3296,7 +3296,7 @@ static ax_task *axi_task_end(ax_task *t, int status) {
 /* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
 static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     if (f->entry.flags & AXI_LIMITED) status = axi_within_end(t, f, status);
-    else f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
+    else if (!AXI_FAST || f->entry.flags & AXI_BY_LIMIT) f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
     t->node.bad = status < 0;
     if (status == AXI_OWN) {
         status = AX_ECANCELED;
