@@ -103,6 +103,11 @@ fuzz: $(foreach t,random primitives freestanding,$(B)/plain/$(t) $(B)/san/$(t))
 	$(B)/plain/freestanding $(RUNS) $(SEED)
 	$(B)/san/freestanding $(RUNS) $(SEED)
 
+# A thousand connections, dropped and cancelled at random, for a minute or so long: `make soak SECONDS=600`. Memory stays flat.
+SECONDS = 60
+soak: $(B)/plain/soak
+	$(B)/plain/soak $(SECONDS)
+
 $(B)/bench: tests/bench/bench.c asyncx.h
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) -O2 -DNDEBUG -I. -o $@ $< $(LIBS)
@@ -134,4 +139,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more fuzz demo bench bench-peers targets footprint sizes conformance install clean
+.PHONY: all build-test test check-more fuzz soak demo bench bench-peers targets footprint sizes conformance install clean

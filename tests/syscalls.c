@@ -369,14 +369,14 @@ static int gone(ax_task *me, int *fd) {
 
 /* ---- lines, and frames, over TCP ---- */
 
-struct line_server { ax_frame frame; int fd, lines; ax_addr peer; char in_buffer[64], out_buffer[64]; ax_reader in; ax_writer out; };
+struct line_server { ax_frame frame; int fd, lines; ax_addr peer; char get[64], put[64]; ax_reader in; ax_writer out; };
 AX_ASYNC(line_server) {
     AX_BEGIN;
     AX_AWAIT(ax_accept(me, listener, &my->peer));
     owns(my->fd = me->rc, 2, SERVER);
     if (ax_addr_port(&my->peer) == 0) AX_RETURN(WRONG);
-    ax_reader_init(&my->in, my->fd, my->in_buffer, sizeof my->in_buffer);
-    ax_writer_init(&my->out, my->fd, my->out_buffer, sizeof my->out_buffer);
+    ax_reader_init(&my->in, my->fd, my->get, sizeof my->get);
+    ax_writer_init(&my->out, my->fd, my->put, sizeof my->put);
     AX_WHILE(ax_reader_line(me, &my->in)) {
         my->lines++;
         AX_AWAIT(ax_writer_printf(me, &my->out, "<%s>\n", my->in.data));
