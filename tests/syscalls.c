@@ -202,7 +202,7 @@ static long shim_syscall(long number, int ep, struct epoll_event *e, int n, cons
 #define getsockname(a, b, c) shim_getsockname(a, b, c)
 #define getpeername(a, b, c) shim_getpeername(a, b, c)
 #define fcntl(...) shim_fcntl(FCNTL(__VA_ARGS__, 0, ~))
-#define close(...) PICK(__VA_ARGS__, close, close, shim_close, ~)(__VA_ARGS__) /* a backend's has two, a scope's three */
+#define close(...) PICK(__VA_ARGS__, close, close, shim_close, ~)(__VA_ARGS__) /* members of that name have two or three */
 #define pipe(a) shim_pipe(a)
 #define getaddrinfo(a, b, c, d) shim_getaddrinfo(a, b, c, d)
 #define pthread_create(a, b, c, d) shim_pthread_create(a, b, c, d)
@@ -369,12 +369,10 @@ static int gone(ax_task *me, int *fd) {
 
 /* ---- lines, and frames, over TCP ---- */
 
-struct line_server { ax_frame frame; int fd, lines; ax_addr peer; char get[64], put[64]; ax_reader in; ax_writer out; };
-AX_ASYNC(line_server) {
+struct serve_lines { ax_frame frame; int fd, lines; char get[64], put[64]; ax_reader in; ax_writer out; };
+AX_ASYNC(serve_lines) {
     AX_BEGIN;
-    AX_AWAIT(ax_accept(me, listener, &my->peer));
-    owns(my->fd = me->rc, 2, SERVER);
-    if (ax_addr_port(&my->peer) == 0) AX_RETURN(WRONG);
+    owns(my->fd, 2, SERVER);
     ax_reader_init(&my->in, my->fd, my->get, sizeof my->get);
     ax_writer_init(&my->out, my->fd, my->put, sizeof my->put);
     AX_WHILE(ax_reader_line(me, &my->in)) {
@@ -383,7 +381,35 @@ AX_ASYNC(line_server) {
         AX_AWAIT(ax_writer_flush(me, &my->out));
     }
     AX_RETURN(my->lines == 4 ? 0 : AX_EPIPE);
+AX_FINALLY:
+    status[SERVER] = ax_leaving(me);
+    AX_END;
+}
+struct line_server { ax_frame frame; int fd; ax_addr peer; };
+AX_ASYNC(line_server) {
+    AX_BEGIN;
+    AX_AWAIT(ax_accept(me, listener, &my->peer));
+    my->fd = me->rc;
+    if (ax_addr_port(&my->peer) == 0) AX_RETURN(WRONG);
+    AX_AWAIT(AX_CALL(serve_lines, .fd = my->fd));
     ENDS(SERVER, my->fd);
+}
+/* The ready-made server, whose status is the role's unless a connection has set it. */
+static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *arg) {
+    (void)arg;
+    return ax_addr_port(peer) ? AX_CALL(serve_lines, .fd = fd) : ax_done(WRONG);
+}
+static ax_task *ready_made; /* ends with its client */
+struct line_service { ax_frame frame; int fd; };
+AX_ASYNC(line_service) {
+    AX_BEGIN;
+    my->fd = listener;
+    listener = -1; /* the server closes it */
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .most = 1, .grace = AX_SEC(1)));
+AX_FINALLY:
+    if (status[SERVER] == UNSET || ax_leaving(me) != AX_ECANCELED) status[SERVER] = ax_leaving(me);
+    ready_made = NULL;
+    AX_END;
 }
 struct line_client { ax_frame frame; const char *host; int fd, i; char in_buffer[64]; ax_reader in; ax_addr addr; };
 AX_ASYNC(line_client) {
@@ -402,7 +428,11 @@ AX_ASYNC(line_client) {
         if (!me->rc) AX_RETURN(AX_EPIPE);
         if (strcmp(my->in.data, want[my->i]) != 0) AX_RETURN(WRONG);
     }
-    ENDS(CLIENT, my->fd);
+AX_FINALLY:
+    gone(me, &my->fd);
+    status[CLIENT] = ax_leaving(me);
+    if (ready_made) ax_cancel(ready_made);
+    AX_END;
 }
 
 enum { PAYLOAD = 5000, FRAMES = 3 };
@@ -462,6 +492,12 @@ struct lines { ax_frame frame; ax_group all; ax_addr addr; };
 PLAY(lines)
     LISTENS;
     AX_SPAWN(&my->all, line_server, .fd = -1);
+    AX_SPAWN(&my->all, line_client, .fd = -1, .host = "127.0.0.1");
+PLAYED
+struct served { ax_frame frame; ax_group all; ax_addr addr; };
+PLAY(served)
+    LISTENS;
+    ready_made = AX_SPAWN(&my->all, line_service);
     AX_SPAWN(&my->all, line_client, .fd = -1, .host = "127.0.0.1");
 PLAYED
 struct named { ax_frame frame; ax_group all; ax_addr addr; };
@@ -560,31 +596,41 @@ AX_FINALLY:
     status[SERVER] = ax_leaving(me);
     AX_END;
 }
-struct udp_client { ax_frame frame; int fd, i; char out[8], in[64]; ax_addr to; };
+struct udp_client { ax_frame frame; int fd, i, connected; char out[8], in[64]; ax_addr to; };
 AX_ASYNC(udp_client) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_udp_open("127.0.0.1", 0, 0)));
+    if (my->connected) AX_AWAIT(ax_udp_connect(me, "127.0.0.1", port));
+    else AX_AWAIT(ax_done(ax_udp_open("127.0.0.1", 0, 0)));
     owns(my->fd = me->rc, 2, CLIENT);
     AX_AWAIT(ax_resolve(me, "127.0.0.1", port, &my->to, 1));
     for (my->i = 0; my->i < 3; my->i++) {
         memset(my->out, 'a' + my->i, sizeof my->out);
-        AX_AWAIT(ax_sendto(me, my->fd, my->out, (size_t)(4 * my->i), &my->to)); /* the first is empty */
-        AX_AWAIT(ax_recvfrom(me, my->fd, my->in, sizeof my->in, NULL));
+        if (my->connected) {
+            AX_AWAIT(ax_write(me, my->fd, my->out, (size_t)(4 * my->i))); /* the first is empty */
+            AX_AWAIT(ax_read(me, my->fd, my->in, sizeof my->in));
+        } else {
+            AX_AWAIT(ax_sendto(me, my->fd, my->out, (size_t)(4 * my->i), &my->to));
+            AX_AWAIT(ax_recvfrom(me, my->fd, my->in, sizeof my->in, NULL));
+        }
         if (me->rc != 4 * my->i || memcmp(my->in, my->out, (size_t)me->rc) != 0) AX_RETURN(WRONG);
     }
     ENDS(CLIENT, my->fd);
 }
+#define DATAGRAMS(name, is_connected)                               \
+    PLAY(name)                                                      \
+        AX_AWAIT(ax_done(ax_udp_open(NULL, 0, AX_REUSE_PORT)));     \
+        listener = me->rc;                                          \
+        AX_AWAIT(ax_done(ax_addr_local(listener, &my->addr)));      \
+        port = ax_addr_port(&my->addr);                             \
+        owns(listener, 2, SERVER);                                  \
+        acts(CLIENT);                                               \
+        AX_SPAWN(&my->all, udp_server, .fd = listener);             \
+        AX_SPAWN(&my->all, udp_client, .fd = -1, .connected = is_connected); \
+    PLAYED
 struct datagrams { ax_frame frame; ax_group all; ax_addr addr; };
-PLAY(datagrams)
-    AX_AWAIT(ax_done(ax_udp_open(NULL, 0, AX_REUSE_PORT)));
-    listener = me->rc;
-    AX_AWAIT(ax_done(ax_addr_local(listener, &my->addr)));
-    port = ax_addr_port(&my->addr);
-    owns(listener, 2, SERVER);
-    acts(CLIENT);
-    AX_SPAWN(&my->all, udp_server, .fd = listener);
-    AX_SPAWN(&my->all, udp_client, .fd = -1);
-PLAYED
+DATAGRAMS(datagrams, 0)
+struct connected { ax_frame frame; ax_group all; ax_addr addr; };
+DATAGRAMS(connected, 1)
 
 /* ---- a path ---- */
 
@@ -768,13 +814,15 @@ AX_FINALLY:
 
 /* ---- the scenarios ---- */
 
-enum { PAIR = 1, PIPE = 2, STALE = 4, REAL_CLOCK = 8, LINGER = 16, NO_STDIN = 32 };
+enum { PAIR = 1, PIPE = 2, STALE = 4, REAL_CLOCK = 8, LINGER = 16, NO_STDIN = 32, DATAGRAM = 64, READY_MADE = 128 };
 static int run_lines(ax_loop_desc *d) { return AX_RUN_WITH(d, lines); }
 static int run_named(ax_loop_desc *d) { return AX_RUN_WITH(d, named); }
 static int run_frames(ax_loop_desc *d) { return AX_RUN_WITH(d, frames); }
 static int run_bulk(ax_loop_desc *d) { return AX_RUN_WITH(d, bulk); }
 static int run_pipes(ax_loop_desc *d) { return AX_RUN_WITH(d, pipes); }
 static int run_datagrams(ax_loop_desc *d) { return AX_RUN_WITH(d, datagrams); }
+static int run_connected(ax_loop_desc *d) { return AX_RUN_WITH(d, connected); }
+static int run_served(ax_loop_desc *d) { return AX_RUN_WITH(d, served); }
 static int run_paths(ax_loop_desc *d) { return AX_RUN_WITH(d, paths); }
 static int run_jobs(ax_loop_desc *d) { return AX_RUN_WITH(d, jobs); }
 static int run_posts(ax_loop_desc *d) { return AX_RUN_WITH(d, posts_main); }
@@ -791,11 +839,13 @@ static const struct scenario {
 #ifndef ASYNCX_KQUEUE /* its stand-in's queue can't be moved to another number */
     {"lines, without a standard input", run_lines, NO_STDIN, 0},
 #endif
+    {"a ready-made server", run_served, READY_MADE, 0},
     {"a name of two addresses", run_named, 0, 0},
     {"frames over TCP", run_frames, 0, 0},
     {"both ways at once", run_bulk, PAIR, 1},
     {"pipes", run_pipes, PIPE, 1},
     {"datagrams", run_datagrams, 0, 0},
+    {"connected datagrams", run_connected, DATAGRAM, 0},
     {"a path", run_paths, STALE, 0},
     {"jobs on threads", run_jobs, 0, 0},
     {"posts from a thread", run_posts, 0, 0},
@@ -884,8 +934,10 @@ static int play(const struct scenario *s) {
     }
     if (!passed) return 0;
     if (rc >= 0) {
+        int alone = s->needs & READY_MADE && culprits == 1 << SERVER; /* what befalls its connection does not befall it */
         for (i = SERVER; i < RUN; i++)
-            if (status[i] == UNSET || (status[i] < 0 && !(s->needs & LINGER))) return show("success, but not of every task", rc);
+            if (status[i] == UNSET || (status[i] < 0 && !(s->needs & LINGER) && !alone))
+                return show("success, but not of every task", rc);
         return 1;
     }
     if (inject.times == FOR_EVER && rc == AX_ETIMEDOUT && bound != AX_FOREVER) return 1; /* tried all the time */
@@ -953,7 +1005,7 @@ int main(int argc, char **argv) {
             if (!clean[call]) continue;
             passed = 1;
             for (k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-                if (kinds[k].call != call) continue;
+                if (kinds[k].call != call || (kinds[k].flags & SHORT && s->needs & DATAGRAM)) continue; /* those stay whole */
                 passed &= vary(s, &kinds[k], "once", 1);
                 if (kinds[k].flags & BURST) passed &= vary(s, &kinds[k], "20 times", 20);
                 if (kinds[k].flags & ALWAYS) passed &= vary(s, &kinds[k], "from then on", FOR_EVER);
