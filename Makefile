@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS ?= -O2 -g
 STD = -std=c99 -D_GNU_SOURCE
-SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS = -lpthread
 B = build
 VERSION := $(shell sed -n 's/^\#define ASYNCX_VERSION "\(.*\)"/\1/p' asyncx.h)
@@ -36,10 +36,10 @@ $(B)/san/examples/%: examples/%.c $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -o $@ $< $(call libs_of,$*)
 $(B)/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) -O1 -I. -include tests/virtual.h -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) -O0 -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/san/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) -O0 -I. -include tests/virtual.h -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) $(SAN) -I. -include tests/virtual.h -o $@ $< $(LIBS)
 $(B)/plain/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
