@@ -1572,9 +1572,9 @@ AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size
      AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
      AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .most = 1000, .grace = AX_SEC(5), .arg = my));
 
-   It runs until it is cancelled (by Ctrl-C, in main), or the listening socket is closed. Then it accepts no more; those that are
-   served may end what they do within the grace time (0: none), and are cancelled after it, or at a second cancel. It ends when all
-   have ended, with AX_ECANCELED, or the error of ax_accept. A connection that fails does not concern the others. May suspend. */
+   It runs until it is cancelled (by Ctrl-C, in main). Then it accepts no more; those that are served may end what they do within
+   the grace time (0: none), and are cancelled after it, or at a second cancel. It ends when all have ended, with AX_ECANCELED; or
+   with an error of ax_accept. A connection that fails does not concern the others. May suspend. */
 struct axi_accepting { /* private */
     ax_frame frame;
     struct ax_server *server;
@@ -1582,7 +1582,7 @@ struct axi_accepting { /* private */
 };
 struct ax_server {
     ax_frame frame;
-    int fd; /* listening; it is closed in the end */
+    int fd; /* listening; the server's from now on: it closes it */
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
     int most; /* connections at a time, the next wait unaccepted; 0: any number */
@@ -4484,6 +4484,7 @@ struct axi_fd {
     unsigned char doubt : 1;    /* it may have been closed and come anew */
     unsigned char paused : 1;   /* a listener while accept() can't: it is not waited for */
     unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
+    unsigned char untried : 1;  /* a read waits that was not tried before */
     unsigned char turn, streak; /* operations in this turn that did not wait */
     unsigned char in_vain;      /* reads that were tried before they waited: in vain if not 0; then counts those that only waited */
     unsigned in_vain_size;      /* of how many bytes */
@@ -4775,7 +4776,8 @@ static void axi_run_timers(ax_loop *loop) {
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
     int rc = sys->backend->reserve(loop, sys->state, fds);
-    if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, fds, sizeof *loop->dirty);
+    if (rc >= 0 && fds > INT_MAX) rc = AX_ENOMEM;
+    if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;
 }
@@ -4826,6 +4828,7 @@ static int axi_fd_tell(ax_loop *loop, int fd, unsigned events) {
     e->told = (unsigned char)events;
     e->doubt = 0;
     rc = AXI_SYS(loop)->backend->set(loop, AXI_SYS(loop)->state, fd, before, events);
+    if (rc < 0 && before && events) (void)AXI_SYS(loop)->backend->set(loop, AXI_SYS(loop)->state, fd, before, 0);
     if (rc < 0) e->told = 0;
     return rc;
 }
@@ -4841,11 +4844,13 @@ static void axi_fd_fail(ax_loop *loop, int fd, int status) {
     axi_fd_changed(loop, fd);
 }
 
-/* Tells the backend what has changed. */
+/* Tells the backend what has changed; what changes meanwhile, in a callback that hears of an error, is for the next turn,
+   and stands behind it. */
 static void axi_fd_sync(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
-    while (loop->dirty_count) {
-        int fd = loop->dirty[--loop->dirty_count], rc = 0;
+    unsigned i, n = loop->dirty_count;
+    for (i = 0; i < n; i++) {
+        int fd = loop->dirty[i], rc;
         struct axi_fd *e = &loop->fds[fd];
         unsigned want = axi_fd_wanted(e);
         e->dirty = 0;
@@ -4854,12 +4859,14 @@ static void axi_fd_sync(ax_loop *loop) {
         e->wanted = (unsigned char)want;
         if (!want && (sys->backend->lazy || !e->told)) continue;
         rc = axi_fd_tell(loop, fd, want);
-        if (rc < 0 && want) {
-            axi_fd_fail(loop, fd, rc);
-            loop->polls++;
-            ax_fd_ready(loop, fd, rc == AX_EBADF ? AX_NVAL : AX_ERR);
-        }
+        if (rc >= 0 || !want) continue;
+        axi_fd_fail(loop, fd, rc);
+        loop->polls++;
+        ax_fd_ready(loop, fd, rc == AX_EBADF ? AX_NVAL : AX_ERR);
     }
+    if (!n) return;
+    loop->dirty_count -= n;
+    memmove(loop->dirty, loop->dirty + n, loop->dirty_count * sizeof *loop->dirty);
 }
 
 static void axi_say(ax_loop *loop, const char *what, const ax_where *w, ax_time took) {
@@ -5236,14 +5243,18 @@ AX_API void ax_watch_unref(ax_watch *w) {
     w->background = 1;
 }
 
-static int axi_forget_fd(ax_task *t, void *fd) {
-    struct axi_fd *e = &t->loop->fds[(intptr_t)fd];
-    e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES].task = NULL;
-    axi_fd_changed(t->loop, (int)(intptr_t)fd);
+static int axi_forget_fd(ax_task *t, void *obj) {
+    int fd = (int)(intptr_t)obj, rc = AX_EAGAIN;
+    struct axi_fd *e = &t->loop->fds[fd];
+    struct axi_wait *w = &e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES];
+    if (e->untried && w == &e->wait[AXI_READS]) rc = w->attempt(fd, w, 0); /* what can complete does, all the same */
+    w->task = NULL;
+    axi_fd_changed(t->loop, fd);
+    if (rc != AX_EAGAIN) axi_wake(t, rc);
     return 0;
 }
 
-static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size, int untried) {
     int rc = 0;
     struct axi_fd *e = axi_fd_at(me->loop, fd, &rc);
     struct axi_wait *w;
@@ -5252,6 +5263,7 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
     if (w->data != me) e->doubt = 1;
+    if (way == AXI_READS) e->untried = untried & 1;
     w->task = me;
     w->attempt = attempt;
     w->data = (void *)(uintptr_t)data;
@@ -5262,11 +5274,6 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
 
 static struct axi_fd *axi_fd_known(ax_loop *loop, int fd) { /* or NULL */
     return fd >= 0 && (unsigned)fd < loop->fd_cap ? &loop->fds[fd] : NULL;
-}
-
-/* Whether a wait that began now would be dropped at once. */
-static int axi_interrupted(const ax_task *me) {
-    return me->node.flags & AXI_UNMET || (AXI_HAS_LIMIT(me) && axi_reached(&me->limit, &me->loop->now));
 }
 
 /* Whether to try a read before it waits. Where that was in vain it mostly is again, as when requests come one by one: then every
@@ -5284,8 +5291,7 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
     int rc;
     AXI_REFUSE(me);
     if (e && e->wait[way].task) return ax_done(AX_EBUSY);
-    if (e && way == AXI_READS && !axi_worth_trying(e, size) && !axi_interrupted(me))
-        return axi_fd_wait(me, fd, way, attempt, data, size);
+    if (e && way == AXI_READS && !axi_worth_trying(e, size)) return axi_fd_wait(me, fd, way, attempt, data, size, 1);
     now.task = me;
     now.data = (void *)(uintptr_t)data;
     now.size = size;
@@ -5295,7 +5301,7 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
         e->in_vain = rc == AX_EAGAIN;
         e->in_vain_size = (unsigned)size;
     }
-    if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size);
+    if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size, 0);
     if (e && e->turn != (unsigned char)me->loop->polls) {
         e->turn = (unsigned char)me->loop->polls;
         e->streak = 0;
@@ -5336,6 +5342,12 @@ static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
     return axi_recv(fd, w, w->data, w->size);
 }
 
+#ifdef MSG_NOSIGNAL
+#define AXI_NO_SIGNAL MSG_NOSIGNAL
+#else
+#define AXI_NO_SIGNAL 0 /* then sockets are written to as pipes are */
+#endif
+
 /* writev() without SIGPIPE: it is blocked meanwhile, and taken back if it came of this. */
 static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
     sigset_t only, old, pending;
@@ -5356,19 +5368,17 @@ static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
 
 static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int count) {
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
-#ifdef MSG_NOSIGNAL
-    if (!e || !e->plain) {
+    if (AXI_NO_SIGNAL && (!e || !e->plain)) {
         struct msghdr m;
         ssize_t n;
         memset(&m, 0, sizeof m);
         m.msg_iov = v;
         m.msg_iovlen = (size_t)count;
-        do n = count > 1 ? sendmsg(fd, &m, MSG_NOSIGNAL) : send(fd, v->iov_base, v->iov_len, MSG_NOSIGNAL);
+        do n = count > 1 ? sendmsg(fd, &m, AXI_NO_SIGNAL) : send(fd, v->iov_base, v->iov_len, AXI_NO_SIGNAL);
         while (n < 0 && errno == EINTR);
         if (n >= 0 || errno != ENOTSOCK) return n;
         if (e) e->plain = 1;
     }
-#endif
     return axi_writev_quietly(fd, v, count);
 }
 
@@ -5427,7 +5437,7 @@ static int axi_attempt_writev(int fd, struct axi_wait *w, unsigned events) {
 AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     AXI_REFUSE(me);
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
-    return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0);
+    return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0, 0);
 }
 AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
     return axi_fd_op(me, fd, AXI_READS, axi_attempt_read, buffer, size);
@@ -5760,7 +5770,7 @@ AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
     if (e) axi_fd_anew(e);
     if (connect(fd, axi_sockaddr(addr), addr->size) == 0) return ax_done(0);
     if (errno != EINPROGRESS && errno != EINTR) return ax_done(-errno); /* an interrupted one goes on, too */
-    return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0);
+    return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0, 0);
 }
 
 /* One attempt of several side by side: the first that succeeds leaves its descriptor with the caller. */
@@ -5905,7 +5915,7 @@ static int axi_attempt_sendto(int fd, struct axi_wait *w, unsigned events) {
     const ax_addr *to = (const ax_addr *)w->task->u.data;
     ssize_t n;
     (void)events;
-    do n = to ? sendto(fd, w->data, w->size, 0, axi_sockaddr(to), to->size) : send(fd, w->data, w->size, 0);
+    do n = sendto(fd, w->data, w->size, AXI_NO_SIGNAL, to ? axi_sockaddr(to) : NULL, to ? to->size : 0);
     while (n < 0 && errno == EINTR);
     return axi_io_result(n);
 }
@@ -5953,7 +5963,8 @@ AX_ASYNC(axi_accepting) {
         ax_sem_release(&s->places);
     }
 AX_FINALLY:
-    ax_close(me->loop, s->fd);
+    if (ax_leaving(me) != AX_EBADF) ax_close(me->loop, s->fd); /* else it was closed, and the number may be another's by now */
+    s->fd = -1;
     if (s->grace > 0) AX_AWAIT(AX_WITHIN(s->grace, ax_group_join(me, &s->clients)));
     AX_END;
 }
@@ -5963,6 +5974,8 @@ AXI_ASYNC(ax_server, AX_API) {
     ax_sem_init(&my->places, my->most > 0 ? my->most : INT_MAX, 0);
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
     AX_AWAIT(AX_CALL_IN(&my->accepting, axi_accepting, .server = my));
+AX_FINALLY:
+    if (my->fd >= 0) ax_close(me->loop, my->fd); /* it was cancelled before it began */
     AX_END;
 }
 
@@ -6230,7 +6243,7 @@ static int axi_turn(ax_loop *loop, int block) {
     axi_run_ready(loop, block);
     axi_run_timers(loop);
     axi_fd_sync(loop);
-    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
+    timeout = block && !loop->stop && !loop->dirty_count ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_look(loop, 0);
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
