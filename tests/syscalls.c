@@ -117,7 +117,11 @@ static int shim_setsockopt(int fd, int level, int option, const void *p, socklen
     return FAIL_OR(setsockopt, fd, 1, setsockopt(fd, level, option, p, n));
 }
 static int shim_getsockname(int fd, struct sockaddr *a, socklen_t *n) { return FAIL_OR(getsockname, fd, 1, getsockname(fd, a, n)); }
-static int shim_getpeername(int fd, struct sockaddr *a, socklen_t *n) { return FAIL_OR(getpeername, fd, 1, getpeername(fd, a, n)); }
+static int asks_peer; /* a task; else it is to see whether a connection is there */
+static int shim_getpeername(int fd, struct sockaddr *a, socklen_t *n) {
+    if (asks_peer && inject.error == ENOTCONN) return getpeername(fd, a, n);
+    return FAIL_OR(getpeername, fd, 1, getpeername(fd, a, n));
+}
 static int shim_fcntl(int fd, int what, int arg) { return FAIL_OR(fcntl, fd, 2, fcntl(fd, what, arg)); }
 static int shim_close(int fd) {
     int f = strike(CALL_close, fd, 2), rc = close(fd); /* it is gone, whatever close() says */
@@ -314,6 +318,7 @@ static const struct kind {
     E(getsockopt, ENOBUFS, ALWAYS), E(getsockopt, ENOMEM, 0),
     E(setsockopt, ENOMEM, ALWAYS), E(setsockopt, ENOPROTOOPT, ALWAYS),
     E(getsockname, ENOBUFS, ALWAYS), E(getpeername, ENOBUFS, ALWAYS),
+    E(getpeername, ENOTCONN, MUST | BURST),
     E(fcntl, EACCES, ALWAYS), E(fcntl, ENOMEM, 0),
     E(poll, EINTR, MUST | BURST), E(poll, EAGAIN, MUST | BURST), E(poll, ENOMEM, ALWAYS), E(poll, EINVAL, 0),
     E(ppoll, EINTR, MUST | BURST), E(ppoll, EAGAIN, MUST | BURST), E(ppoll, ENOMEM, ALWAYS), E(ppoll, EINVAL, 0),
@@ -347,6 +352,7 @@ static char path[108];
 static ax_time bound; /* for what would otherwise try for ever */
 
 static void owns(int fd, int way, int role) {
+    if (fd < 0 || fd >= FDS) return;
     if (way != 1) owner[fd][0] = role;
     if (way != 0) owner[fd][1] = role;
 }
@@ -418,7 +424,10 @@ AX_ASYNC(line_client) {
     AX_BEGIN;
     AX_AWAIT(ax_tcp_connect(me, my->host, port));
     owns(my->fd = me->rc, 2, CLIENT);
-    AX_AWAIT(ax_done(ax_addr_peer(my->fd, &my->addr)));
+    asks_peer = 1;
+    AX_TRY(ax_done(ax_addr_peer(my->fd, &my->addr)));
+    asks_peer = 0;
+    AX_AWAIT(ax_done(me->rc));
     if (ax_addr_port(&my->addr) != port) AX_RETURN(WRONG);
     ax_reader_init(&my->in, my->fd, my->in_buffer, sizeof my->in_buffer);
     for (my->i = 0; my->i < 4; my->i++) {
