@@ -309,7 +309,7 @@ static const struct kind {
     E(accept, EINTR, MUST | BURST), E(accept, EAGAIN, MUST | BURST), E(accept, ECONNABORTED, MUST | BURST),
     E(accept, EPROTO, MUST | BURST), E(accept, EPERM, MUST | BURST), E(accept, ENETDOWN, MUST | BURST),
     E(accept, EMFILE, MUST | BURST | ALWAYS), E(accept, ENFILE, MUST | BURST), E(accept, ENOBUFS, MUST | BURST),
-    E(accept, ENOMEM, MUST | BURST | ALWAYS), E(accept, EBADF, ALWAYS), E(accept, EINVAL, 0),
+    E(accept, ENOMEM, MUST | BURST | ALWAYS), E(accept, EOPNOTSUPP, ALWAYS), E(accept, EINVAL, 0),
     E(connect, EINTR, MUST | DONE), E(connect, EINPROGRESS, MUST | DONE), E(connect, EADDRNOTAVAIL, ALWAYS),
     E(connect, ENETUNREACH, ALWAYS), E(connect, ETIMEDOUT, 0), E(connect, EAGAIN, BURST | ALWAYS),
     E(socket, EMFILE, ALWAYS), E(socket, ENFILE, 0), E(socket, ENOMEM, ALWAYS), E(socket, EAFNOSUPPORT, ALWAYS),
