@@ -156,8 +156,8 @@ AX_ASYNC(client) {
         *at = my->next;
         say(my->server, NULL, my->room, "* %s is gone\n", my->name);
     }
-    if (ax_leaving(me) < 0 && ax_leaving(me) != AX_ECANCELED)
-        complain("%s: %s", my->name, ax_leaving(me) == AX_ETIMEDOUT ? "does not read" : ax_strerror(ax_leaving(me)));
+    if (ax_leaving(me) == AX_ETIMEDOUT) complain("%s: does not read", my->name);
+    else if (ax_leaving(me) == AX_ENOMEM) complain("%s: %s", my->name, ax_strerror(AX_ENOMEM)); /* to hang up is no error */
     if (my->lines.item_size) {
         ax_queue_close_now(&my->lines, let_go, NULL);
         ax_queue_free(&my->lines);

@@ -143,7 +143,7 @@ test_port_forwarder() {
 
     start echo_server --port 0 --grace 5
     server=$pid inner=$port
-    start port_forwarder --port 0 --max-clients 3 --idle 0.4 --grace 0.3 "127.0.0.1:$inner"
+    start port_forwarder --port 0 --max-clients 3 --idle 0.5 --grace 0.3 "127.0.0.1:$inner"
     run port_forwarder --port "$port" localhost:1
     ok "a port in use: 1" test "$rc" = 1
     ok "with the port and the reason" says "^port_forwarder: 127.0.0.1:$port: Address already in use"
@@ -231,6 +231,7 @@ test_http_get() {
     page nothttp '220 smtp.example.com ready\r\n'
     page twolengths 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'
     { page large 'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n'; head -c 300000 /dev/zero | tr '\0' x >> "$tmp/www/large"; }
+    : > "$tmp/server"
     perl tests/talk.pl "www $tmp/www" > "$tmp/server" 2> "$tmp/server.err" &
     pid=$!
     pids="$pids $pid"
@@ -314,6 +315,7 @@ nobody.invalid:82 no such name, file or directory
     kill -TERM "$pid"
     wait "$pid"
     # a queue that is full: who comes then gets no answer
+    : > "$tmp/server"
     perl -MSocket -e '$| = 1; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 0);
         my ($port) = unpack_sockaddr_in(getsockname(S));
         for (0 .. 3) { socket($c[$_], PF_INET, SOCK_STREAM | 2048, 0); connect($c[$_], pack_sockaddr_in($port, INADDR_LOOPBACK)) }

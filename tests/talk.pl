@@ -3,7 +3,7 @@
 # `verb[@name]:rest`, each step has to succeed within 5 s.
 #
 #   open@a PORT    connects; refused PORT: fails to           send@a TEXT   sends it, with \n and \r for those
-#   get@a REGEX    reads until it matches, past the match     fill@a N      sends N bytes; drain@a N: reads N bytes like these
+#   get@a REGEX    reads until it matches, past the match     fill@a N      sends N bytes; drain@a N: they have come back
 #   shut@a         no more to send; eof@a: nothing comes but  reset@a       closes without a good-bye; close@a: with one
 #   stuff@a N      sends N bytes as long as it goes within    kill SIG PID
 #                  half a second: must not get them all out
@@ -27,13 +27,18 @@ sub more { # reads some: the number of bytes
     IO::Select->new($fd{$a})->can_read(5) or fail("nothing came; there was '" . substr($in{$a}, 0, 300) . "'");
     return sysread($fd{$a}, $in{$a}, 65536, length $in{$a}) // 0;
 }
-sub pattern { my ($n) = @_; my $s = join('', map { sprintf "%07d\n", $_ } 0 .. $n / 8); return substr($s, 0, $n) }
+# made before the first step: it takes its time, and no server shall take that for silence
+my $pattern = join('', map { sprintf "%07d\n", $_ } 0 .. (sort { $a <=> $b } 0, map { /^fill\S* (\d+)/ } @ARGV)[-1] / 8);
+sub pattern { return substr($pattern, 0, $_[0]) }
 sub put {
-    my ($a, $data, $wait) = @_;
+    my ($a, $data, $wait, $read) = @_; # $read: takes in what comes meanwhile
     my $sent = 0;
     $fd{$a}->blocking(0);
     while ($sent < length $data) {
-        IO::Select->new($fd{$a})->can_write($wait) or last;
+        my $some = $read ? IO::Select->new($fd{$a}) : undef;
+        my ($in, $out) = IO::Select->select($some, IO::Select->new($fd{$a}), undef, $wait) or last;
+        if (@$in) { more($a) or last }
+        next unless @$out;
         my $n = syswrite($fd{$a}, $data, 65536, $sent) // last;
         $sent += $n;
     }
@@ -89,7 +94,7 @@ for (@ARGV) {
         }
     }
     elsif ($verb eq 'get') { until ($in{$a} =~ s/^.*?(?:$rest)//s) { more($a) or fail("end, after '$in{$a}'") } }
-    elsif ($verb eq 'fill') { put($a, pattern($rest), 5) == $rest or fail('not all went out') }
+    elsif ($verb eq 'fill') { put($a, pattern($rest), 5, 1) == $rest or fail("not all went out: $!") }
     elsif ($verb eq 'stuff') { put($a, 'x' x $rest, 0.5) < $rest or fail('all went out') }
     elsif ($verb eq 'drain') {
         while (length $in{$a} < $rest) { more($a) or fail('end, after ' . length($in{$a})) }
