@@ -11,7 +11,7 @@
 
 static struct { const char *host; int port, max_clients; double idle, grace; } options = {"127.0.0.1", 7000, 100, 60, 5};
 
-struct server { ax_frame frame; ax_sem places; ax_group clients, door; int fd, served, cut_off; long long bytes; };
+struct server { ax_frame frame; ax_group door; int fd, served, cut_off; long long bytes; };
 
 struct client { ax_frame frame; struct server *server; int fd; ax_addr peer; char buffer[4096]; };
 AX_ASYNC(client) {
@@ -28,26 +28,11 @@ AX_ASYNC(client) {
     my->server->served++;
     if (ax_leaving(me) == AX_ECANCELED) my->server->cut_off++;
     else if (ax_leaving(me) < 0) complain("%s: %s", ax_addr_text(&my->peer, text, sizeof text), ax_strerror(ax_leaving(me)));
-    ax_close(me->loop, my->fd);
-    ax_sem_release(&my->server->places);
     AX_END;
 }
 
-struct accepting { ax_frame frame; struct server *server; ax_addr peer; };
-AX_ASYNC(accepting) {
-    struct server *server = my->server;
-    AX_BEGIN;
-    for (;;) {
-        AX_AWAIT(ax_sem_acquire(me, &server->places)); /* when all are taken, clients wait in the system's queue */
-        AX_AWAIT(ax_accept(me, server->fd, &my->peer));
-        if (!AX_SPAWN(&server->clients, client, .server = server, .fd = me->rc, .peer = my->peer)) { /* no memory for it */
-            ax_close(me->loop, me->rc);
-            ax_sem_release(&server->places);
-        }
-    }
-    AX_FINALLY:
-    ax_close(me->loop, server->fd); /* from here on the system refuses clients */
-    AX_END;
+static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *server) { /* ax_server closes it */
+    return AX_CALL(client, .server = server, .fd = fd, .peer = *peer);
 }
 
 AX_ASYNC(server) {
@@ -61,16 +46,14 @@ AX_ASYNC(server) {
     AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
-    ax_sem_init(&my->places, options.max_clients, 0);
-    ax_group_open(me, &my->clients, AX_GROUP_COLLECT); /* a client's error is its own */
     ax_group_open(me, &my->door, 0);
-    AX_SPAWN(&my->door, accepting, .server = my);
+    AX_SPAWN(&my->door, ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
+             .grace = AX_SEC(options.grace)); /* when all places are taken, clients wait in the system's queue */
     AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
     ax_uncancel(me);                         /* it was heard */
-    ax_group_cancel(&my->door);
-    AX_AWAIT(ax_group_join(me, &my->door));
     printf("no more clients\n");
-    AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->clients)));
+    ax_group_cancel(&my->door);
+    AX_AWAIT(ax_group_join(me, &my->door)); /* ends when all clients have, at the latest after the grace time */
     printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
     AX_END;
 }

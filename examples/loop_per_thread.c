@@ -34,8 +34,7 @@ struct worker {
     struct message go, stop, end;  /* for it */
     struct message up, drained;    /* from it */
     struct counters counters;      /* its thread's alone, as are: */
-    ax_sem places;
-    ax_group clients, door;
+    ax_group door;
 };
 static struct worker workers[MOST_THREADS];
 
@@ -111,27 +110,12 @@ AX_ASYNC(client) {
         }
         AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_writer_flush(me, &my->out)));
     }
-    AX_FINALLY:
-    ax_close(me->loop, my->fd);
-    ax_sem_release(&my->worker->places);
     AX_END;
 }
 
-struct accepting { ax_frame frame; struct worker *worker; };
-AX_ASYNC(accepting) {
-    struct worker *w = my->worker;
-    AX_BEGIN;
-    for (;;) {
-        AX_AWAIT(ax_sem_acquire(me, &w->places));
-        AX_AWAIT(ax_accept(me, w->fd, NULL));
-        if (!AX_SPAWN(&w->clients, client, .worker = w, .fd = me->rc)) {
-            ax_close(me->loop, me->rc);
-            ax_sem_release(&w->places);
-        }
-    }
-    AX_FINALLY:
-    ax_close(me->loop, w->fd);
-    AX_END;
+static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *worker) { /* ax_server closes it */
+    (void)peer;
+    return AX_CALL(client, .worker = worker, .fd = fd);
 }
 
 struct work { ax_frame frame; struct worker *worker; };
@@ -140,16 +124,14 @@ AX_ASYNC(work) {
     AX_BEGIN;
     w->loop = me->loop;
     ax_loop_hold(me->loop); /* what it waits for comes from another thread, of which the loop can't know */
-    ax_sem_init(&w->places, options.max_clients, 0);
-    ax_group_open(me, &w->clients, AX_GROUP_COLLECT);
     ax_group_open(me, &w->door, 0);
     tell(w->main, &w->up);
     AX_AWAIT(ax_event_wait(me, &w->go.event)); /* until all are up: a client may ask for all */
-    AX_SPAWN(&w->door, accepting, .worker = w);
+    AX_SPAWN(&w->door, ax_server, .fd = w->fd, .serve = serve, .arg = w, .most = options.max_clients,
+             .grace = AX_SEC(options.grace));
     AX_AWAIT(ax_event_wait(me, &w->stop.event));
     ax_group_cancel(&w->door);
     AX_AWAIT(ax_group_join(me, &w->door));
-    AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &w->clients)));
     tell(w->main, &w->drained);
     AX_AWAIT(ax_event_wait(me, &w->end.event)); /* until nobody has a client left who may ask this loop */
     ax_loop_release(me->loop);

@@ -13,7 +13,7 @@
 static struct { const char *host, *to; int port, to_port, max_clients; double connect, idle, grace; } options =
     {"127.0.0.1", NULL, 0, 0, 100, 10, 300, 5};
 
-struct forwarder { ax_frame frame; ax_sem places; ax_group connections, door; int fd, served, cut_off; };
+struct forwarder { ax_frame frame; ax_group door; int fd, served, cut_off; };
 
 struct connection {
     ax_frame frame;
@@ -54,26 +54,11 @@ AX_ASYNC(connection) {
     if (ax_leaving(me) == AX_ECANCELED) my->forwarder->cut_off++;
     else if (ax_leaving(me) < 0) complain("%s: %s", ax_addr_text(&my->peer, text, sizeof text), ax_strerror(ax_leaving(me)));
     if (my->far > 0) ax_close(me->loop, my->far);
-    ax_close(me->loop, my->near);
-    ax_sem_release(&my->forwarder->places);
     AX_END;
 }
 
-struct accepting { ax_frame frame; struct forwarder *forwarder; ax_addr peer; };
-AX_ASYNC(accepting) {
-    struct forwarder *f = my->forwarder;
-    AX_BEGIN;
-    for (;;) {
-        AX_AWAIT(ax_sem_acquire(me, &f->places)); /* when all are taken, clients wait in the system's queue */
-        AX_AWAIT(ax_accept(me, f->fd, &my->peer));
-        if (!AX_SPAWN(&f->connections, connection, .forwarder = f, .near = me->rc, .peer = my->peer)) {
-            ax_close(me->loop, me->rc);
-            ax_sem_release(&f->places);
-        }
-    }
-    AX_FINALLY:
-    ax_close(me->loop, f->fd);
-    AX_END;
+static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *forwarder) { /* ax_server closes it */
+    return AX_CALL(connection, .forwarder = forwarder, .near = fd, .peer = *peer);
 }
 
 AX_ASYNC(forwarder) {
@@ -87,15 +72,13 @@ AX_ASYNC(forwarder) {
     AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
-    ax_sem_init(&my->places, options.max_clients, 0);
-    ax_group_open(me, &my->connections, AX_GROUP_COLLECT); /* an error of one is no other's */
     ax_group_open(me, &my->door, 0);
-    AX_SPAWN(&my->door, accepting, .forwarder = my);
+    AX_SPAWN(&my->door, ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
+             .grace = AX_SEC(options.grace)); /* when all places are taken, clients wait in the system's queue */
     AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
     ax_uncancel(me);                         /* it was heard */
     ax_group_cancel(&my->door);
-    AX_AWAIT(ax_group_join(me, &my->door));
-    AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->connections)));
+    AX_AWAIT(ax_group_join(me, &my->door)); /* ends when all connections have, at the latest after the grace time */
     printf("%d connections, %d cut off\n", my->served, my->cut_off);
     AX_END;
 }

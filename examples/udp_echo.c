@@ -57,7 +57,7 @@ AX_ASYNC(answer) {
     struct ask *ask = my->ask;
     AX_BEGIN;
     do { /* until it is the right one */
-        AX_AWAIT(ax_recvfrom(me, ask->fd, ask->in, sizeof ask->in, NULL));
+        AX_AWAIT(ax_read(me, ask->fd, ask->in, sizeof ask->in));
     } while (me->rc != ask->size || memcmp(ask->in, ask->out, (size_t)ask->size));
     AX_RETURN(0);
     AX_END;
@@ -66,7 +66,7 @@ AX_ASYNC(ask) {
     AX_BEGIN;
     my->size = snprintf(my->out, sizeof my->out, "%d %s", my->number, my->text);
     while (my->tries++ < options.tries) {
-        AX_AWAIT(ax_sendto(me, my->fd, my->out, (size_t)my->size, NULL));
+        AX_AWAIT(ax_write(me, my->fd, my->out, (size_t)my->size));
         AX_TRY(AX_WITHIN(AX_SEC(options.wait), AX_CALL(answer, .ask = my)));
         if (!ax_expired(me)) AX_RETURN(me->rc);
     }
@@ -74,15 +74,12 @@ AX_ASYNC(ask) {
     AX_END;
 }
 
-struct client { ax_frame frame; const char *text; int fd, i, failed; ax_addr to; ax_time start; };
+struct client { ax_frame frame; const char *text; int fd, i, failed; ax_time start; };
 AX_ASYNC(client) {
-    char text[AX_ADDR_TEXT];
     AX_BEGIN;
     my->fd = -1;
-    AX_AWAIT(ax_resolve(me, options.to_host, options.to_port, &my->to, 1));
-    /* a socket of its family; connected, so that only this peer is heard, and the system tells if nobody listens there */
-    AX_AWAIT(ax_done(my->fd = ax_udp_open(*ax_addr_text(&my->to, text, sizeof text) == '[' ? "::" : "0.0.0.0", 0, 0)));
-    AX_AWAIT(ax_connect(me, my->fd, &my->to));
+    AX_AWAIT(ax_udp_connect(me, options.to_host, options.to_port)); /* only this peer is heard, and told of if nobody listens */
+    my->fd = me->rc;
     for (my->i = 1; my->i <= options.count; my->i++) {
         my->start = ax_now(me->loop);
         AX_TRY(AX_CALL(ask, .fd = my->fd, .number = my->i, .text = my->text));
