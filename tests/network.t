@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build} only=${1:-}
 count=0 failed=0 pids=
 command -v timeout >/dev/null && limit='timeout 20' || limit=
-tmp=$(mktemp -d) || exit 1
+tmp=$(mktemp -d) && : > "$tmp/server" && : > "$tmp/server.err" || exit 1
 trap 'for p in $pids; do kill -KILL $p 2>/dev/null; done; rm -rf "$tmp"' EXIT
 trap 'exit 1' INT TERM
 
