@@ -33,6 +33,9 @@ static void make_small(int fd) { /* a buffer that is soon full */
     int size = 1;
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
+static void put(int fd) {
+    if (send(fd, "x", 1, 0) != 1) abort();
+}
 static char letter_at(size_t i) { return (char)('a' + i % 23); }
 
 /* ---- names ---- */
@@ -770,6 +773,11 @@ AX_ASYNC(served) {
     AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
     AX_TRY(AX_CALL(ax_server, .fd = my->listener));
     LOG("%s kept:%d", ax_errname(me->rc), descriptors() - my->before);
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    ax_group_open(me, &my->server, AX_GROUP_COLLECT);
+    ax_cancel(AX_SPAWN(&my->server, ax_server, .fd = my->listener, .serve = serve_politely)); /* before it began */
+    AX_AWAIT(ax_group_join(me, &my->server));
+    LOG("kept:%d", descriptors() - my->before);
 AX_FINALLY:
     ax_task_unref(my->t);
     AX_END;
@@ -897,6 +905,63 @@ AX_ASYNC(fairness) {
     AX_END;
 }
 
+/* ---- reads that wait without being tried ---- */
+
+struct untried {
+    ax_frame frame;
+    ax_group g;
+    int fd[2], i, got, dropped;
+    ax_task *t;
+    char byte;
+};
+struct one_byte {
+    ax_frame frame;
+    struct untried *u;
+};
+AX_ASYNC(one_byte) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_read(me, my->u->fd[0], &my->u->byte, 1));
+    my->u->got += me->rc == 1;
+    my->u->dropped += me->rc == AX_ECANCELED;
+    AX_END;
+}
+struct cancels {
+    ax_frame frame;
+    ax_task *t;
+};
+AX_ASYNC(cancels) {
+    AX_BEGIN;
+    ax_cancel(my->t);
+    AX_END;
+}
+AX_ASYNC(untried) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_read(me, my->fd[0], &my->byte, 1))); /* in vain: the next ones are not tried first */
+    for (my->i = 0; my->i < 40; my->i++) {
+        put(my->fd[1]);
+        AX_TRY(AX_WITHIN(0, ax_read(me, my->fd[0], &my->byte, 1))); /* the byte is there, the limit due already */
+        my->got += me->rc == 1;
+        AX_TRY(AX_WITHIN(0, ax_read(me, my->fd[0], &my->byte, 1)));
+        my->dropped += me->rc == AX_ETIMEDOUT;
+    }
+    LOG("limit:%d/%d", my->got, my->dropped);
+    my->got = my->dropped = 0;
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < 40; my->i++) {
+        put(my->fd[1]);
+        my->t = ax_task_ref(AX_SPAWN(&my->g, one_byte, .u = my));
+        AX_SPAWN(&my->g, cancels, .t = my->t); /* in the turn in which it begins to wait */
+        AX_TRY(ax_join(me, my->t));
+        ax_task_unref(my->t);
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("cancel:%d/%d", my->got, my->dropped);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+
 /* ---- backends that fail ---- */
 
 static ax_backend failing;
@@ -912,6 +977,32 @@ static int failing_set(ax_loop *l, void *self, int fd, unsigned before, unsigned
 static void hear_error(ax_loop *l, unsigned events, void *arg) {
     LOG("watch:%u@%d", events, ms(l));
     ax_watch_stop((ax_watch *)arg);
+}
+static int rearmed;
+static void rearm(ax_loop *l, unsigned events, void *arg) { /* hears of an error, and asks again */
+    (void)l;
+    (void)events;
+    if (++rearmed < 1000) ax_watch_set((ax_watch *)arg, AX_IN);
+}
+struct rearms {
+    ax_frame frame;
+    int fd[2], i;
+    ax_watch w;
+};
+AX_ASYNC(rearms) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    fail_fd = my->fd[0];
+    fail_with = AX_ENOMEM;
+    rearmed = 0;
+    ax_watch_start(me->loop, &my->w, my->fd[0], AX_IN, rearm, &my->w);
+    for (my->i = 0; my->i < 5; my->i++) AX_AWAIT(ax_checkpoint(me));
+    LOG("rearmed:%d", rearmed);
+    ax_watch_stop(&my->w);
+    fail_fd = -1;
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
 }
 struct refused {
     ax_frame frame;
@@ -959,6 +1050,8 @@ static void backend_tests(void) {
     ax_loop_desc *d = failing_desc();
     kit_judge("a backend that refuses a descriptor: its task and its watch hear of it", AX_RUN_WITH(d, refused), 0,
               "watch:8@0 AX_ENOMEM AX_ETIMEDOUT@2 sets:1", NULL, __FILE__, __LINE__);
+    kit_judge("... once a turn, however often it asks again", AX_RUN_WITH(failing_desc(), rearms), 0, "rearmed:5", NULL, __FILE__,
+              __LINE__);
     d = failing_desc();
     open_fails = -EMFILE;
     is(ax_loop_open(&loop, d), -EMFILE, "a backend that can't open: nor can the loop");
@@ -1013,14 +1106,15 @@ int main(void) {
           "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);
     JUDGE("a server: places, failures, a grace time", 0,
           "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@71 E:0@71 "
-          "AX_ECANCELED@71 count:5 kept:0 1 AX_EINVAL kept:0",
+          "AX_ECANCELED@71 count:5 kept:0 1 AX_EINVAL kept:0 kept:0",
           served);
     kit_judge("... which ends too when its socket is closed, once it would accept", AX_RUN_WITH(kit_desc(), served, .closes = 1), 0,
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
-              "AX_EBADF@100 count:5 kept:0 1 AX_EINVAL kept:0",
+              "AX_EBADF@100 count:5 kept:0 1 AX_EINVAL kept:0 kept:0",
               NULL, __FILE__, __LINE__);
     crowd_test();
     JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
+    JUDGE("a read that was not tried before its wait is tried before that is dropped", 0, "limit:40/40 cancel:40/0", untried);
     backend_tests();
     is(descriptors(), before, "all descriptors are closed");
     rmdir(dir);
