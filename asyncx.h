@@ -1489,12 +1489,14 @@ typedef struct ax_backend {
 } ax_backend;
 AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events); /* for backends only */
 
-/* Waits for AX_IN or AX_OUT (one of them): the events that came, perhaps with AX_ERR and AX_HUP. May suspend. */
+/* Waits for AX_IN or AX_OUT (one of them, else AX_EINVAL): the events that came, perhaps with AX_ERR and AX_HUP. AX_EBUSY,
+   AX_EBADF. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
 /* Reads what there is, at least a byte: the count, 0 at the end (or for a size of 0), or an error. Tries first. The buffer must
    outlive the wait. At most INT_MAX bytes at a time. May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
-/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without the signal. May suspend. */
+/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without the signal. After a cancel nothing has been
+   written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
 /* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
@@ -1503,7 +1505,8 @@ AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, s
 struct iovec;
 AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count);
 /* To be called before a descriptor is closed otherwise than by ax_close: its waiters get AX_EBADF, its watches are stopped. Without
-   it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. */
+   it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of a
+   stream by itself; those on a datagram socket end if it is for both directions, or by this.) */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
 
@@ -1520,11 +1523,12 @@ typedef struct ax_addr {
         uint64_t align;
     } sockaddr;
 } ax_addr;
-/* The addresses of a host and port, best first, at most so many: how many, at least 1. A name is looked up on a thread (see
-   ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't be told
-   now. The host must outlive the wait. May suspend. */
+/* The addresses of a host and port, in the system's order, at most so many (and 16): how many, at least 1. A name is looked up on a
+   thread (see ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't
+   be told now. The host must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
-/* "127.0.0.1:80", "[::1]:80" or a path, "?" for none; at most AX_ADDR_TEXT bytes. Gives text back. */
+/* "127.0.0.1:80", "[::1]:80" or a path, "?" for none and for a socket without a name; at most AX_ADDR_TEXT bytes. Gives text back.
+   */
 AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
 enum { AX_ADDR_TEXT = 112 };
 AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
@@ -1532,8 +1536,9 @@ AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
 AX_API int ax_addr_local(int fd, ax_addr *addr);
 AX_API int ax_addr_peer(int fd, ax_addr *addr);
 
-/* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like).
-   Host: a number, or a name, for which it blocks; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
+/* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like). Host: a number,
+   or a name, for which it blocks, and of whose addresses the first is taken that can be; NULL: all addresses of this machine, IPv6
+   and IPv4. Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
 /* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
    may then bind it, too. */
@@ -1547,7 +1552,7 @@ AX_API int ax_udp_open(const char *host, int port, unsigned flags);
    descriptors or memory it says so to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May
    suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
-/* Connects a socket: 0 or an error. May suspend. */
+/* Connects a socket: 0, or an error such as -ECONNREFUSED. After a cancel close it. May suspend. */
 AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
 /* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
@@ -1560,7 +1565,8 @@ AX_API AX_MUST_USE ax_op ax_udp_connect(ax_task *me, const char *host, int port)
    suspend. */
 AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
 /* The next datagram: its size, which may be 0 (not for AX_WHILE), and where it came from (or NULL). AX_EOVERFLOW if it was longer:
-   the buffer has its beginning, the rest is lost. Both must outlive the wait. May suspend. */
+   the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as -ECONNREFUSED. Both must outlive
+   the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
 /* Sends a datagram, to NULL on a connected socket: its size. Both must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
@@ -1574,7 +1580,8 @@ AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size
 
    It runs until it is cancelled (by Ctrl-C, in main). Then it accepts no more; those that are served may end what they do within
    the grace time (0: none), and are cancelled after it, or at a second cancel. It ends when all have ended, with AX_ECANCELED; or
-   with an error of ax_accept. A connection that fails does not concern the others. May suspend. */
+   with an error of ax_accept. A connection that fails does not concern the others. fd and peer are good until the op that serve
+   gives has ended; it must not close fd. May suspend. */
 struct axi_accepting { /* private */
     ax_frame frame;
     struct ax_server *server;
@@ -1595,7 +1602,8 @@ AX_API const struct axi_fn *ax_server_axi(void);
 
 /* Reads a stream item by item through a buffer of yours: AX_WHILE(ax_reader_line(me, &my->in)) puts(my->in.data); 1 and an item, 0
    at the end of the stream. An item is in data and length until the next call, and yours to change. Nothing is lost by a cancel or
-   a time limit: what has come is there for the next call, as it is for ax_reader_some after an AX_EOVERFLOW. */
+   a time limit: what has come is there for the next call, as it is for ax_reader_some after an AX_EOVERFLOW. For one task at a
+   time. */
 typedef struct ax_reader {
     char *data; /* public, read-only: the item, in the buffer, */
     size_t length;
@@ -1606,7 +1614,8 @@ typedef struct ax_reader {
     size_t until_size;
     int line;
 } ax_reader;
-/* An item and its end take at most size - 1 bytes. AX_EINVAL for a size below 2. */
+/* An item and its end take at most size bytes, a last line that has none one less. AX_EINVAL for a size below 2. The descriptor
+   stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
 /* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer.
    May suspend. */
@@ -1629,7 +1638,8 @@ typedef struct ax_writer {
     char *buffer;
     size_t size, start, most; /* of the buffer; where it begins; what may stay in it at the end of the operation */
 } ax_writer;
-AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size); /* AX_EINVAL for a size of 0 */
+/* AX_EINVAL for a size of 0. The descriptor stays yours: flush, then close it. */
+AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size);
 /* Writes everything to the buffer: 0. What does not fit must outlive the wait. An error, also of what was written before: AX_EPIPE
    and the like. After a cancel a part of it may be in the buffer. May suspend. */
 AX_API AX_MUST_USE ax_op ax_writer_write(ax_task *me, ax_writer *writer, const void *data, size_t size);
@@ -4908,7 +4918,7 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
     ax_watch *w, *next;
     struct axi_watched watched;
     if (!loop->fds[fd].wanted) { /* it was left with a lazy backend */
-        if (loop->fds[fd].told) (void)axi_fd_tell(loop, fd, 0);
+        (void)axi_fd_tell(loop, fd, 0);
         return;
     }
     if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
@@ -5079,6 +5089,23 @@ static int axi_no_reserve(ax_loop *loop, void *self, unsigned fds) {
     return 0;
 }
 
+/* A descriptor that was closed behind the loop's back, while a duplicate of it is open, goes on to show events under a number that
+   is its no more: nothing takes it out. All others move to a new set. */
+static int axi_epoll_renew(ax_loop *loop, struct axi_epoll *p) {
+    int set = axi_above_2(epoll_create1(EPOLL_CLOEXEC)), fd;
+    if (set < 0) return -errno;
+    close(p->fd);
+    p->fd = set;
+    for (fd = 0; fd < (int)loop->fd_cap; fd++) {
+        struct axi_fd *e = &loop->fds[fd];
+        if (!e->told) continue;
+        e->told = 0;
+        e->doubt = 1;
+        axi_fd_changed(loop, fd);
+    }
+    return 0;
+}
+
 static int axi_epoll_set(ax_loop *loop, void *self, int fd, unsigned before, unsigned events) {
     struct axi_epoll *p = (struct axi_epoll *)self;
     int op = !events ? EPOLL_CTL_DEL : before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, rc;
@@ -5088,11 +5115,12 @@ static int axi_epoll_set(ax_loop *loop, void *self, int fd, unsigned before, uns
     e.data.fd = fd;
     if ((unsigned)fd < p->files.slot_cap) axi_poll_set(loop, &p->files, fd, before, 0); /* it may be another by now */
     rc = epoll_ctl(p->fd, op, fd, &e);
-    if (rc < 0 && !events) return 0; /* it was closed: so it has gone from there */
+    if (rc < 0 && !events) return before ? 0 : axi_epoll_renew(loop, p); /* closed, and so gone from there; or not, it seems */
     if (rc < 0 && (errno == ENOENT || errno == EEXIST)) /* closed and come anew; or known by a number that was duplicated */
         rc = epoll_ctl(p->fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
     if (rc == 0) return 0;
     if (errno != EPERM) return -errno;
+    if (!(events &= AX_IN | AX_OUT)) return 0; /* nothing that it ever shows */
     rc = axi_poll_reserve(loop, &p->files, (unsigned)fd + 1);
     return rc < 0 ? rc : axi_poll_set(loop, &p->files, fd, before, events);
 }
@@ -5320,7 +5348,15 @@ static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
     return events & AX_NVAL ? AX_EBADF : (int)events;
 }
 
-static int axi_recv(int fd, const struct axi_wait *w, void *buffer, size_t size) {
+/* A datagram socket that was shut down gives nothing, and shows that for ever. */
+static int axi_unless_hung_up(int fd, int rc, unsigned events) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (rc != AX_EAGAIN || !(events & AX_HUP) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return rc;
+    return type == SOCK_DGRAM ? AX_EPIPE : rc;
+}
+
+static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buffer, size_t size) {
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
     ssize_t n = -1;
     if (size > INT_MAX) size = INT_MAX;
@@ -5334,12 +5370,11 @@ static int axi_recv(int fd, const struct axi_wait *w, void *buffer, size_t size)
         while (n < 0 && errno == EINTR);
     }
     if (e && (n == 0 || (n < 0 && errno != EWOULDBLOCK))) e->doubt = 1; /* it will be closed */
-    return axi_io_result(n);
+    return axi_unless_hung_up(fd, axi_io_result(n), events);
 }
 
 static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
-    (void)events;
-    return axi_recv(fd, w, w->data, w->size);
+    return axi_recv(fd, w, events, w->data, w->size);
 }
 
 #ifdef MSG_NOSIGNAL
@@ -5368,7 +5403,7 @@ static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
 
 static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int count) {
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
-    if (AXI_NO_SIGNAL && (!e || !e->plain)) {
+    if (AXI_NO_SIGNAL != 0 && (!e || !e->plain)) {
         struct msghdr m;
         ssize_t n;
         memset(&m, 0, sizeof m);
@@ -5440,6 +5475,7 @@ AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0, 0);
 }
 AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
+    if (!size) return ax_done(0);
     return axi_fd_op(me, fd, AXI_READS, axi_attempt_read, buffer, size);
 }
 AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
@@ -5491,7 +5527,12 @@ typedef char axi_addr_holds_all_addresses[sizeof(struct sockaddr_storage) <= siz
 
 static struct sockaddr *axi_sockaddr(const ax_addr *addr) { return (struct sockaddr *)(uintptr_t)addr->sockaddr.bytes; }
 
-static int axi_family(const ax_addr *addr) { return addr->size ? axi_sockaddr(addr)->sa_family : AF_UNSPEC; }
+static int axi_family(const ax_addr *addr) {
+    int family = addr->size >= sizeof(sa_family_t) ? axi_sockaddr(addr)->sa_family : AF_UNSPEC;
+    if (family == AF_INET && addr->size < sizeof(struct sockaddr_in)) return AF_UNSPEC;
+    if (family == AF_INET6 && addr->size < sizeof(struct sockaddr_in6)) return AF_UNSPEC;
+    return family;
+}
 
 static void axi_addr_set(ax_addr *addr, const void *from, size_t size) {
     memset(addr, 0, sizeof *addr);
@@ -5510,7 +5551,9 @@ AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size) {
     const size_t path = offsetof(struct sockaddr_un, sun_path);
     char host[64];
     int family = axi_family(addr);
-    if (family == AF_UNIX) snprintf(text, size, "%.*s", (int)(addr->size - path), (const char *)addr->sockaddr.bytes + path);
+    if (family == AF_UNIX && addr->size > path && addr->size <= sizeof addr->sockaddr.bytes && addr->sockaddr.bytes[path])
+        snprintf(text, size, "%.*s", (int)(addr->size - path), (const char *)addr->sockaddr.bytes + path);
+    else if (family == AF_UNIX || family == AF_UNSPEC) snprintf(text, size, "?");
     else if (getnameinfo(axi_sockaddr(addr), addr->size, host, sizeof host, NULL, 0, NI_NUMERICHOST)) snprintf(text, size, "?");
     else if (strncmp(host, "::ffff:", 7) == 0 && strchr(host, '.')) /* IPv4, through a socket for both */
         snprintf(text, size, "%s:%d", host + 7, ax_addr_port(addr));
@@ -5895,7 +5938,6 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     struct msghdr m;
     struct iovec v;
     ssize_t n;
-    (void)events;
     memset(&m, 0, sizeof m);
     v.iov_base = w->data;
     v.iov_len = w->size < INT_MAX ? w->size : INT_MAX;
@@ -5908,7 +5950,7 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     do n = recvmsg(fd, &m, 0);
     while (n < 0 && errno == EINTR);
     if (n >= 0 && from) from->size = (unsigned)m.msg_namelen;
-    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_io_result(n);
+    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_unless_hung_up(fd, axi_io_result(n), events);
 }
 
 static int axi_attempt_sendto(int fd, struct axi_wait *w, unsigned events) {
@@ -5997,7 +6039,7 @@ static int axi_reader_item(ax_reader *r, size_t length, size_t ending) {
     r->seen = 0;
     if (!r->until) return 1;
     if (r->line && length && ending && r->data[length - 1] == '\r') r->length--;
-    r->data[r->length] = 0; /* there is room: an end, or the last byte of the buffer, which is never filled */
+    r->data[r->length] = 0; /* there is room: its end, or what axi_reader_ended has looked for */
     return 1;
 }
 
@@ -6018,22 +6060,22 @@ static int axi_reader_look(ax_reader *r) {
 static int axi_reader_ended(ax_reader *r) {
     size_t have = r->end - r->start;
     if (!have) return 0;
-    return r->line ? axi_reader_item(r, have, 0) : AX_EPIPE;
+    if (!r->line) return AX_EPIPE;
+    return r->end < r->size ? axi_reader_item(r, have, 0) : AX_EOVERFLOW; /* there is no room for its 0 */
 }
 
 static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
     ax_reader *r = (ax_reader *)w->data;
     int rc;
-    (void)events;
     while ((rc = axi_reader_look(r)) == AX_EAGAIN) {
         if (r->start && r->start == r->end) r->start = r->end = 0;
-        if (r->start && r->end == r->size - 1) { /* to the front of the buffer */
+        if (r->start && r->end == r->size) { /* to the front of the buffer */
             r->end -= r->start;
             memmove(r->buffer, r->buffer + r->start, r->end);
             r->start = 0;
         }
-        if (r->end == r->size - 1) return AX_EOVERFLOW;
-        rc = axi_recv(fd, w, r->buffer + r->end, r->size - 1 - r->end);
+        if (r->end == r->size) return AX_EOVERFLOW;
+        rc = axi_recv(fd, w, events, r->buffer + r->end, r->size - r->end);
         if (rc < 0) return rc;
         if (rc == 0) return axi_reader_ended(r);
         r->end += (size_t)rc;
@@ -6064,16 +6106,15 @@ AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_
 static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
     ax_reader *r = (ax_reader *)w->task->u.data;
     int calls = 16;
-    (void)events;
     while (w->size) {
         size_t have = r->end - r->start, n = have < w->size ? have : w->size;
         if (!have) {
             int rc = AX_EAGAIN;
-            if (calls--)
-                rc = w->data && w->size >= r->size ? axi_recv(fd, w, w->data, w->size) : axi_recv(fd, w, r->buffer, r->size - 1);
+            int direct = w->data && w->size >= r->size;
+            if (calls--) rc = axi_recv(fd, w, events, direct ? (char *)w->data : r->buffer, direct ? w->size : r->size - 1);
             if (rc < 0) return rc;
             if (rc == 0) return r->length ? AX_EPIPE : 0;
-            if (!(w->data && w->size >= r->size)) {
+            if (!direct) {
                 r->start = 0;
                 r->end = (size_t)rc;
                 continue;
