@@ -2244,10 +2244,16 @@ static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, si
         if (n > UINT_MAX / 2) return AX_ENOMEM;
         n *= 2;
     }
-    if (n > SIZE_MAX / item || !(p = axi_alloc(loop, n * item))) return AX_ENOMEM;
-    if (old) memcpy(p, old, *cap * item);
+    if (n > SIZE_MAX / item) return AX_ENOMEM;
+    if (*cap * item > 1024 && !loop->desc.alloc && !loop->desc.arena) { /* malloc's own: a large one moves without being copied */
+        if (!(p = realloc(old, n * item))) return AX_ENOMEM;
+        if ((loop->used += (n - *cap) * item) > loop->peak) loop->peak = loop->used;
+    } else {
+        if (!(p = axi_alloc(loop, n * item))) return AX_ENOMEM;
+        if (old) memcpy(p, old, *cap * item);
+        axi_free(loop, old, *cap * item);
+    }
     memset((char *)p + *cap * item, 0, (n - *cap) * item);
-    axi_free(loop, old, *cap * item);
     memcpy(array, &p, sizeof p);
     *cap = n;
     return 0;
