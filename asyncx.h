@@ -3698,6 +3698,18 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
 
 #endif
 
+#ifndef ASYNCX_FREESTANDING /* the flags are rarely set: to write them each time would cost a tenth of all */
+AX_API ax_op ax_checkpoint(ax_task *me) {
+    int status = 0;
+    if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
+    if (me->node.flags & (AXI_UNMET | AXI_PRESSED | AXI_WOKEN)) {
+        if (me->node.flags & AXI_UNMET) status = AXI_OWN;
+        me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
+    }
+    axi_requeue(me, status);
+    return axi_op(AXI_PENDING);
+}
+#else
 AX_API ax_op ax_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
     if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
@@ -3705,6 +3717,7 @@ AX_API ax_op ax_checkpoint(ax_task *me) {
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
 }
+#endif
 
 AX_API int ax_leaving(const ax_task *me) {
     const ax_frame *f = me->frame;
