@@ -1426,8 +1426,10 @@ AX_API int ax_callback_stop(ax_callback *callback);
    without drift. The struct is yours; {0} is a fresh one. */
 typedef struct ax_timer {
     ax_callback callback; /* private, as all but: */
+#ifdef ASYNCX_FREESTANDING
     ax_fn *fn;
     void *arg;
+#endif
     ax_time when;         /* public, read-only: the deadline */
     int armed;            /* public, read-only */
     int background;
@@ -1889,7 +1891,7 @@ extern "C" {
 
 enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
-enum { AXI_TASK = 1, AXI_CALLBACK, AXI_FREED };                                               /* node.kind */
+enum { AXI_TASK = 1, AXI_CALLBACK, AXI_TIMED, AXI_FREED };                                    /* node.kind */
 #ifndef ASYNCX_FREESTANDING
 #define AXI_SET_KIND(node, to) ((node)->kind = (to))
 #define AXI_IS_TASK(node) ((node)->kind == AXI_TASK)
@@ -4697,6 +4699,20 @@ AX_API int ax_callback_stop(ax_callback *c) {
     return stopped;
 }
 
+static void axi_timer_keeps(ax_timer *t, int armed) { /* what a timer counts for while it is armed */
+    t->armed = armed;
+    if (t->background) return;
+    if (armed) t->callback.loop->alive++;
+    else t->callback.loop->alive--;
+}
+
+#ifndef ASYNCX_FREESTANDING
+static void axi_timer_over(ax_timer *t) {
+    axi_timer_unreserve(t->callback.loop);
+    axi_timer_keeps(t, 0);
+}
+#endif
+
 static void axi_run_callback(ax_loop *loop, ax_callback *c) {
     c->list = NULL;
 #ifndef ASYNCX_FREESTANDING
@@ -4710,6 +4726,7 @@ static void axi_run_callback(ax_loop *loop, ax_callback *c) {
         fn(loop, arg);
         return;
     }
+    if (c->node.kind == AXI_TIMED) axi_timer_over((ax_timer *)(void *)c);
 #endif
     c->fn(loop, c->arg);
 }
@@ -4721,13 +4738,37 @@ AX_API void ax_loop_release(ax_loop *loop) {
 }
 #endif
 
-static void axi_timer_keeps(ax_timer *t, int armed) { /* what a timer counts for while it is armed */
-    t->armed = armed;
-    if (t->background) return;
-    if (armed) t->callback.loop->alive++;
-    else t->callback.loop->alive--;
+#ifndef ASYNCX_FREESTANDING
+/* An armed one is in the heap; or, if it was due but has not run, in the ready queue; or, at AX_FOREVER, nowhere. */
+static void axi_timer_off(ax_timer *t) {
+    if (t->callback.node.timer) axi_timer_drop(t->callback.loop, &t->callback.node);
+    else ax_callback_stop(&t->callback);
 }
 
+AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (t->armed) {
+        axi_timer_off(t);
+    } else {
+        if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
+        t->callback.node.kind = AXI_TIMED;
+        t->callback.loop = loop;
+        axi_timer_keeps(t, 1);
+    }
+    t->callback.fn = fn;
+    t->callback.arg = arg;
+    t->when = when;
+    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, &t->when, AXI_NEXT_SEQ(loop));
+    return 0;
+}
+
+AX_API int ax_timer_stop(ax_timer *t) {
+    if (!t->armed) return 0;
+    axi_timer_off(t);
+    axi_timer_over(t);
+    return 1;
+}
+#else /* there axi_run_callback does not ask what is a timer, so that those who use none pay nothing for it */
 static void axi_timer_fire(ax_loop *loop, void *timer) {
     ax_timer *t = (ax_timer *)timer;
     axi_timer_unreserve(loop);
@@ -4762,6 +4803,7 @@ AX_API int ax_timer_stop(ax_timer *t) {
     axi_timer_keeps(t, 0);
     return 1;
 }
+#endif
 
 AX_API void ax_timer_unref(ax_timer *t) {
     if (t->armed && !t->background) t->callback.loop->alive--;
@@ -6459,7 +6501,7 @@ static void axi_let_go(ax_loop *loop) {
     unsigned i;
     for (i = 0; i < loop->timer_count; i++) {
         loop->timers[i].node->timer = 0;
-        if (loop->timers[i].node->kind == AXI_CALLBACK) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
+        if (loop->timers[i].node->kind == AXI_TIMED) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
     }
     loop->timer_count = 0;
     for (i = 0; i < loop->fd_cap; i++)
@@ -6531,7 +6573,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     loop->root.flags = 0;
     while (axi_any_ready(loop)) {
         c = (ax_callback *)(void *)axi_dequeue(loop);
-        if (c->node.kind == AXI_CALLBACK) c->list = NULL; /* its struct may be stopped or used again */
+        if (c->node.kind != AXI_TASK) c->list = NULL; /* its struct may be stopped or used again */
     }
     axi_let_go(loop);
     axi_abandon(loop);
