@@ -80,9 +80,9 @@ $(eval $(call variant,comma,$(CC) $(STD),-O1 -g -DASYNCX_COMMA))
 $(eval $(call variant,ndebug,$(CC) -std=c11 -D_GNU_SOURCE,-O3 -DNDEBUG))
 $(eval $(call variant,clang,clang $(STD),-O2 -g))
 $(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
-$(eval $(call variant,epoll,$(CC) $(STD),-O1 -g -DASYNCX_EPOLL))
-$(eval $(call variant,select,$(CC) $(STD),-O1 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h))
-$(eval $(call variant,kqueue,$(CC) $(STD),-O1 -g -DASYNCX_KQUEUE -Itests/kqueue))
+$(eval $(call variant,epoll,$(CC) $(STD),-O0 -g -DASYNCX_EPOLL))
+$(eval $(call variant,select,$(CC) $(STD),-O0 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h))
+$(eval $(call variant,kqueue,$(CC) $(STD),-O0 -g -DASYNCX_KQUEUE -Itests/kqueue))
 
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:
