@@ -68,21 +68,21 @@ test:
 demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline
 	@sh examples/demo.sh $(B)
 
-# The same tests otherwise built: $(eval $(call variant,name,compiler,flags)).
+# The same tests otherwise built: $(eval $(call variant,name,compiler,flags,but not)).
 define variant
 $(B)/$(1)/%: tests/%.c $(HEADERS)
 	@mkdir -p $$(@D)
 	$(2) $(WARN) $(3) -I. -Itests -Iexamples -o $$@ $$< $$(call libs_of,$$*)
-VARIANTS += $(TESTS:%=$(B)/$(1)/%)
+VARIANTS += $(patsubst %,$(B)/$(1)/%,$(filter-out $(4),$(TESTS)))
 endef
 $(eval $(call variant,switch,$(CC) $(STD),-O2 -g -DASYNCX_SWITCH))
 $(eval $(call variant,comma,$(CC) $(STD),-O1 -g -DASYNCX_COMMA))
 $(eval $(call variant,ndebug,$(CC) -std=c11 -D_GNU_SOURCE,-O3 -DNDEBUG))
 $(eval $(call variant,clang,clang $(STD),-O2 -g))
 $(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
-$(eval $(call variant,epoll,$(CC) $(STD),-O0 -g -DASYNCX_EPOLL))
-$(eval $(call variant,select,$(CC) $(STD),-O0 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h))
-$(eval $(call variant,kqueue,$(CC) $(STD),-O0 -g -DASYNCX_KQUEUE -Itests/kqueue))
+$(eval $(call variant,epoll,$(CC) $(STD),-O0 -g -DASYNCX_EPOLL,freestanding))
+$(eval $(call variant,select,$(CC) $(STD),-O0 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h,freestanding))
+$(eval $(call variant,kqueue,$(CC) $(STD),-O0 -g -DASYNCX_KQUEUE -Itests/kqueue,freestanding))
 
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:

@@ -168,10 +168,6 @@
 #define AXI_KEEP 0
 #endif
 
-#ifndef ASYNCX_AWAITS
-#define ASYNCX_AWAITS 128
-#endif
-
 /* The implementation needs POSIX declarations that a strict -std=c99 hides; this works if no system header came first. */
 #if defined(ASYNCX_IMPLEMENTATION) && !defined(ASYNCX_FREESTANDING) && !defined(_POSIX_C_SOURCE) && !defined(_GNU_SOURCE) && \
     !defined(_XOPEN_SOURCE) && !defined(__APPLE__)
@@ -1872,6 +1868,9 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #endif
 #ifndef AX_ASSERT
 #define AX_ASSERT(x) ((void)0)
+#endif
+#ifndef ASYNCX_AWAITS
+#define ASYNCX_AWAITS 128
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -198,15 +198,17 @@ struct eyeballs {
 };
 AX_ASYNC(eyeballs) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->v6 = ax_tcp_listen("::1", 0, 0)));
+    for (my->v4 = -1; my->v4 < 0;) { /* a port that is free in both families; another program may have either */
+        AX_AWAIT(ax_done(my->v6 = ax_tcp_listen("::1", 0, 0)));
+        ax_addr_local(my->v6, &my->a);
+        my->port = ax_addr_port(&my->a);
+        if ((my->v4 = ax_tcp_listen("127.0.0.1", my->port, 0)) < 0) ax_close(me->loop, my->v6);
+    }
     listen(my->v6, 0);
-    ax_addr_local(my->v6, &my->a);
-    my->port = ax_addr_port(&my->a);
     for (my->i = 0; my->i < 8; my->i++) { /* full */
         my->stuffing[my->i] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
         if (connect(my->stuffing[my->i], (struct sockaddr *)my->a.sockaddr.bytes, my->a.size) == 0) continue;
     }
-    AX_AWAIT(ax_done(my->v4 = ax_tcp_listen("127.0.0.1", my->port, 0)));
     AX_AWAIT(ax_tcp_connect(me, "both", my->port));
     my->fd = me->rc;
     ax_addr_peer(my->fd, &my->a);
@@ -915,7 +917,12 @@ AX_ASYNC(crowd) {
 static void crowd_test(void) {
     struct rlimit before, now;
     ax_loop_desc *d = kit_desc();
+    const char *loaded = getenv("LD_PRELOAD");
     int rc;
+    if (loaded && strstr(loaded, "vgpreload")) { /* its accept() takes what is over the limit, and closes it */
+        tap_ok(1, "out of descriptors # SKIP under valgrind");
+        return;
+    }
     getrlimit(RLIMIT_NOFILE, &before);
     d->report = hear_out;
     rc = AX_RUN_WITH(d, crowd);
