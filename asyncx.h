@@ -264,8 +264,20 @@ extern "C" {
     X(EINPROGRESS, "not finished yet")                                                  \
     X(EALREADY, "done already")                                                         \
     X(ETIMEDOUT, "timed out")                                                           \
+    AXI_HOST_ERRORS(X)
+#ifndef ASYNCX_FREESTANDING
+#define AXI_HOST_ERRORS(X) /* what sockets and files add */                             \
     X(ENOENT, "no such name, file or directory")                                        \
-    X(ENAMETOOLONG, "a name or path is too long")
+    X(ENAMETOOLONG, "a name or path is too long")                                       \
+    X(EMFILE, "too many open descriptors")                                              \
+    X(EADDRINUSE, "address already in use")                                             \
+    X(ECONNREFUSED, "connection refused")                                               \
+    X(ECONNRESET, "connection reset by peer")                                           \
+    X(ENETUNREACH, "no way to the network")                                             \
+    X(EHOSTUNREACH, "no way to the host")
+#else
+#define AXI_HOST_ERRORS(X)
+#endif
 
 #ifdef ASYNCX_FREESTANDING
 #define AXI_X(name, text) AXI_NUMBER_##name,
@@ -1534,7 +1546,7 @@ AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
 AX_API int ax_addr_local(int fd, ax_addr *addr);
 AX_API int ax_addr_peer(int fd, ax_addr *addr);
 
-/* A listening socket: its descriptor, or an error (for one outside the list compare with -EADDRINUSE and the like). Host: a number,
+/* A listening socket: its descriptor, or an error, such as AX_EADDRINUSE. Host: a number,
    or a name, for which it blocks, and of whose addresses the first is taken that can be; NULL: all addresses of this machine, IPv6
    and IPv4. Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
@@ -1550,7 +1562,7 @@ AX_API int ax_udp_open(const char *host, int port, unsigned flags);
    descriptors or memory it says so to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May
    suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
-/* Connects a socket: 0, or an error such as -ECONNREFUSED. After a cancel close it. May suspend. */
+/* Connects a socket: 0, or an error such as AX_ECONNREFUSED. After a cancel close it. May suspend. */
 AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
 /* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
@@ -1563,7 +1575,7 @@ AX_API AX_MUST_USE ax_op ax_udp_connect(ax_task *me, const char *host, int port)
    suspend. */
 AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
 /* The next datagram: its size, which may be 0 (not for AX_WHILE), and where it came from (or NULL). AX_EOVERFLOW if it was longer:
-   the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as -ECONNREFUSED. Both must outlive
+   the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as AX_ECONNREFUSED. Both must outlive
    the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
 /* Sends a datagram, to NULL on a connected socket: its size. Both must outlive the wait. May suspend. */

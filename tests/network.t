@@ -62,14 +62,14 @@ test_echo_server() {
     start echo_server --port 0 --max-clients 2 --idle 0.3 --grace 0.3
     run echo_server --port "$port"
     ok "a port in use: 1" test "$rc" = 1
-    ok "with the port and the reason" says "^echo_server: 127.0.0.1:$port: Address already in use"
+    ok "with the port and the reason" says "^echo_server: 127.0.0.1:$port: address already in use"
     ok "all comes back, and the end too" talk "open@a $port" 'fill@a 100000' 'drain@a 100000' shut@a eof@a
     ok "beyond two clients one waits" talk "open@a $port" 'send@a x' 'get@a x' "open@b $port" 'send@b x' 'get@b x' \
         "open@c $port" 'send@c hello' close@a 'get@c hello'
     ok "who is silent is told to go" talk "open@a $port" eof@a
     ok "and that is said" until_told '^echo_server: 127.0.0.1:[0-9]*: timed out'
     ok "a reset" talk "open@a $port" 'send@a x' 'get@a x' reset@a
-    ok "is said with the address" until_told '^echo_server: 127.0.0.1:[0-9]*: Connection reset by peer'
+    ok "is said with the address" until_told '^echo_server: 127.0.0.1:[0-9]*: connection reset by peer'
     ok "who does not read has to go, too" talk "open@a $port" 'stuff@a 20000000'
     kill -TERM "$pid"
     ok "SIGTERM: 0" ends 0
@@ -146,7 +146,7 @@ test_port_forwarder() {
     start port_forwarder --port 0 --max-clients 3 --idle 0.5 --grace 0.3 "127.0.0.1:$inner"
     run port_forwarder --port "$port" localhost:1
     ok "a port in use: 1" test "$rc" = 1
-    ok "with the port and the reason" says "^port_forwarder: 127.0.0.1:$port: Address already in use"
+    ok "with the port and the reason" says "^port_forwarder: 127.0.0.1:$port: address already in use"
     ok "all goes through and comes back, after the half close, too" talk "open@a $port" 'fill@a 3000000' shut@a \
         'drain@a 3000000' eof@a
     ok "by turns" talk "open@a $port" 'send@a one' 'get@a one' 'send@a two' 'get@a two' close@a
@@ -162,7 +162,7 @@ test_port_forwarder() {
 
     start port_forwarder --port 0 "127.0.0.1:$inner"
     ok "nobody listens there any more" talk "open@a $port" eof@a
-    ok "and that is said" until_told "^port_forwarder: 127.0.0.1:$inner: Connection refused"
+    ok "and that is said" until_told "^port_forwarder: 127.0.0.1:$inner: connection refused"
     kill -TERM "$pid"
     ok "the forwarder: 0 again" ends 0
 }
@@ -172,7 +172,7 @@ test_chat_server() {
     start chat_server --port 0 --max-clients 3 --backlog 16 --rate 100000 --stall 0.2 --grace 0.3
     run chat_server --port "$port"
     ok "a port in use: 1" test "$rc" = 1
-    ok "with the port and the reason" says "^chat_server: 127.0.0.1:$port: Address already in use"
+    ok "with the port and the reason" says "^chat_server: 127.0.0.1:$port: address already in use"
     ok "what is said is heard in the same room" talk "open@a $port" 'get@a joins lobby\n' "open@b $port" 'get@a joins lobby\n' \
         'send@a /name ann\nhello\n' 'get@b is now ann\nann: hello\n' 'send@b /name ann\n' 'get@b taken' 'send@b /name bob\n' \
         'get@b now bob\n' 'send@b /join den\n' 'get@b bob joins den\n' 'get@a bob leaves lobby\n' 'send@a unheard\n/who\n' \
@@ -273,7 +273,7 @@ test_http_get() {
     ok "an unknown host" says '^http_get: http://nobody.invalid/: no such name'
     kill -KILL "$pid"
     wait "$pid" 2> /dev/null
-    fails length 'Connection refused'
+    fails length 'connection refused'
     start hn_server --delay 5000
     (heed "$dir/examples/http_get" "http://127.0.0.1:$port/v0/item/42000000.json") > "$tmp/out" 2> "$tmp/err" &
     get=$!
@@ -299,7 +299,7 @@ test_tcp_check() {
     run tcp_check --parallel 2 "127.0.0.1:$port,1" "localhost:$port" "[::1]:1" nobody.invalid:80-82
     ok "some do not: 1" test "$rc" = 1
     ok "the table" test "$(sed 's/[0-9.]* ms$/T/; s/\t/ /g' "$tmp/out")" = "127.0.0.1:$port open T
-127.0.0.1:1 Connection refused
+127.0.0.1:1 connection refused
 localhost:$port open T
 ::1:1 $(sed -n 's/^::1:1\t//p' "$tmp/out")
 nobody.invalid:80 no such name, file or directory
@@ -334,7 +334,7 @@ nobody.invalid:82 no such name, file or directory
     rc=$?
     ok "Ctrl-C: 130" test "$rc" = 130
     ok "and what is known" test "$(head -n 1 "$tmp/out"; tail -n 1 "$tmp/out")" = "$(
-        printf '127.0.0.1:1\tConnection refused\n0 of 4 open, 3 not known')"
+        printf '127.0.0.1:1\tconnection refused\n0 of 4 open, 3 not known')"
     kill -KILL "$pid"
     wait "$pid" 2> /dev/null
 }
@@ -349,7 +349,7 @@ test_udp_echo() {
     start udp_echo --port 0
     run udp_echo --port "$port"
     ok "a port in use: 1" test "$rc" = 1
-    ok "with the port and the reason" says "^udp_echo: 127.0.0.1:$port: Address already in use"
+    ok "with the port and the reason" says "^udp_echo: 127.0.0.1:$port: address already in use"
     run udp_echo --to "127.0.0.1:$port" --count 100 "some words"
     ok "all is answered: 0" test "$rc" = 0 -a "$(wc -l < "$tmp/out")" = 100
     kill -STOP "$pid"
@@ -364,7 +364,7 @@ test_udp_echo() {
     ok "it says how many" told '^1[0-9][0-9] datagrams'
     run udp_echo --to "127.0.0.1:$port" --count 1
     ok "nobody listens: 1" test "$rc" = 1
-    ok "and it is named" says "^udp_echo: 127.0.0.1:$port: 1: Connection refused"
+    ok "and it is named" says "^udp_echo: 127.0.0.1:$port: 1: connection refused"
 }
 
 test_loop_per_thread() {
