@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Werror
 CFLAGS ?= -O2 -g
 STD = -std=c99 -D_GNU_SOURCE
-SAN = -O0 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN = -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS = -lpthread
 B = build
 VERSION := $(shell sed -n 's/^\#define ASYNCX_VERSION "\(.*\)"/\1/p' asyncx.h)
@@ -61,8 +61,8 @@ build-test: $(BACKENDS) $(REAL:%=$(B)/examples/%) $(REAL:%=$(B)/san/examples/%) 
 
 # Every test twice: plain, and under the address and undefined sanitizers. Scripts (*.t) do both themselves.
 test:
-	@$(MAKE) --no-print-directory -s -j2 build-test
-	prove -j2 --exec 'timeout 300' $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(BACKENDS) $(SCRIPTS)
+	@$(MAKE) --no-print-directory -s -j2 CFLAGS='-O1 -g1' build-test
+	prove -j2 --exec 'timeout 300' $(SCRIPTS) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(BACKENDS)
 
 # The first job end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
 demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline

@@ -106,7 +106,7 @@ for dir in "$B" "$B/san"; do
     stop
     pipeline --base "$url" --retries 1
     ok "nobody listens: 1" test "$rc" = 1
-    ok "and it says so" says 'topstories.json: Connection refused'
+    ok "and it says so" says 'topstories.json: connection refused'
     pipeline --base http://nobody.invalid --retries 0
     ok "no such host: 1" test "$rc" = 1
     ok "and it says so" says 'nobody.invalid/v0/topstories.json: no such host'
