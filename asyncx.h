@@ -4564,9 +4564,8 @@ struct axi_signal {
     axi_list waiters;
 };
 struct axi_sys {
-    const ax_backend *backend;
-    void *state;          /* the backend's */
-    int opened;
+    void *state;          /* the backend's, */
+    int opened;           /* once it has one to close */
     unsigned wanted;      /* descriptors that anybody waits on: 1 is the wake-up pipe */
     int pipe[2];
     ax_watch wake;
@@ -4857,7 +4856,7 @@ static void axi_run_timers(ax_loop *loop) {
 /* The table grows with the highest descriptor, and with it all that a wait may need later. */
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
-    int rc = sys->backend->reserve(loop, sys->state, fds);
+    int rc = loop->desc.backend->reserve(loop, sys->state, fds);
     if (rc >= 0 && fds > INT_MAX) rc = AX_ENOMEM;
     if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
@@ -4909,8 +4908,8 @@ static int axi_fd_tell(ax_loop *loop, int fd, unsigned events) {
     int rc;
     e->told = (unsigned char)events;
     e->doubt = 0;
-    rc = AXI_SYS(loop)->backend->set(loop, AXI_SYS(loop)->state, fd, before, events);
-    if (rc < 0 && before && events) (void)AXI_SYS(loop)->backend->set(loop, AXI_SYS(loop)->state, fd, before, 0);
+    rc = loop->desc.backend->set(loop, AXI_SYS(loop)->state, fd, before, events);
+    if (rc < 0 && before && events) (void)loop->desc.backend->set(loop, AXI_SYS(loop)->state, fd, before, 0);
     if (rc < 0) e->told = 0;
     return rc;
 }
@@ -4939,7 +4938,7 @@ static void axi_fd_sync(ax_loop *loop) {
         if (want == e->wanted && !e->doubt) continue;
         sys->wanted += (want != 0) - (unsigned)(e->wanted != 0);
         e->wanted = (unsigned char)want;
-        if (!want && (sys->backend->lazy || !e->told)) continue;
+        if (!want && (loop->desc.backend->lazy || !e->told)) continue;
         rc = axi_fd_tell(loop, fd, want);
         if (rc >= 0 || !want) continue;
         axi_fd_fail(loop, fd, rc);
@@ -5020,7 +5019,7 @@ static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (timeout == 0 && sys->wanted <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
     loop->polls++;
-    return sys->backend->wait(loop, sys->state, timeout);
+    return loop->desc.backend->wait(loop, sys->state, timeout);
 }
 
 /* ---- 13 File descriptors: the backends ---- */
@@ -5130,7 +5129,7 @@ static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
 
 static const ax_backend axi_poll = {sizeof(struct axi_poll), 0,            axi_no_open,  axi_poll_close,
                                     axi_poll_reserve,        axi_poll_set, axi_poll_wait};
-#ifdef ASYNCX_EPOLL
+#if defined(ASYNCX_EPOLL) && !defined(ASYNCX_BACKEND)
 /* epoll: the kernel keeps the interest, so that a wait costs what is ready, not what is open. Level-triggered, as poll() is. */
 struct axi_epoll {
     int fd;
@@ -5202,7 +5201,7 @@ static int axi_epoll_wait(ax_loop *loop, void *self, ax_time timeout) {
     const int most = sizeof p->came / sizeof *p->came, files = p->files.count != 0;
     int i, n = -1;
     if (files) timeout = 0;
-#if defined(SYS_epoll_pwait2) && LONG_MAX > INT_MAX
+#if defined(SYS_epoll_pwait2) && defined(_GNU_SOURCE) && LONG_MAX > INT_MAX
     if (timeout && timeout != AX_FOREVER && !p->coarse) {
         struct timespec ts = axi_timespec(timeout);
         n = (int)syscall(SYS_epoll_pwait2, p->fd, p->came, most, &ts, NULL, (size_t)0);
@@ -5217,10 +5216,10 @@ static int axi_epoll_wait(ax_loop *loop, void *self, ax_time timeout) {
 
 static const ax_backend axi_epoll = {sizeof(struct axi_epoll), 1,             axi_epoll_open, axi_epoll_close,
                                      axi_no_reserve,           axi_epoll_set, axi_epoll_wait};
-#define AXI_BACKEND (&axi_epoll)
+#define ASYNCX_BACKEND (&axi_epoll)
 #endif
 
-#ifdef ASYNCX_KQUEUE
+#if defined(ASYNCX_KQUEUE) && !defined(ASYNCX_BACKEND)
 /* kqueue: each direction of a descriptor is an event of its own; they are put together, for one dispatch. */
 struct axi_kqueue {
     int fd;
@@ -5285,15 +5284,11 @@ static int axi_kqueue_wait(ax_loop *loop, void *self, ax_time timeout) {
 
 static const ax_backend axi_kqueue = {sizeof(struct axi_kqueue), 1,              axi_kqueue_open, axi_kqueue_close,
                                       axi_kqueue_reserve,        axi_kqueue_set, axi_kqueue_wait};
-#define AXI_BACKEND (&axi_kqueue)
+#define ASYNCX_BACKEND (&axi_kqueue)
 #endif
 
-#ifdef ASYNCX_BACKEND
-#define AXI_DEFAULT_BACKEND ASYNCX_BACKEND
-#elif defined(AXI_BACKEND)
-#define AXI_DEFAULT_BACKEND AXI_BACKEND
-#else
-#define AXI_DEFAULT_BACKEND (&axi_poll)
+#ifndef ASYNCX_BACKEND
+#define ASYNCX_BACKEND (&axi_poll)
 #endif
 
 /* ---- 13 File descriptors: watches, waits and operations ---- */
@@ -5374,6 +5369,11 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
 
 static struct axi_fd *axi_fd_known(ax_loop *loop, int fd) { /* or NULL */
     return fd >= 0 && (unsigned)fd < loop->fd_cap ? &loop->fds[fd] : NULL;
+}
+
+static int axi_fd_busy(ax_loop *loop, int fd, int way) { /* another task waits there */
+    const struct axi_fd *e = axi_fd_known(loop, fd);
+    return e && e->wait[way].task;
 }
 
 /* Whether to try a read before it waits. Where that was in vain it mostly is again, as when requests come one by one: then every
@@ -5582,7 +5582,7 @@ AX_API void ax_fd_closing(ax_loop *loop, int fd) {
         axi_wake(t, AX_EBADF);
     }
     while (e->watches) ax_watch_stop(e->watches);
-    if (e->told && AXI_SYS(loop)->backend->lazy) (void)axi_fd_tell(loop, fd, 0);
+    if (e->told && loop->desc.backend->lazy) (void)axi_fd_tell(loop, fd, 0);
     axi_fd_anew(e);
     axi_fd_changed(loop, fd);
 }
@@ -5881,7 +5881,7 @@ static int axi_attempt_connected(int fd, struct axi_wait *w, unsigned events) {
 AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
     struct axi_fd *e = axi_fd_known(me->loop, fd);
     AXI_REFUSE(me);
-    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    if (axi_fd_busy(me->loop, fd, AXI_WRITES)) return ax_done(AX_EBUSY);
     if (e) axi_fd_anew(e);
     if (connect(fd, axi_sockaddr(addr), addr->size) == 0) return ax_done(0);
     if (errno != EINPROGRESS && errno != EINTR) return ax_done(-errno); /* an interrupted one goes on, too */
@@ -5904,7 +5904,7 @@ struct axi_tcp_attempt {
 };
 AX_ASYNC(axi_tcp_attempt) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->fd = axi_socket(axi_sockaddr(&my->all->addr[my->i])->sa_family, SOCK_STREAM)));
+    AX_AWAIT(ax_done(my->fd = axi_socket(axi_family(&my->all->addr[my->i]), SOCK_STREAM)));
     axi_socket_set(my->fd, IPPROTO_TCP, TCP_NODELAY, 1);
     AX_AWAIT(ax_connect(me, my->fd, &my->all->addr[my->i]));
     if (my->all->fd < 0) {
@@ -5921,7 +5921,7 @@ static void axi_interleave(ax_addr *addr, int count) {
     int i, next;
     for (i = 1; i < count; i++) {
         ax_addr other;
-        for (next = i; next < count && axi_sockaddr(&addr[next])->sa_family == axi_sockaddr(&addr[i - 1])->sa_family; next++) {}
+        for (next = i; next < count && axi_family(&addr[next]) == axi_family(&addr[i - 1]); next++) {}
         if (next == count) return;
         other = addr[next];
         memmove(&addr[i + 1], &addr[i], (size_t)(next - i) * sizeof *addr);
@@ -6156,9 +6156,8 @@ static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
 }
 
 static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int line) {
-    struct axi_fd *e = axi_fd_known(me->loop, r->fd);
     AXI_REFUSE(me);
-    if (e && e->wait[AXI_READS].task) return ax_done(AX_EBUSY);
+    if (axi_fd_busy(me->loop, r->fd, AXI_READS)) return ax_done(AX_EBUSY);
     r->seen = 0;
     r->until = (const char *)until;
     r->until_size = size;
@@ -6204,9 +6203,8 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
 }
 
 AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size) {
-    struct axi_fd *e = axi_fd_known(me->loop, r->fd);
     AXI_REFUSE(me);
-    if (e && e->wait[AXI_READS].task) return ax_done(AX_EBUSY);
+    if (axi_fd_busy(me->loop, r->fd, AXI_READS)) return ax_done(AX_EBUSY);
     r->data = (char *)to;
     r->length = r->seen = 0;
     me->u.data = r;
@@ -6264,9 +6262,8 @@ static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
 }
 
 static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t size, size_t most) {
-    struct axi_fd *e = axi_fd_known(me->loop, o->fd);
     AXI_REFUSE(me);
-    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    if (axi_fd_busy(me->loop, o->fd, AXI_WRITES)) return ax_done(AX_EBUSY);
     me->u.data = o;
     o->most = most;
     if (!most || size > most || o->count > most - size) return axi_fd_op(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
@@ -6283,12 +6280,11 @@ AX_API ax_op ax_writer_write(ax_task *me, ax_writer *o, const void *data, size_t
 }
 AX_API ax_op ax_writer_flush(ax_task *me, ax_writer *o) { return axi_writer_put(me, o, o->buffer, 0, 0); }
 AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...) {
-    struct axi_fd *e = axi_fd_known(me->loop, o->fd);
     size_t space;
     va_list args;
     int n;
     AXI_REFUSE(me);
-    if (e && e->wait[AXI_WRITES].task) return ax_done(AX_EBUSY);
+    if (axi_fd_busy(me->loop, o->fd, AXI_WRITES)) return ax_done(AX_EBUSY);
     memmove(o->buffer, o->buffer + o->start, o->start ? o->count : 0);
     o->start = 0;
     space = o->size - o->count;
@@ -6437,10 +6433,10 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
 static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
-        if (sys->opened) sys->backend->close(loop, sys->state);
+        if (sys->opened) loop->desc.backend->close(loop, sys->state);
         if (sys->pipe[0] >= 0) close(sys->pipe[0]);
         if (sys->pipe[1] >= 0) close(sys->pipe[1]);
-        axi_free(loop, sys, AXI_SYS_SIZE + sys->backend->size);
+        axi_free(loop, sys, AXI_SYS_SIZE + loop->desc.backend->size);
     }
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
     axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
@@ -6464,7 +6460,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     int rc;
     memset(loop, 0, sizeof *loop);
     if (desc) loop->desc = *desc;
-    if (!loop->desc.backend) loop->desc.backend = AXI_DEFAULT_BACKEND;
+    if (!loop->desc.backend) loop->desc.backend = ASYNCX_BACKEND;
     if (!loop->desc.threads) loop->desc.threads = 8;
     if (!loop->desc.alloc && (loop->desc.arena || !AXI_ASAN)) loop->pooled = 1;
     if (loop->desc.arena) {
@@ -6480,10 +6476,9 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     memset(sys, 0, AXI_SYS_SIZE + loop->desc.backend->size);
     loop->sys = sys;
     loop->state = AXI_IDLE;
-    sys->backend = loop->desc.backend;
     sys->state = (char *)sys + AXI_SYS_SIZE;
     sys->pipe[0] = sys->pipe[1] = -1;
-    rc = sys->backend->open(loop, sys->state);
+    rc = loop->desc.backend->open(loop, sys->state);
     sys->opened = rc >= 0;
     if (rc >= 0 && (pipe(sys->pipe) < 0 || (sys->pipe[0] = axi_above_2(sys->pipe[0])) < 0 ||
                     (sys->pipe[1] = axi_above_2(sys->pipe[1])) < 0)) {

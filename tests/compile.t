@@ -143,7 +143,9 @@ for cc in gcc clang; do
         compiler=$cc
         case $std in c++*) compiler="$cxx -x c++"; has $cxx || { missing $cxx; continue; } ;; esac
         # the header's implementation alone, in the ways that change it
-        for how in "-O0 -D_POSIX_C_SOURCE=200809L" "-O2 -DNDEBUG"; do
+        for how in "-O0 -DASYNCX_EPOLL -D_POSIX_C_SOURCE=200809L" "-O0 -DASYNCX_KQUEUE -D_GNU_SOURCE -I$here/../kqueue" \
+            "-O0 -D_POSIX_C_SOURCE=200809L" "-O2 -DNDEBUG"; do
+            case "$std $how" in c++*KQUEUE*) continue ;; esac # its stand-in is C
             clean "implementation: $compiler -std=$std $how" $compiler -std=$std $WARN $how -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
         done
         # a user's file in every form

@@ -272,7 +272,7 @@ static ax_backend counting; /* around the default */
 static long waits;
 static int count_wait(ax_loop *l, void *self, ax_time timeout) {
     waits++;
-    return AXI_DEFAULT_BACKEND->wait(l, self, timeout);
+    return ASYNCX_BACKEND->wait(l, self, timeout);
 }
 
 static int open_fds(void) {
@@ -413,7 +413,7 @@ int main(void) {
     setrlimit(RLIMIT_NOFILE, &most);
     d->flags = 0;
     d->clock = clock_that_jumps;
-    counting = *AXI_DEFAULT_BACKEND;
+    counting = *ASYNCX_BACKEND;
     counting.wait = count_wait;
     d->backend = &counting;
     rc = AX_RUN_WITH(d, director, .control = control[0]);

@@ -32,7 +32,7 @@ static int count_wait(ax_loop *l, void *self, ax_time timeout) {
         return 0;
     }
     if (timeout) sleeping_polls++, set_sleeps(1);
-    rc = AXI_DEFAULT_BACKEND->wait(l, self, timeout);
+    rc = ASYNCX_BACKEND->wait(l, self, timeout);
     if (timeout) set_sleeps(0);
     return rc;
 }
@@ -49,7 +49,7 @@ static ax_loop loop; /* of the tests without a task */
 static void open_loop(unsigned flags) {
     ax_loop_desc *d = kit_desc();
     d->flags = flags;
-    counting = *AXI_DEFAULT_BACKEND;
+    counting = *ASYNCX_BACKEND;
     counting.wait = count_wait;
     d->backend = &counting;
     if (ax_loop_open(&loop, d) < 0) abort();

@@ -1037,13 +1037,13 @@ AX_ASYNC(untried) {
 
 static ax_backend failing;
 static int fail_fd = -1, fail_with, set_calls, open_fails, reserve_fails;
-static int failing_open(ax_loop *l, void *self) { return open_fails ? open_fails : AXI_DEFAULT_BACKEND->open(l, self); }
+static int failing_open(ax_loop *l, void *self) { return open_fails ? open_fails : ASYNCX_BACKEND->open(l, self); }
 static int failing_reserve(ax_loop *l, void *self, unsigned fds) {
-    return reserve_fails ? reserve_fails : AXI_DEFAULT_BACKEND->reserve(l, self, fds);
+    return reserve_fails ? reserve_fails : ASYNCX_BACKEND->reserve(l, self, fds);
 }
 static int failing_set(ax_loop *l, void *self, int fd, unsigned before, unsigned events) {
     set_calls++;
-    return fd == fail_fd && events ? fail_with : AXI_DEFAULT_BACKEND->set(l, self, fd, before, events);
+    return fd == fail_fd && events ? fail_with : ASYNCX_BACKEND->set(l, self, fd, before, events);
 }
 static void hear_error(ax_loop *l, unsigned events, void *arg) {
     LOG("watch:%u@%d", events, ms(l));
@@ -1109,7 +1109,7 @@ AX_ASYNC(refused) {
 }
 static ax_loop_desc *failing_desc(void) {
     ax_loop_desc *d = kit_desc();
-    failing = *AXI_DEFAULT_BACKEND;
+    failing = *ASYNCX_BACKEND;
     failing.open = failing_open;
     failing.reserve = failing_reserve;
     failing.set = failing_set;

@@ -28,6 +28,11 @@ until_told() { # waits, for at most 5 s
 }
 # A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
 heed() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
+until_catches() { # waits until the program has a handler for Ctrl-C: before, it would just be killed, with 130 as well
+    tries=250
+    until grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
+    [ "$tries" != 0 ]
+}
 start() { # start PROGRAM OPTION...: $pid, and $port if it says one
     : > "$tmp/server"
     (heed "$dir/examples/$@") > "$tmp/server" 2> "$tmp/server.err" < /dev/null &
@@ -277,7 +282,7 @@ test_http_get() {
     start hn_server --delay 5000
     (heed "$dir/examples/http_get" "http://127.0.0.1:$port/v0/item/42000000.json") > "$tmp/out" 2> "$tmp/err" &
     get=$!
-    sleep 0.3
+    ok "http_get runs" until_catches "$get"
     kill -INT "$get"
     wait "$get"
     rc=$?
@@ -328,7 +333,8 @@ nobody.invalid:82 no such name, file or directory
     ok "no answer" says "^127.0.0.1:$port.timed out"
     (heed "$dir/examples/tcp_check" --parallel 2 --timeout 10 "127.0.0.1:1,$port,$port,$port") > "$tmp/out" 2> "$tmp/err" &
     check=$!
-    sleep 0.3
+    ok "tcp_check runs" until_catches "$check"
+    sleep 0.3 # one is refused meanwhile; what is known is told in the end only
     kill -INT "$check"
     wait "$check"
     rc=$?

@@ -273,20 +273,20 @@ static int shim_wait(ax_loop *l, void *self, ax_time timeout) {
     if (timeout == AX_FOREVER) {
         struct timespec from, to;
         clock_gettime(CLOCK_MONOTONIC, &from);
-        rc = AXI_DEFAULT_BACKEND->wait(l, self, hung ? 0 : AX_MS(TOO_LONG));
+        rc = ASYNCX_BACKEND->wait(l, self, hung ? 0 : AX_MS(TOO_LONG));
         clock_gettime(CLOCK_MONOTONIC, &to);
         if ((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 >= TOO_LONG) hung = 1;
         if (hung) return -ENOTRECOVERABLE;
         return rc;
     }
 #endif
-    rc = AXI_DEFAULT_BACKEND->wait(l, self, timeout);
+    rc = ASYNCX_BACKEND->wait(l, self, timeout);
     return rc;
 }
 static int shim_set(ax_loop *l, void *self, int fd, unsigned before, unsigned events) {
     int f = events ? strike(CALL_backend_set, fd, 2) : 0;
-    if (f && before) AXI_DEFAULT_BACKEND->set(l, self, fd, before, 0); /* then it is not waited on at all */
-    return f ? -f : AXI_DEFAULT_BACKEND->set(l, self, fd, before, events);
+    if (f && before) ASYNCX_BACKEND->set(l, self, fd, before, 0); /* then it is not waited on at all */
+    return f ? -f : ASYNCX_BACKEND->set(l, self, fd, before, events);
 }
 
 /* ---- how each call may fail ---- */
@@ -900,7 +900,7 @@ static int play(const struct scenario *s) {
     bound = inject.times == FOR_EVER && !(inject.flags & (SHORT | SPURIOUS)) ? AX_SEC(10) : AX_FOREVER;
     most_waits = inject.times == FOR_EVER ? 20000 : clean_waits * 4 + 150;
     acts(RUN);
-    shim_backend = *AXI_DEFAULT_BACKEND;
+    shim_backend = *ASYNCX_BACKEND;
     shim_backend.wait = shim_wait;
     shim_backend.set = shim_set;
     d->backend = &shim_backend;
