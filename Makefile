@@ -31,15 +31,22 @@ all: $(EXAMPLES:%=$(B)/examples/%)
 $(B)/examples/%: examples/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -o $@ $< $(call libs_of,$*)
-$(B)/san/examples/%: examples/%.c $(HEADERS)
+# The builds for tests of the examples share one object of the implementation.
+$(B)/asyncx.o: asyncx.h
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) -I. -o $@ $< $(call libs_of,$*)
-$(B)/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
+	$(CC) $(STD) $(WARN) -O0 -DASYNCX_IMPLEMENTATION -x c -c -o $@ $<
+$(B)/san/asyncx.o: asyncx.h
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) -O0 -I. -include tests/virtual.h -o $@ $< $(LIBS)
-$(B)/san/virtual/%: examples/%.c tests/virtual.h $(HEADERS)
+	$(CC) $(STD) $(WARN) $(SAN) -DASYNCX_IMPLEMENTATION -x c -c -o $@ $<
+$(B)/san/examples/%: examples/%.c $(B)/san/asyncx.o $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) -I. -include tests/virtual.h -o $@ $< $(LIBS)
+	$(CC) $(STD) $(WARN) $(SAN) -DASYNCX_IMPLEMENTED -I. -o $@ $< $(B)/san/asyncx.o $(call libs_of,$*)
+$(B)/virtual/%: examples/%.c $(B)/asyncx.o tests/virtual.h $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O0 -DASYNCX_IMPLEMENTED -I. -include tests/virtual.h -o $@ $< $(B)/asyncx.o $(LIBS)
+$(B)/san/virtual/%: examples/%.c $(B)/san/asyncx.o tests/virtual.h $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(SAN) -DASYNCX_IMPLEMENTED -I. -include tests/virtual.h -o $@ $< $(B)/san/asyncx.o $(LIBS)
 $(B)/plain/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(CFLAGS) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)

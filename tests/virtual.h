@@ -1,7 +1,11 @@
 /* Forced in front of an example (-include): AX_RUN with a virtual clock, so that its sleeps take no time, and misuse is fatal.
    The examples themselves stay as a person would write them. */
+#ifndef ASYNCX_IMPLEMENTED /* or linked, as for tests/examples.t */
 #define ASYNCX_IMPLEMENTATION
+#endif
 #include "asyncx.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 static void virtual_misuse(void *ctx, const char *text) {
     (void)ctx;
