@@ -437,7 +437,7 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned short refs;                                     /* references */
 #elif AXI_CANCEL
     axi_count count;
-    unsigned char refs : 7, limited : 1;                     /* ...; whether it has a limit */
+    unsigned char refs;
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
 #endif
 } axi_node;
@@ -926,7 +926,7 @@ AX_API ax_where ax_task_where(const ax_task *task);
 typedef void ax_task_fn(ax_task *task, int depth, void *arg);
 AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg);
 /* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. A task that has
-   65,535 references at once (freestanding: 127) stays until the loop closes. */
+   65,535 references at once (freestanding: 255) stays until the loop closes. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
 /* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended
@@ -1328,7 +1328,8 @@ struct ax_loop {
     ax_time now;
     axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
     axi_link end;
-    axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_link *turn_last; /* the last of what was ready when this turn began, */
+    axi_link *running;   /* and the latest that was taken off */
     axi_list aborts, closers;
     struct axi_timer *timers;
     unsigned timer_count, timer_cap, timer_need, next_seq;
@@ -1343,6 +1344,7 @@ struct ax_loop {
     void *chunks;
     struct axi_fd *fds;
     unsigned fd_cap, polls;
+    unsigned wanted;     /* descriptors that anybody waits on, but for the wake-up pipe */
     int *dirty;          /* descriptors whose interest may have changed */
     unsigned dirty_cap, dirty_count;
     ax_callback *posted, **posted_end;
@@ -1922,7 +1924,8 @@ enum { /* node.flags of a task */
     AXI_WOKEN = 16,   /* woken while it still runs, before it parks */
     AXI_SLEEPS = 32,  /* u.wake is a deadline */
     AXI_PRESSED = 64, /* had its share of turns without waiting, and is to be cancelled: the next op refuses */
-    AXI_KEPT = AXI_KEEP ? 128 : 0 /* in a group's list of ended children */
+    AXI_BOUND = 128,  /* while it lives: by a limit */
+    AXI_KEPT = AXI_KEEP ? 128 : 0 /* once it has ended: in a group's list of ended children */
 };
 enum { AXI_BY_USER = 8 }; /* node.bad of a parked task: ax_wake may end this wait */
 enum { AXI_UNHEARD = 1 };    /* node.bad of a task that has failed: nobody knows yet */
@@ -1954,9 +1957,11 @@ enum { /* entry.flags of a group, beside AXI_LIVE */
 #ifdef ASYNCX_FREESTANDING /* short paths cost code: they are for hosts */
 #define AXI_FAST 0
 #define AXI_OUTLINE AXI_SLOW
+#define AXI_RARE
 #else
 #define AXI_FAST 1
 #define AXI_OUTLINE
+#define AXI_RARE AXI_SLOW
 #endif
 #ifdef __AVR__ /* where a time takes four registers and four instructions to load */
 #define AXI_OUTLINE_8 AXI_SLOW
@@ -1973,7 +1978,7 @@ enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 star
 enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
 enum { AXI_OVER = 255 };
-enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = 127 }; /* counts stay there */
+enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = UCHAR_MAX }; /* counts stay there */
 #endif
 
 /* ---- Lists ---- */
@@ -2369,9 +2374,7 @@ static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].no
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
 #define AXI_SET_SEQ(x, to) ((x)->seq = (to))
 #define AXI_SEQ_OF(e) ((e)->kind == AXI_FRAME ? ((ax_frame *)(void *)(e))->seq : ((ax_timeout *)(void *)(e))->seq)
-#define AXI_HAS_LIMIT(t) ((t)->limit != AX_FOREVER)
-#define AXI_SET_LIMITED(t, seq) ((t)->limit_seq = (seq))
-#define AXI_SET_UNLIMITED(t) ((t)->limit = AX_FOREVER)
+#define AXI_SET_LIMIT_SEQ(t, seq) ((t)->limit_seq = (seq))
 #else /* freestanding */
 #define axi_elsewhere(me, other) ((other) != (me)->loop)
 
@@ -2513,9 +2516,7 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { 
 #define AXI_NEXT_SEQ(loop) 0
 #define AXI_SET_SEQ(x, to) ((void)0)
 #define AXI_SEQ_OF(e) 0
-#define AXI_HAS_LIMIT(t) ((t)->node.limited)
-#define AXI_SET_LIMITED(t, seq) ((void)(seq), (t)->node.limited = 1)
-#define AXI_SET_UNLIMITED(t) ((t)->node.limited = 0)
+#define AXI_SET_LIMIT_SEQ(t, seq) ((void)(seq))
 
 AXI_OUTLINE_8 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 
@@ -2530,15 +2531,15 @@ AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
 
 #if AXI_CANCEL
 /* Whether one of the task's limits comes before this time, or with it. */
-static int axi_limit_by(const ax_task *t, const ax_time *when) {
-    if (!AXI_HAS_LIMIT(t)) return 0;
+AXI_OUTLINE static int axi_limit_by(const ax_task *t, const ax_time *when) {
+    if (!(t->node.flags & AXI_BOUND)) return 0;
     return axi_reached(&t->limit, when);
 }
 
 /* A task has one timer, at the earliest of its wake-up and its open limits; a limit goes before a sleep of the same time. */
 static const ax_time *axi_task_when(const ax_task *t) {
     if (t->node.flags & AXI_SLEEPS && !axi_limit_by(t, &t->u.wake)) return &t->u.wake;
-    return AXI_HAS_LIMIT(t) ? &t->limit : NULL;
+    return t->node.flags & AXI_BOUND ? &t->limit : NULL;
 }
 
 static void axi_arm(ax_task *t) {
@@ -2646,7 +2647,7 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
     }
     me->node.state = AXI_PARKED;
 #if AXI_CANCEL
-    if (AXI_FAST && !AXI_HAS_LIMIT(me) && !(me->node.flags & (AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
+    if (AXI_FAST && !(me->node.flags & (AXI_BOUND | AXI_UNMET | AXI_SLEEPS))) return axi_op(AXI_PENDING);
     axi_arm_undue(me);
     if ((me->node.flags & (AXI_UNMET | AXI_ASKED)) == AXI_UNMET && me->node.state == AXI_PARKED) axi_interrupt(me);
 #else
@@ -2666,7 +2667,7 @@ AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
 static void axi_requeue(ax_task *t, int status) {
     axi_queue_task(t, status);
 #if AXI_CANCEL
-    if (!AXI_FAST || AXI_HAS_LIMIT(t)) axi_arm_undue(t);
+    if (!AXI_FAST || t->node.flags & AXI_BOUND) axi_arm_undue(t);
 #endif
 }
 
@@ -2795,12 +2796,13 @@ static void axi_limit_add(ax_task *t, const axi_entry *e, int outer) { /* if it 
     const ax_time *when = axi_limit_of(e);
     if (!when || (axi_limit_by(t, when) && !(AXI_FAST && outer && *when == t->limit))) return;
     t->limit = *when;
-    AXI_SET_LIMITED(t, AXI_SEQ_OF(e));
+    t->node.flags |= AXI_BOUND;
+    AXI_SET_LIMIT_SEQ(t, AXI_SEQ_OF(e));
 }
 
 static void axi_limits_renew(ax_task *t) { /* after one was closed, moved or has fired */
     axi_entry *e;
-    AXI_SET_UNLIMITED(t);
+    t->node.flags &= (unsigned char)~AXI_BOUND;
     for (e = t->top; e; e = e->up) axi_limit_add(t, e, 1);
     if (AXI_ARMED(t)) axi_arm(t);
 }
@@ -2822,7 +2824,7 @@ AXI_SLOW static void axi_expire(ax_task *t) {
 AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, axi_entry *e, int status) {
     if (e->flags & AXI_EXPIRED && !axi_take_back(t, e->base) && status == AXI_OWN) status = AX_ETIMEDOUT;
     e->flags |= AXI_EXPIRED;
-    if (AXI_HAS_LIMIT(t)) axi_limits_renew(t);
+    if (t->node.flags & AXI_BOUND) axi_limits_renew(t);
     return status;
 }
 
@@ -3251,7 +3253,6 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
     t->node.refs = 0;
     t->top = &f->entry;
     t->forget = NULL;
-    AXI_SET_UNLIMITED(t);
     t->waiters.ring = NULL;
 #endif
 }
@@ -3440,11 +3441,19 @@ static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
 static void axi_run_task(ax_task *t) {
     ax_frame *f = t->frame;
     const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
-    int rc = t->rc, share = ASYNCX_AWAITS, handed_on = t->node.bad == AXI_HANDED_ON, fresh = t->node.state == AXI_FRESH;
+    int rc, share = ASYNCX_AWAITS, handed_on = 0, state;
+    if (AXI_FAST && AXI_LIKELY(t->rc >= 0 && !(f->entry.flags & special))) { /* nothing to deliver: t->rc has it already */
+        t->node.state = AXI_RUNNING;
+        t->node.bad = 0;
+        if (AXI_LIKELY((rc = AXI_STEP(t, f).axi) == AXI_PENDING && t->frame == f && !ASYNCX_DEBUG)) return; /* mostly that is all */
+        goto stepped;
+    }
+    rc = t->rc;
+    handed_on = t->node.bad;
+    state = t->node.state;
     t->node.state = AXI_RUNNING;
     t->node.bad = 0;
-    if (AXI_FAST && AXI_LIKELY(rc >= 0 && !(f->entry.flags & special))) goto step; /* t->rc has it already */
-    if (fresh && rc < 0) { /* cancelled before its first step: only the cleanup runs */
+    if (state == AXI_FRESH && rc < 0) { /* cancelled before its first step: only the cleanup runs */
         f->status = AXI_OWN;
         f->entry.at = 1;
         goto unwind;
@@ -3457,6 +3466,7 @@ deliver:
     axi_deliver(t, f, rc);
 step:
     rc = AXI_STEP(t, f).axi;
+stepped:
     if (AXI_LIKELY(rc == AXI_PENDING && (!AXI_CHECKS || t->frame == f))) {
         if (ASYNCX_DEBUG && t->node.state == AXI_RUNNING) axi_misuse(t->loop, 0, "an op says that it waits, and has not parked");
         return;
@@ -3508,7 +3518,7 @@ step:
     }
     f = t->frame; /* also of a call that was refused: at AX_FINALLY */
     if (rc == AXI_CALLED) goto step;
-    axi_left(t, f, rc, handed_on);
+    axi_left(t, f, rc, handed_on == AXI_HANDED_ON);
 unwind:
     if ((!AXI_FAST || t->top != &f->entry) && axi_unwind(t, f)) return;
     if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
@@ -3516,7 +3526,7 @@ unwind:
         goto step;
     }
     rc = f->status;
-    handed_on = 1;
+    handed_on = AXI_HANDED_ON;
     if (!(f = axi_frame_end(t, f))) {
         if (!(t = axi_task_end(t, rc))) return; /* on with who was in ax_next */
         t->node.state = AXI_RUNNING;
@@ -3711,26 +3721,19 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
 
 #endif
 
-#ifndef ASYNCX_FREESTANDING /* the flags are rarely set: to write them each time would cost a tenth of all */
-AX_API ax_op ax_checkpoint(ax_task *me) {
-    int status = 0;
-    if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
-    if (me->node.flags & (AXI_UNMET | AXI_PRESSED | AXI_WOKEN)) {
-        if (me->node.flags & AXI_UNMET) status = AXI_OWN;
-        me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
-    }
-    axi_requeue(me, status);
-    return axi_op(AXI_PENDING);
-}
-#else
-AX_API ax_op ax_checkpoint(ax_task *me) {
+AXI_RARE static ax_op axi_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
     if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
     me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
 }
-#endif
+AX_API ax_op ax_checkpoint(ax_task *me) {
+    if (!AXI_FAST || me->node.state != AXI_RUNNING || me->node.flags & (AXI_UNMET | AXI_PRESSED | AXI_WOKEN | AXI_BOUND))
+        return axi_checkpoint(me);
+    axi_queue_task(me, 0);
+    return axi_op(AXI_PENDING);
+}
 
 AX_API int ax_leaving(const ax_task *me) {
     const ax_frame *f = me->frame;
@@ -4566,7 +4569,6 @@ struct axi_signal {
 struct axi_sys {
     void *state;          /* the backend's, */
     int opened;           /* once it has one to close */
-    unsigned wanted;      /* descriptors that anybody waits on: 1 is the wake-up pipe */
     int pipe[2];
     ax_watch wake;
     ax_timer again;       /* for accept(), when it ran out of descriptors */
@@ -4676,7 +4678,7 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
 static void axi_leave_turn(ax_loop *loop, axi_link *link) {
     if (loop->turn_last != link) return;
 #ifndef ASYNCX_FREESTANDING
-    loop->turn_last = link->prev;
+    loop->turn_last = link->prev == &loop->end ? loop->running : link->prev;
 #else
     loop->turn_last = axi_head(&loop->ready);
     if (loop->turn_last == link) loop->turn_last = NULL; /* there was none */
@@ -4842,7 +4844,7 @@ static void axi_run_timers(ax_loop *loop) {
         } else {
             axi_expire(t);
         }
-        if (!AXI_FAST || AXI_HAS_LIMIT(t) || t->node.flags & AXI_SLEEPS) axi_arm(t);
+        if (!AXI_FAST || t->node.flags & (AXI_BOUND | AXI_SLEEPS)) axi_arm(t);
 #else
         t->node.flags &= (unsigned char)~AXI_SLEEPS;
         axi_wake(t, 0);
@@ -4928,7 +4930,6 @@ static void axi_fd_fail(ax_loop *loop, int fd, int status) {
 /* Tells the backend what has changed; what changes meanwhile, in a callback that hears of an error, is for the next turn,
    and stands behind it. */
 static void axi_fd_sync(ax_loop *loop) {
-    struct axi_sys *sys = AXI_SYS(loop);
     unsigned i, n = loop->dirty_count;
     for (i = 0; i < n; i++) {
         int fd = loop->dirty[i], rc;
@@ -4936,7 +4937,7 @@ static void axi_fd_sync(ax_loop *loop) {
         unsigned want = axi_fd_wanted(e);
         e->dirty = 0;
         if (want == e->wanted && !e->doubt) continue;
-        sys->wanted += (want != 0) - (unsigned)(e->wanted != 0);
+        loop->wanted += (want != 0) - (unsigned)(e->wanted != 0);
         e->wanted = (unsigned char)want;
         if (!want && (loop->desc.backend->lazy || !e->told)) continue;
         rc = axi_fd_tell(loop, fd, want);
@@ -5017,7 +5018,7 @@ static ax_time axi_until_next(ax_loop *loop) {
 /* One look at the descriptors, at most one dispatch each. */
 static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
-    if (timeout == 0 && sys->wanted <= 1 && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
+    if (timeout == 0 && !loop->wanted && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
     loop->polls++;
     return loop->desc.backend->wait(loop, sys->state, timeout);
 }
@@ -6314,25 +6315,40 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
 }
 
 /* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
-static int axi_only_ready(ax_loop *loop) {
-    return axi_any_ready(loop) && AXI_SYS(loop)->wanted <= 1 && !AXI_POSTED(loop) &&
-           !(loop->timer_count | loop->dirty_count | (unsigned)loop->stop | (unsigned)AXI_LOAD(axi_came[0]));
+static int axi_only_ready(ax_loop *loop, int once) {
+    return axi_any_ready(loop) && !AXI_POSTED(loop) &&
+           !((unsigned)once | loop->wanted | loop->timer_count | loop->dirty_count | (unsigned)loop->stop |
+             (unsigned)AXI_LOAD(axi_came[0]));
 }
 
-/* Runs what is ready now; if turns may follow each other at once, also those that have nothing else to look at. */
-static void axi_run_ready(ax_loop *loop, int follow) {
+/* Runs what is ready, up to *last; unless once, also the turns that follow with nothing else to look at. */
+AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last, int once) {
     axi_link *link;
-    struct axi_watched watched;
-    if (!axi_any_ready(loop)) return;
-    do {
-        loop->turn_last = loop->end.prev;
+    for (;;) {
         do {
-            axi_node *node = (axi_node *)(void *)(link = axi_dequeue(loop));
-            if (loop->desc.slow) axi_step_begins(loop, node, &watched);
-            axi_run_node(loop, node); /* the only call: all of axi_run_task is inlined here */
-            if (loop->desc.slow) axi_step_ended(loop, &watched);
-        } while (loop->turn_last != link && loop->turn_last != &loop->end); /* the end: a step took the rest of the turn off */
-    } while (follow && axi_only_ready(loop));
+            loop->running = link = axi_dequeue(loop);
+            axi_run_node(loop, (axi_node *)(void *)link); /* the only call: all of axi_run_task is inlined here */
+        } while (link != *last);
+        if (!axi_only_ready(loop, once)) return;
+        loop->turn_last = loop->end.prev;
+    }
+}
+
+/* With desc.slow: each step by itself. */
+AXI_SLOW static void axi_run_watched(ax_loop *loop) {
+    struct axi_watched watched;
+    do {
+        axi_step_begins(loop, (axi_node *)(void *)loop->end.next, &watched);
+        axi_run_up_to(loop, &loop->running, 1);
+        axi_step_ended(loop, &watched);
+    } while (loop->running != loop->turn_last);
+}
+
+static void axi_run_ready(ax_loop *loop, int once) {
+    if (!axi_any_ready(loop)) return;
+    loop->turn_last = loop->end.prev;
+    if (loop->desc.slow) axi_run_watched(loop);
+    else axi_run_up_to(loop, &loop->turn_last, once);
 }
 
 /* Whether there is anything that a run waits for. */
@@ -6349,14 +6365,14 @@ static int axi_turn(ax_loop *loop, int block) {
     int rc;
     axi_take_posts(loop);
     if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
-    axi_run_ready(loop, block);
+    axi_run_ready(loop, !block);
     axi_run_timers(loop);
     axi_fd_sync(loop);
     timeout = block && !loop->stop && !loop->dirty_count ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_look(loop, 0);
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
-        int deaf = AXI_SYS(loop)->wanted <= 1 && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
+        int deaf = !loop->wanted && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
                    !axi_awaits_signals(loop);
         if (timeout == AX_FOREVER && deaf) {
             if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
@@ -6487,7 +6503,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
         ax_watch_unref(&sys->wake);
         rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
         if (rc >= 0 && (rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) >= 0) /* a loop that is deaf to posts must not open */
-            loop->fds[sys->pipe[0]].wanted = AX_IN, sys->wanted = 1;
+            loop->fds[sys->pipe[0]].wanted = AX_IN;
     }
     if (rc < 0) {
         axi_loop_free(loop);
@@ -6567,7 +6583,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     }
     if (AXI_SYS(loop)->end_pools) AXI_SYS(loop)->end_pools(loop);
     axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
-    axi_run_ready(loop, 0);
+    axi_run_ready(loop, 1);
     axi_signals_end(loop);
     pthread_mutex_lock(&axi_post_lock); /* a post meets the loop open or closed, never in between */
     loop->takes_posts = 0;

@@ -115,6 +115,28 @@ static void turns_tests(void) {
     RUN_AND_CLOSE("a callback asked for by ax_soon and ax_post runs once; a posted one can be stopped", "1 a@0 b@0 d@0");
 }
 
+/* With the rest of its turn stopped, a turn ends with the one that runs. */
+static void stop_rest(ax_loop *l, void *arg) {
+    say(l, arg);
+    ax_callback_stop(&cb[1]);
+    ax_callback_stop(&cb[2]);
+    ax_soon(l, &cb[3], say, LETTER(3));
+}
+static void rest_tests(void) {
+    int watched, i;
+    for (watched = 0; watched < 2; watched++) {
+        ax_loop_desc desc = *kit_desc();
+        desc.slow = watched ? AX_SEC(1) : 0;
+        memset(cb, 0, sizeof cb);
+        ax_loop_open(&loop, &desc);
+        ax_soon(&loop, &cb[0], stop_rest, LETTER(0));
+        ax_soon(&loop, &cb[1], say, LETTER(1));
+        ax_soon(&loop, &cb[2], say, LETTER(2));
+        for (i = 0; i < 2; i++) LOG("%d", ax_run_once(&loop));
+        RUN_AND_CLOSE(watched ? "rule 14: the same, with steps timed" : "rule 14: a turn whose rest is stopped ends", "a@0 1 d@0 0");
+    }
+}
+
 /* ---- timers ---- */
 
 static void stop_next(ax_loop *l, void *arg) {
@@ -810,6 +832,7 @@ int main(void) {
     ax_loop_desc *d;
     signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     turns_tests();
+    rest_tests();
     timers_tests();
     posts_tests();
     descriptors_tests();
