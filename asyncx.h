@@ -432,7 +432,7 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned char state, flags, bad;
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind;
-    unsigned timer, seq;                                     /* 1 + place in the heap; order among equal deadlines */
+    unsigned timer, seq;                                     /* place in the heap, or 0; order among equal deadlines */
     axi_count count;                                         /* tasks only: requests to cancel; */
     unsigned short refs;                                     /* references */
 #elif AXI_CANCEL
@@ -1332,7 +1332,8 @@ struct ax_loop {
     axi_link *running;   /* and the latest that was taken off */
     axi_list aborts, closers;
     struct axi_timer *timers;
-    unsigned timer_count, timer_cap, timer_need, next_seq;
+    ax_time horizon;     /* see axi_timer_refill */
+    unsigned near, timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
     ax_task *main;
     int state, stop, aborting;
@@ -2277,74 +2278,98 @@ static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, si
     return 0;
 }
 
-/* ---- Timers: a 4-ary heap with the keys in the array (D. B. Johnson, "Priority queues with update", 1975) ---- */
+/* ---- Timers ----
+
+   Those that are due up to the horizon are a 4-ary heap with the keys in the array (D. B. Johnson, "Priority queues with update",
+   1975). Behind it stand the later ones, in no order: to add, move or drop one of these is a matter of a few instructions, and most
+   timers are stopped long before their time. When the heap is used up, the earliest of the rest become the next one, as in a ladder
+   queue (W. T. Tang, R. S. M. Goh, I. L.-J. Thng, 2005): it fits the cache, however many timers there are. */
+
+enum { AXI_ROOT = 3, AXI_FEW = 512 }; /* places before the root are unused, so that four siblings mostly share a cache line */
+#define AXI_PARENT(i) ((i) / 4 + 2)
+#define AXI_CHILD(i) (4 * (i) - 8)
 
 static int axi_before(const struct axi_timer *a, const struct axi_timer *b) {
     return a->when < b->when || (a->when == b->when && (int)(a->node->seq - b->node->seq) < 0);
 }
 
-static void axi_timer_up(ax_loop *loop, unsigned i, struct axi_timer t) {
-    while (i && axi_before(&t, &loop->timers[(i - 1) / 4])) {
-        loop->timers[i] = loop->timers[(i - 1) / 4];
-        loop->timers[i].node->timer = i + 1;
-        i = (i - 1) / 4;
-    }
-    loop->timers[i] = t;
-    t.node->timer = i + 1;
+static void axi_timer_put(struct axi_timer *heap, unsigned i, struct axi_timer t) {
+    heap[i] = t;
+    t.node->timer = i;
 }
 
-static void axi_timer_down(ax_loop *loop, unsigned i, struct axi_timer t) {
-    unsigned n = loop->timer_count, child, end, c;
-    while ((child = 4 * i + 1) < n) {
+static void axi_timer_up(struct axi_timer *heap, unsigned i, struct axi_timer t) {
+    for (; i > AXI_ROOT && axi_before(&t, &heap[AXI_PARENT(i)]); i = AXI_PARENT(i)) axi_timer_put(heap, i, heap[AXI_PARENT(i)]);
+    axi_timer_put(heap, i, t);
+}
+
+static void axi_timer_down(struct axi_timer *heap, unsigned n, unsigned i, struct axi_timer t) {
+    unsigned child, end, c;
+    while ((child = AXI_CHILD(i)) < n) {
         end = child + 4 < n ? child + 4 : n;
         for (c = child + 1; c < end; c++)
-            if (axi_before(&loop->timers[c], &loop->timers[child])) child = c;
-        if (!axi_before(&loop->timers[child], &t)) break;
-        loop->timers[i] = loop->timers[child];
-        loop->timers[i].node->timer = i + 1;
+            if (axi_before(&heap[c], &heap[child])) child = c;
+        if (!axi_before(&heap[child], &t)) break;
+        axi_timer_put(heap, i, heap[child]);
         i = child;
     }
-    loop->timers[i] = t;
-    t.node->timer = i + 1;
+    axi_timer_put(heap, i, t);
 }
 
-static void axi_timer_place(ax_loop *loop, unsigned i, struct axi_timer t) {
-    if (i && axi_before(&t, &loop->timers[(i - 1) / 4])) axi_timer_up(loop, i, t);
-    else axi_timer_down(loop, i, t);
+/* One that stands, or is to stand, at a place behind the heap joins it; the first behind the heap takes that place. */
+static void axi_timer_near(ax_loop *loop, unsigned i, struct axi_timer t) {
+    unsigned last = AXI_ROOT + loop->near++;
+    if (i != last) axi_timer_put(loop->timers, i, loop->timers[last]);
+    axi_timer_up(loop->timers, last, t);
+}
+
+/* The next heap, of the rest: all of a few; of more those up to the earliest of a sample, about a sixteenth, so that each is looked
+   at some ten times in its life. */
+AXI_SLOW static void axi_timer_refill(ax_loop *loop) {
+    unsigned i, n = loop->timer_count, few = n <= AXI_FEW, random = loop->next_seq;
+    ax_time horizon = few ? 0 : AX_FOREVER;
+    for (i = 0; i < (few ? n : 16); i++) {
+        ax_time when = loop->timers[AXI_ROOT + (few ? i : (random = random * 1664525 + 1013904223) % n)].when;
+        if (few == (when > horizon)) horizon = when;
+    }
+    loop->horizon = horizon;
+    for (i = AXI_ROOT; i < AXI_ROOT + n; i++)
+        if (loop->timers[i].when <= horizon) axi_timer_near(loop, i, loop->timers[i]);
 }
 
 static void axi_timer_drop(ax_loop *loop, axi_node *node) {
-    unsigned i = node->timer - 1;
-    struct axi_timer last;
-    if (!node->timer) return;
+    struct axi_timer *heap = loop->timers;
+    unsigned i = node->timer, end;
+    if (!i) return;
     node->timer = 0;
-    last = loop->timers[--loop->timer_count];
-    if (i < loop->timer_count) axi_timer_place(loop, i, last);
+    end = AXI_ROOT + --loop->timer_count;
+    if (i < AXI_ROOT + loop->near) {
+        unsigned last = AXI_ROOT + --loop->near;
+        if (i < last) {
+            if (i > AXI_ROOT && axi_before(&heap[last], &heap[AXI_PARENT(i)])) axi_timer_up(heap, i, heap[last]);
+            else axi_timer_down(heap, last, i, heap[last]);
+        }
+        i = last;
+    }
+    if (i < end) axi_timer_put(heap, i, heap[end]);
 }
 
 /* Takes it off, if when is NULL. The room was reserved: by the task's spawn or by ax_timer_start. */
 static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, unsigned seq) {
     struct axi_timer t;
-    if (!when) {
-        axi_timer_drop(loop, node);
-        return;
-    }
+    if (when && node->timer && loop->timers[node->timer].when == *when && node->seq == seq) return;
+    axi_timer_drop(loop, node);
+    if (!when) return;
     t.when = *when;
     t.node = node;
-    if (node->timer) {
-        struct axi_timer *old = &loop->timers[node->timer - 1];
-        if (old->when == t.when && node->seq == seq) return;
-        node->seq = seq;
-        axi_timer_place(loop, node->timer - 1, t);
-    } else {
-        node->seq = seq;
-        axi_timer_up(loop, loop->timer_count++, t);
-    }
+    node->seq = seq;
+    if (t.when > loop->horizon) axi_timer_put(loop->timers, AXI_ROOT + loop->timer_count++, t);
+    else axi_timer_near(loop, AXI_ROOT + loop->timer_count++, t);
 }
 
 static int axi_timer_reserve(ax_loop *loop, unsigned more) {
-    unsigned need = loop->timer_need + more;
-    int rc = need <= loop->timer_cap ? 0 : axi_grow(loop, &loop->timers, &loop->timer_cap, need, sizeof *loop->timers);
+    unsigned need = loop->timer_need + more, want = AXI_ROOT + need;
+    int rc = want <= loop->timer_cap ? 0 : axi_grow(loop, &loop->timers, &loop->timer_cap, want, sizeof *loop->timers);
     if (rc >= 0) loop->timer_need = need;
     return rc;
 }
@@ -2362,14 +2387,33 @@ static ax_time axi_clock(ax_loop *loop) {
 static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
 static ax_time axi_from(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time > 0 ? time : 0); }
 static int axi_reached(const ax_time *when, const ax_time *now) { return *when <= *now; }
-static int axi_any_timer(const ax_loop *loop) { return loop->timer_count != 0; }
+static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
+    if (!loop->near && loop->timer_count) axi_timer_refill(loop);
+    return loop->near != 0;
+}
 #define AXI_MINUS(a, b) ((a) - (b))
 #define axi_too_long(time) 0
 
-static ax_time axi_next_when(const ax_loop *loop) { return loop->timer_count ? loop->timers[0].when : AX_FOREVER; }
-static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].node; }
-#define AXI_FIRST_WHEN(loop) (&(loop)->timers[0].when)
+static ax_time axi_next_when(ax_loop *loop) { return axi_any_timer(loop) ? loop->timers[AXI_ROOT].when : AX_FOREVER; }
+static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[AXI_ROOT].node; }
+#define AXI_FIRST_WHEN(loop) (&(loop)->timers[AXI_ROOT].when)
 #define AXI_ARMED(t) ((t)->node.timer)
+
+#if defined(__GNUC__)
+#define AXI_FETCH(p) __builtin_prefetch(p)
+#else
+#define AXI_FETCH(p) ((void)(p))
+#endif
+static void axi_fetch_next(const ax_loop *loop) {
+    const char *next = (const char *)loop->timers[AXI_ROOT].node;
+    AXI_FETCH(next);
+    AXI_FETCH(next + 64);
+    AXI_FETCH(next + 128); /* a task's frame */
+}
+static void axi_fetch_neighbours(const ax_task *t) {
+    AXI_FETCH(t->sibling.prev);
+    AXI_FETCH(t->sibling.next);
+}
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
 #define AXI_SET_SEQ(x, to) ((x)->seq = (to))
@@ -2513,6 +2557,8 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { 
 #define axi_timer_reserve(loop, more) 0
 #define axi_timer_unreserve(loop) ((void)0)
 #define AXI_ARMED(t) ((t)->node.timer.next != NULL)
+#define axi_fetch_next(loop) ((void)0)
+#define axi_fetch_neighbours(t) ((void)0)
 #define AXI_NEXT_SEQ(loop) 0
 #define AXI_SET_SEQ(x, to) ((void)0)
 #define AXI_SEQ_OF(e) 0
@@ -4833,11 +4879,13 @@ static void axi_run_timers(ax_loop *loop) {
         axi_node *node = axi_next_timer(loop);
         ax_task *t = (ax_task *)(void *)node;
         axi_timer_drop(loop, node);
+        axi_fetch_next(loop); /* the memory of the next one, while this one is woken */
 #if AXI_CANCEL
         if (!AXI_IS_TASK(node)) {
             axi_queue_callback(loop, (ax_callback *)(void *)node);
             continue;
         }
+        axi_fetch_neighbours(t); /* which it will touch when it ends */
         if (axi_task_when(t) == &t->u.wake) {
             if (t->forget) t->forget(t, t->obj); /* it was in a list as well */
             axi_wake(t, 0);
@@ -5008,11 +5056,12 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
 }
 
 static ax_time axi_until_next(ax_loop *loop) {
-    ax_time now;
+    ax_time next, now;
     if (axi_any_ready(loop) || AXI_POSTED(loop)) return 0;
-    if (!loop->timer_count || loop->timers[0].when == AX_FOREVER) return AX_FOREVER;
+    next = axi_next_when(loop);
+    if (next == AX_FOREVER) return next;
     now = axi_clock(loop);
-    return loop->timers[0].when > now ? loop->timers[0].when - now : 0;
+    return next > now ? next - now : 0;
 }
 
 /* One look at the descriptors, at most one dispatch each. */
@@ -6420,10 +6469,12 @@ AX_API void ax_loop_stop(ax_loop *loop) {
 
 AX_API int ax_run_once(ax_loop *loop) {
     char here;
+    ax_time next;
     int rc = axi_enter(loop, (uintptr_t)&here);
     if (rc < 0) return rc;
-    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !axi_any_ready(loop) && loop->timer_count && loop->timers[0].when > loop->now)
-        loop->now = loop->timers[0].when; /* the host has waited until then */
+    next = axi_next_when(loop);
+    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !axi_any_ready(loop) && next > loop->now && next != AX_FOREVER)
+        loop->now = next; /* the host has waited until then */
     rc = axi_turn(loop, 0);
     return axi_leave(loop, rc < 0 ? rc : axi_any_ready(loop) || AXI_POSTED(loop) ? 1 : 0);
 }
@@ -6437,7 +6488,7 @@ AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
     int rc;
     if (loop->state == AXI_CLOSED) return AX_EPERM;
     if (tasks > UINT_MAX - loop->timer_need) return AX_ENOMEM;
-    rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + tasks, sizeof *loop->timers);
+    rc = axi_grow(loop, &loop->timers, &loop->timer_cap, AXI_ROOT + loop->timer_need + tasks, sizeof *loop->timers);
     return rc < 0 || !fds ? rc : axi_fd_reserve(loop, fds);
 }
 
@@ -6457,7 +6508,7 @@ static void axi_loop_free(ax_loop *loop) {
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
     axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
     axi_free(loop, loop->dirty, loop->dirty_cap * sizeof *loop->dirty);
-    loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = 0;
+    loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = loop->near = 0;
     loop->dirty_count = 0;
     loop->chunk = loop->chunk_end = NULL;
     loop->sys = NULL;
@@ -6521,11 +6572,11 @@ static void axi_signals_end(ax_loop *loop);
 /* Timers and watches that are still started may be stopped after the loop is gone. */
 static void axi_let_go(ax_loop *loop) {
     unsigned i;
-    for (i = 0; i < loop->timer_count; i++) {
+    for (i = AXI_ROOT; i < AXI_ROOT + loop->timer_count; i++) {
         loop->timers[i].node->timer = 0;
         if (loop->timers[i].node->kind == AXI_TIMED) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
     }
-    loop->timer_count = 0;
+    loop->timer_count = loop->near = 0;
     for (i = 0; i < loop->fd_cap; i++)
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }

@@ -139,6 +139,49 @@ static void rest_tests(void) {
 
 /* ---- timers ---- */
 
+/* More timers than the heap takes at once, set, moved and stopped at random: each fires at its time, ties in the order set. */
+enum { CROWD = 5000 };
+static struct { ax_timer timer; ax_time when; unsigned set; } crowd[CROWD];
+static unsigned crowd_random, crowd_sets, crowd_fired, crowd_armed, crowd_faults, crowd_last_set;
+static ax_time crowd_last;
+
+static unsigned crowd_number(unsigned below) {
+    crowd_random = crowd_random * 1103515245 + 12345;
+    return (crowd_random >> 8) % below;
+}
+static void crowd_fires(ax_loop *l, void *arg);
+static void crowd_change(ax_loop *l) { /* any of them is set, moved or stopped */
+    unsigned i = crowd_number(CROWD), range = crowd_number(4) ? 100 : 100000;
+    crowd_armed -= (unsigned)crowd[i].timer.armed;
+    if (crowd_number(3) == 0) {
+        ax_timer_stop(&crowd[i].timer);
+        return;
+    }
+    crowd_armed++;
+    crowd[i].when = ax_now(l) + AX_MS(1 + crowd_number(range));
+    crowd[i].set = ++crowd_sets;
+    if (ax_timer_start(l, &crowd[i].timer, crowd[i].when, crowd_fires, &crowd[i]) < 0) crowd_faults++;
+}
+static void crowd_fires(ax_loop *l, void *arg) {
+    unsigned i = (unsigned)(((char *)arg - (char *)crowd) / (ptrdiff_t)sizeof crowd[0]);
+    crowd_armed--;
+    if (crowd[i].when != ax_now(l) || crowd[i].when < crowd_last) crowd_faults++;
+    if (crowd[i].when == crowd_last && crowd[i].set < crowd_last_set) crowd_faults++;
+    crowd_last = crowd[i].when;
+    crowd_last_set = crowd[i].set;
+    if (++crowd_fired < 20000) crowd_change(l);
+    if (crowd_fired < 10000) crowd_change(l);
+}
+static void crowd_test(void) {
+    unsigned i;
+    open_loop(AX_VIRTUAL_CLOCK);
+    crowd_random = 1;
+    for (i = 0; i < 5 * CROWD; i++) crowd_change(&loop);
+    ax_loop_run(&loop);
+    ok(crowd_fired > 10000 && crowd_armed == 0 && crowd_faults == 0 && loop.timer_count == 0, "rule 8: thousands of timers, moved and stopped: each at its time, ties in the order set");
+    ax_loop_close(&loop);
+}
+
 static void stop_next(ax_loop *l, void *arg) {
     say(l, arg);
     LOG("%d", ax_timer_stop(&tm[1]));   /* due in the same turn, has not run */
@@ -833,6 +876,7 @@ int main(void) {
     signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     turns_tests();
     rest_tests();
+    crowd_test();
     timers_tests();
     posts_tests();
     descriptors_tests();
