@@ -6613,6 +6613,7 @@ static void axi_abandon(ax_loop *loop) {
             if (!up) t->frame = (ax_frame *)(void *)e;
         }
         t->node.refs = 0;
+        t->node.flags &= AXI_HEAP;
         axi_task_release(t);
     }
 }

@@ -554,6 +554,33 @@ AX_ASYNC(stuck) {
     LOG("end:%d", ax_leaving(me));
     AX_END;
 }
+static int stay(ax_task *t, void *none) { return t && !none ? AX_STAY : 0; }
+struct obstinate { ax_frame frame; };
+AX_ASYNC(obstinate) { /* is bound by a limit, and hears of no cancel */
+    AX_BEGIN;
+    AX_AWAIT(AX_WITHIN(AX_SEC(100), ax_park(me, stay, NULL)));
+    AX_END;
+}
+static int failing_wait(ax_loop *l, void *self, ax_time timeout) { return l && self && timeout >= 0 ? AX_ENOMEM : 0; }
+static void obstinate_test(void) {
+    static AX_TASK(obstinate) storage;
+    ax_backend failing = *ASYNCX_BACKEND;
+    ax_loop_desc *d = kit_desc();
+    int i;
+    failing.wait = failing_wait;
+    d->flags = 0;
+    d->backend = &failing;
+    for (i = 0; i < 2; i++) {
+        ax_loop_open(&loop, d);
+        LOG("%d", AX_SPAWN(&loop.root, obstinate) && AX_SPAWN_IN(&loop.root, &storage, obstinate));
+        ax_run_once(&loop);
+        LOG("%d", ax_loop_close(&loop));
+    }
+    kit_judge("tasks bound by a limit are given up when the backend fails for good; their storage serves again", 0, 0, "1 -12 1 -12", NULL,
+              __FILE__, __LINE__);
+    kit_reported = NULL;
+}
+
 struct never_ends { ax_frame frame; ax_sem *sem; ax_group g; int calls; };
 AX_ASYNC(never_ends) { /* its cleanup waits for ever, its child too, in a call */
     AX_BEGIN;
@@ -877,6 +904,7 @@ int main(void) {
     turns_tests();
     rest_tests();
     crowd_test();
+    obstinate_test();
     timers_tests();
     posts_tests();
     descriptors_tests();
