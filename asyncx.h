@@ -432,7 +432,7 @@ typedef struct axi_node {                                    /* whatever runs fr
     unsigned char state, flags, bad;
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind;
-    unsigned timer, seq;                                     /* place in the heap, or 0; order among equal deadlines */
+    unsigned timer, seq;                                     /* 1 + place among the timers; order among equal deadlines */
     axi_count count;                                         /* tasks only: requests to cancel; */
     unsigned short refs;                                     /* references */
 #elif AXI_CANCEL
@@ -1333,7 +1333,8 @@ struct ax_loop {
     axi_list aborts, closers;
     struct axi_timer *timers;
     ax_time horizon;     /* see axi_timer_refill */
-    unsigned near, timer_count, timer_cap, timer_need, next_seq;
+    unsigned near, near_most; /* so many of the timers are the heap; at most */
+    unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
     ax_task *main;
     int state, stop, aborting;
@@ -2285,27 +2286,23 @@ static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, si
    timers are stopped long before their time. When the heap is used up, the earliest of the rest become the next one, as in a ladder
    queue (W. T. Tang, R. S. M. Goh, I. L.-J. Thng, 2005): it fits the cache, however many timers there are. */
 
-enum { AXI_ROOT = 3, AXI_FEW = 512 }; /* places before the root are unused, so that four siblings mostly share a cache line */
-#define AXI_PARENT(i) ((i) / 4 + 2)
-#define AXI_CHILD(i) (4 * (i) - 8)
-
 static int axi_before(const struct axi_timer *a, const struct axi_timer *b) {
     return a->when < b->when || (a->when == b->when && (int)(a->node->seq - b->node->seq) < 0);
 }
 
 static void axi_timer_put(struct axi_timer *heap, unsigned i, struct axi_timer t) {
     heap[i] = t;
-    t.node->timer = i;
+    t.node->timer = i + 1;
 }
 
 static void axi_timer_up(struct axi_timer *heap, unsigned i, struct axi_timer t) {
-    for (; i > AXI_ROOT && axi_before(&t, &heap[AXI_PARENT(i)]); i = AXI_PARENT(i)) axi_timer_put(heap, i, heap[AXI_PARENT(i)]);
+    for (; i && axi_before(&t, &heap[(i - 1) / 4]); i = (i - 1) / 4) axi_timer_put(heap, i, heap[(i - 1) / 4]);
     axi_timer_put(heap, i, t);
 }
 
 static void axi_timer_down(struct axi_timer *heap, unsigned n, unsigned i, struct axi_timer t) {
     unsigned child, end, c;
-    while ((child = AXI_CHILD(i)) < n) {
+    while ((child = 4 * i + 1) < n) {
         end = child + 4 < n ? child + 4 : n;
         for (c = child + 1; c < end; c++)
             if (axi_before(&heap[c], &heap[child])) child = c;
@@ -2318,7 +2315,7 @@ static void axi_timer_down(struct axi_timer *heap, unsigned n, unsigned i, struc
 
 /* One that stands, or is to stand, at a place behind the heap joins it; the first behind the heap takes that place. */
 static void axi_timer_near(ax_loop *loop, unsigned i, struct axi_timer t) {
-    unsigned last = AXI_ROOT + loop->near++;
+    unsigned last = loop->near++;
     if (i != last) axi_timer_put(loop->timers, i, loop->timers[last]);
     axi_timer_up(loop->timers, last, t);
 }
@@ -2326,27 +2323,28 @@ static void axi_timer_near(ax_loop *loop, unsigned i, struct axi_timer t) {
 /* The next heap, of the rest: all of a few; of more those up to the earliest of a sample, about a sixteenth, so that each is looked
    at some ten times in its life. */
 AXI_SLOW static void axi_timer_refill(ax_loop *loop) {
-    unsigned i, n = loop->timer_count, few = n <= AXI_FEW, random = loop->next_seq;
+    unsigned i, n = loop->timer_count, few = n <= 512, looks = few ? n : 16, random = loop->next_seq;
     ax_time horizon = few ? 0 : AX_FOREVER;
-    for (i = 0; i < (few ? n : 16); i++) {
-        ax_time when = loop->timers[AXI_ROOT + (few ? i : (random = random * 1664525 + 1013904223) % n)].when;
+    for (i = 0; i < looks; i++) {
+        ax_time when = loop->timers[few ? i : (random = random * 1664525 + 1013904223) % n].when;
         if (few == (when > horizon)) horizon = when;
     }
     loop->horizon = horizon;
-    for (i = AXI_ROOT; i < AXI_ROOT + n; i++)
+    for (i = 0; i < n; i++)
         if (loop->timers[i].when <= horizon) axi_timer_near(loop, i, loop->timers[i]);
+    loop->near_most = 2 * loop->near + n / 16 + 512;
 }
 
 static void axi_timer_drop(ax_loop *loop, axi_node *node) {
     struct axi_timer *heap = loop->timers;
-    unsigned i = node->timer, end;
-    if (!i) return;
+    unsigned i = node->timer - 1, end;
+    if (!node->timer) return;
     node->timer = 0;
-    end = AXI_ROOT + --loop->timer_count;
-    if (i < AXI_ROOT + loop->near) {
-        unsigned last = AXI_ROOT + --loop->near;
+    end = --loop->timer_count;
+    if (i < loop->near) {
+        unsigned last = --loop->near;
         if (i < last) {
-            if (i > AXI_ROOT && axi_before(&heap[last], &heap[AXI_PARENT(i)])) axi_timer_up(heap, i, heap[last]);
+            if (i && axi_before(&heap[last], &heap[(i - 1) / 4])) axi_timer_up(heap, i, heap[last]);
             else axi_timer_down(heap, last, i, heap[last]);
         }
         i = last;
@@ -2357,19 +2355,26 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
 /* Takes it off, if when is NULL. The room was reserved: by the task's spawn or by ax_timer_start. */
 static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, unsigned seq) {
     struct axi_timer t;
-    if (when && node->timer && loop->timers[node->timer].when == *when && node->seq == seq) return;
+    if (when && node->timer && loop->timers[node->timer - 1].when == *when && node->seq == seq) return;
     axi_timer_drop(loop, node);
     if (!when) return;
     t.when = *when;
     t.node = node;
     node->seq = seq;
-    if (t.when > loop->horizon) axi_timer_put(loop->timers, AXI_ROOT + loop->timer_count++, t);
-    else axi_timer_near(loop, AXI_ROOT + loop->timer_count++, t);
+    if (t.when > loop->horizon) {
+        axi_timer_put(loop->timers, loop->timer_count++, t);
+        return;
+    }
+    axi_timer_near(loop, loop->timer_count++, t);
+    if (loop->near > loop->near_most) { /* the horizon is too far: all are the rest, until the next heap is made */
+        loop->near = 0;
+        loop->horizon = INT64_MIN;
+    }
 }
 
 static int axi_timer_reserve(ax_loop *loop, unsigned more) {
-    unsigned need = loop->timer_need + more, want = AXI_ROOT + need;
-    int rc = want <= loop->timer_cap ? 0 : axi_grow(loop, &loop->timers, &loop->timer_cap, want, sizeof *loop->timers);
+    unsigned need = loop->timer_need + more;
+    int rc = need <= loop->timer_cap ? 0 : axi_grow(loop, &loop->timers, &loop->timer_cap, need, sizeof *loop->timers);
     if (rc >= 0) loop->timer_need = need;
     return rc;
 }
@@ -2394,9 +2399,9 @@ static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
 #define AXI_MINUS(a, b) ((a) - (b))
 #define axi_too_long(time) 0
 
-static ax_time axi_next_when(ax_loop *loop) { return axi_any_timer(loop) ? loop->timers[AXI_ROOT].when : AX_FOREVER; }
-static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[AXI_ROOT].node; }
-#define AXI_FIRST_WHEN(loop) (&(loop)->timers[AXI_ROOT].when)
+static ax_time axi_next_when(ax_loop *loop) { return axi_any_timer(loop) ? loop->timers[0].when : AX_FOREVER; }
+static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].node; }
+#define AXI_FIRST_WHEN(loop) (&(loop)->timers[0].when)
 #define AXI_ARMED(t) ((t)->node.timer)
 
 #if defined(__GNUC__)
@@ -2405,10 +2410,10 @@ static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[AXI_R
 #define AXI_FETCH(p) ((void)(p))
 #endif
 static void axi_fetch_next(const ax_loop *loop) {
-    const char *next = (const char *)loop->timers[AXI_ROOT].node;
-    AXI_FETCH(next);
-    AXI_FETCH(next + 64);
-    AXI_FETCH(next + 128); /* a task's frame */
+    uintptr_t next = (uintptr_t)loop->timers[0].node;
+    AXI_FETCH((void *)next);
+    AXI_FETCH((void *)(next + 64));
+    AXI_FETCH((void *)(next + 128)); /* a task's frame */
 }
 static void axi_fetch_neighbours(const ax_task *t) {
     AXI_FETCH(t->sibling.prev);
@@ -4724,6 +4729,7 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
 static void axi_leave_turn(ax_loop *loop, axi_link *link) {
     if (loop->turn_last != link) return;
 #ifndef ASYNCX_FREESTANDING
+    if (loop->running == link) return; /* the last one runs, and has been queued anew: not for this turn */
     loop->turn_last = link->prev == &loop->end ? loop->running : link->prev;
 #else
     loop->turn_last = axi_head(&loop->ready);
@@ -6488,7 +6494,7 @@ AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
     int rc;
     if (loop->state == AXI_CLOSED) return AX_EPERM;
     if (tasks > UINT_MAX - loop->timer_need) return AX_ENOMEM;
-    rc = axi_grow(loop, &loop->timers, &loop->timer_cap, AXI_ROOT + loop->timer_need + tasks, sizeof *loop->timers);
+    rc = axi_grow(loop, &loop->timers, &loop->timer_cap, loop->timer_need + tasks, sizeof *loop->timers);
     return rc < 0 || !fds ? rc : axi_fd_reserve(loop, fds);
 }
 
@@ -6572,7 +6578,7 @@ static void axi_signals_end(ax_loop *loop);
 /* Timers and watches that are still started may be stopped after the loop is gone. */
 static void axi_let_go(ax_loop *loop) {
     unsigned i;
-    for (i = AXI_ROOT; i < AXI_ROOT + loop->timer_count; i++) {
+    for (i = 0; i < loop->timer_count; i++) {
         loop->timers[i].node->timer = 0;
         if (loop->timers[i].node->kind == AXI_TIMED) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
     }
@@ -7178,16 +7184,15 @@ AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, size_t size) {
 }
 
 static void axi_run_ready(ax_loop *loop) {
-    axi_link *link;
-    loop->turn_last = loop->ready.ring;
-    if (loop->turn_last) do {
-            link = axi_dequeue(loop);
+    for (loop->turn_last = loop->ready.ring; loop->turn_last;) {
+        axi_link *link = axi_dequeue(loop);
+        if (loop->turn_last == link) loop->turn_last = NULL; /* it may be queued anew: not for this turn */
 #if AXI_CANCEL
-            if (!AXI_IS_TASK((axi_node *)(void *)link)) axi_run_callback(loop, (ax_callback *)(void *)link);
-            else
+        if (!AXI_IS_TASK((axi_node *)(void *)link)) axi_run_callback(loop, (ax_callback *)(void *)link);
+        else
 #endif
-                axi_run_task((ax_task *)(void *)link);
-        } while (loop->turn_last && loop->turn_last != link);
+            axi_run_task((ax_task *)(void *)link);
+    }
 }
 
 static void axi_turn(ax_loop *loop) {

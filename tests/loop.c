@@ -122,6 +122,14 @@ static void stop_rest(ax_loop *l, void *arg) {
     ax_callback_stop(&cb[2]);
     ax_soon(l, &cb[3], say, LETTER(3));
 }
+static int loops;
+static void queue_and_stop_itself(ax_loop *l, void *arg) {
+    if (loops++ == 0) say(l, arg);
+    ax_callback_stop(&cb[1]);
+    ax_soon(l, &cb[3], say, LETTER(3));
+    ax_soon(l, &cb[0], queue_and_stop_itself, arg);
+    ax_callback_stop(&cb[0]);
+}
 static void rest_tests(void) {
     int watched, i;
     for (watched = 0; watched < 2; watched++) {
@@ -134,6 +142,13 @@ static void rest_tests(void) {
         ax_soon(&loop, &cb[2], say, LETTER(2));
         for (i = 0; i < 2; i++) LOG("%d", ax_run_once(&loop));
         RUN_AND_CLOSE(watched ? "rule 14: the same, with steps timed" : "rule 14: a turn whose rest is stopped ends", "a@0 1 d@0 0");
+        memset(cb, 0, sizeof cb);
+        ax_loop_open(&loop, &desc);
+        loops = 0;
+        ax_soon(&loop, &cb[0], queue_and_stop_itself, LETTER(0));
+        ax_soon(&loop, &cb[1], say, LETTER(1));
+        for (i = 0; i < 2; i++) LOG("%d", ax_run_once(&loop));
+        RUN_AND_CLOSE(watched ? "rule 14: that too, with steps timed" : "rule 14: one that queues and stops itself does not lengthen its turn", "a@0 1 d@0 0");
     }
 }
 

@@ -1214,6 +1214,12 @@ static void stops_itself(ax_loop *l, void *arg) { /* hangs in a list that is not
     mark('x', ax_at_close(l, &calls[0], called, arg));
     mark('x', ax_callback_stop(&calls[0]));
 }
+static void stays_last(ax_loop *l, void *arg) { /* the last of its turn, it queues itself and thinks better of it */
+    called(l, arg);
+    ax_soon(l, &calls[2], called, (char *)arg + 2);
+    ax_soon(l, &calls[0], stays_last, arg);
+    ax_callback_stop(&calls[0]);
+}
 static void part8_callbacks(void) {
     static const char names[] = "abcd";
     int i;
@@ -1238,6 +1244,10 @@ static void part8_callbacks(void) {
     judge(ax_loop_run(&loop), 0, TEXT("a0 x0 x1 "), TEXT("... as the last of its turn"));
     mark('x', ax_at_close(&loop, &calls[0], called, (void *)&names[0]));
     judge(ax_callback_stop(&calls[0]), 1, TEXT("a0 x0 x1 x0 "), TEXT("... and outside of a turn"));
+    traced = 0;
+    ax_soon(&loop, &calls[0], stays_last, (void *)&names[0]);
+    judge(ax_run_once(&loop), 1, TEXT("a0 "), TEXT("one that queues and stops itself does not lengthen its turn"));
+    judge(ax_run_once(&loop), 0, TEXT("a0 c0 "), TEXT("... and what it queued comes in the next"));
     ax_loop_close(&loop);
     begin();
     ax_soon(&loop, &calls[2], called_again, (void *)&names[2]);
