@@ -1332,8 +1332,8 @@ struct ax_loop {
     axi_link *running;   /* and the latest that was taken off */
     axi_list aborts, closers;
     struct axi_timer *timers;
-    ax_time horizon;     /* see axi_timer_refill */
-    unsigned near, near_most; /* so many of the timers are the heap; at most */
+    ax_time horizon;     /* the timers due up to here are the heap: */
+    unsigned near, near_most; /* so many, and so many at most */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
     ax_task *main;
@@ -1541,8 +1541,7 @@ typedef struct ax_addr {
    thread (see ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't
    be told now. The host must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
-/* "127.0.0.1:80", "[::1]:80" or a path, "?" for none and for a socket without a name; at most AX_ADDR_TEXT bytes. Gives text back.
-   */
+/* "127.0.0.1:80", "[::1]:80" or a path, "?" for a socket without a name; at most AX_ADDR_TEXT bytes. Gives text back. */
 AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
 enum { AX_ADDR_TEXT = 112 };
 AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
@@ -1550,9 +1549,8 @@ AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
 AX_API int ax_addr_local(int fd, ax_addr *addr);
 AX_API int ax_addr_peer(int fd, ax_addr *addr);
 
-/* A listening socket: its descriptor, or an error, such as AX_EADDRINUSE. Host: a number,
-   or a name, for which it blocks, and of whose addresses the first is taken that can be; NULL: all addresses of this machine, IPv6
-   and IPv4. Port 0: any that is free. */
+/* A listening socket: its descriptor, or an error, such as AX_EADDRINUSE. Host: a number, or a name, for which it blocks, and of
+   whose addresses the first is taken that can be; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
 /* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
    may then bind it, too. */
@@ -2327,7 +2325,7 @@ AXI_SLOW static void axi_timer_refill(ax_loop *loop) {
     ax_time horizon = few ? 0 : AX_FOREVER;
     for (i = 0; i < looks; i++) {
         ax_time when = loop->timers[few ? i : (random = random * 1664525 + 1013904223) % n].when;
-        if (few == (when > horizon)) horizon = when;
+        if (few ? when > horizon : when < horizon) horizon = when;
     }
     loop->horizon = horizon;
     for (i = 0; i < n; i++)
@@ -6369,7 +6367,7 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
     axi_say((ax_loop *)loop, "nothing can wake", &w, -1);
 }
 
-/* Whether the next turn has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
+/* Whether a turn follows, and has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
 static int axi_only_ready(ax_loop *loop, int once) {
     return axi_any_ready(loop) && !AXI_POSTED(loop) &&
            !((unsigned)once | loop->wanted | loop->timer_count | loop->dirty_count | (unsigned)loop->stop |

@@ -787,6 +787,11 @@ AX_FINALLY:
 
 /* ---- descriptors that show events though nobody can have any; on the real clock, since a virtual one jumps over idle turns ---- */
 
+#if defined(SELECT_BACKEND_H) || defined(ASYNCX_KQUEUE)
+#define SHOWS_SHUTDOWN 0 /* of a datagram socket: its wait goes on until it is cancelled */
+#else
+#define SHOWS_SHUTDOWN 1
+#endif
 struct ghosts {
     ax_frame frame;
     ax_group g;
@@ -821,8 +826,10 @@ AX_ASYNC(ghosts) {
 
     my->file = open(dir, O_RDONLY); /* never anything urgent */
     AX_AWAIT(ax_done(my->file));
-    ax_watch_start(me->loop, &my->w, my->file, AX_IN, ignore, NULL);
-    AX_AWAIT(ax_checkpoint(me));
+    ax_watch_start(me->loop, &my->w, my->file, AX_PRI, ignore, NULL);
+    my->polls = me->loop->polls;
+    AX_AWAIT(ax_sleep(me, AX_MS(3)));
+    LOG("few:%d", me->loop->polls - my->polls < 10);
     ax_watch_stop(&my->w);
     my->polls = me->loop->polls;
     AX_AWAIT(ax_sleep(me, AX_MS(3)));
@@ -834,10 +841,7 @@ AX_ASYNC(ghosts) {
     AX_SPAWN(&my->g, receiver, .fd = my->copy);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     shutdown(my->copy, SHUT_RDWR);
-#if defined(SELECT_BACKEND_H) || defined(ASYNCX_KQUEUE) /* these do not show it */
-    LOG("AX_EPIPE");
-    ax_group_cancel(&my->g);
-#endif
+    if (!SHOWS_SHUTDOWN) ax_group_cancel(&my->g);
     AX_AWAIT(ax_group_join(me, &my->g));
     ax_close(me->loop, my->copy);
     AX_END;
@@ -845,8 +849,8 @@ AX_ASYNC(ghosts) {
 static void ghosts_test(void) {
     ax_loop_desc *d = kit_desc();
     d->flags = 0;
-    kit_judge("what shows events for ever does not keep the loop busy", AX_RUN_WITH(d, ghosts), 0, "few:1 few:1 AX_EPIPE", NULL, __FILE__,
-              __LINE__);
+    kit_judge("what shows events for ever does not keep the loop busy", AX_RUN_WITH(d, ghosts), 0,
+              SHOWS_SHUTDOWN ? "few:1 few:1 few:1 AX_EPIPE" : "few:1 few:1 few:1", NULL, __FILE__, __LINE__);
 }
 
 /* ---- accepting without descriptors ---- */

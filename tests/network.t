@@ -291,6 +291,13 @@ test_http_get() {
     wait "$pid"
 }
 
+# How many connections to $port wait for an answer.
+unanswered() { awk -v port=":$(printf %04X "$port")" '$4 == "02" && substr($3, 9) == port { n++ } END { print n + 0 }' /proc/net/tcp; }
+until_unanswered() {
+    tries=250
+    until [ "$(unanswered)" = "$1" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
+    [ "$tries" != 0 ]
+}
 test_tcp_check() {
     usage tcp_check
     run tcp_check
@@ -331,10 +338,11 @@ nobody.invalid:82 no such name, file or directory
     port=$(sed -n 's/.*://p' "$tmp/server")
     run tcp_check --timeout 0.2 "127.0.0.1:$port"
     ok "no answer" says "^127.0.0.1:$port.timed out"
+    waiting=$(unanswered)
     (heed "$dir/examples/tcp_check" --parallel 2 --timeout 10 "127.0.0.1:1,$port,$port,$port") > "$tmp/out" 2> "$tmp/err" &
     check=$!
     ok "tcp_check runs" until_catches "$check"
-    sleep 0.3 # one is refused meanwhile; what is known is told in the end only
+    ok "one is refused, two get no answer" until_unanswered "$((waiting + 2))"
     kill -INT "$check"
     wait "$check"
     rc=$?
