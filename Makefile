@@ -97,6 +97,19 @@ check-more:
 	prove -j2 --exec 'timeout 300' $(VARIANTS)
 	prove -j2 --exec 'timeout 300 valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
 
+# The tests that know nothing but the header and the C library, for Windows, run by wine.
+WIN_CC = x86_64-w64-mingw32-gcc
+WIN_TESTS := $(patsubst %,$(B)/windows/%.exe,$(filter-out cancel curl hostile loop loops memory net soak sqlite syscalls threads,$(TESTS)))
+$(B)/windows/conformance/conformance.exe: $(CONFORMANCE)
+$(B)/windows/%.exe: tests/%.c $(HEADERS) tests/windows/errno.h
+	@mkdir -p $(@D)
+	$(WIN_CC) -std=c99 $(WARN) -O1 -g -static -include tests/windows/errno.h -I. -Itests -Iexamples -o $@ $< -lpthread -lws2_32
+windows:
+	@$(MAKE) --no-print-directory -s -j2 $(WIN_TESTS)
+	sh tests/windows/run.sh cmd /c exit
+	prove tests/windows/compile.t
+	prove -j2 --exec 'timeout 300 sh tests/windows/run.sh' $(WIN_TESTS)
+
 # Long random runs from a seed of yours: `make fuzz SEED=7 RUNS=1000000`. A failure prints the seed of its program.
 SEED = 1
 RUNS = 100000
@@ -146,4 +159,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more fuzz soak demo bench bench-peers targets footprint sizes conformance install clean
+.PHONY: all build-test test check-more windows fuzz soak demo bench bench-peers targets footprint sizes conformance install clean

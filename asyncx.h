@@ -1334,7 +1334,7 @@ struct ax_loop {
     axi_list aborts, closers;
     struct axi_timer *timers;
     ax_time horizon;     /* the timers due up to here are the heap: */
-    unsigned near, near_most; /* so many, and so many at most */
+    unsigned heaped, heaped_most; /* so many, and so many at most */
     unsigned fired;      /* timers since the last wait */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
@@ -1459,7 +1459,10 @@ AX_API void ax_timer_unref(ax_timer *timer);
 /* ---- 13 File descriptors ------------------------------------------------------------------------------
 
    Descriptors must be non-blocking: ax_nonblocking (those of ax_accept are). One task waits per descriptor and direction, a second
-   gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions. */
+   gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions.
+
+   On Windows they are sockets, each a SOCKET as an int, which holds all its values; nothing else can be waited for. No AX_PRI.
+   Link with -lws2_32. */
 
 /* Makes a descriptor non-blocking, and close-on-exec. 0 or an error. */
 AX_API int ax_nonblocking(int fd);
@@ -1518,7 +1521,14 @@ AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
 /* The same for so many buffers, together where the system can. The array (in the frame) is used up: an entry that is written has
    the length 0. May suspend. */
+#ifdef _WIN32
+struct iovec {
+    void *iov_base;
+    size_t iov_len;
+};
+#else
 struct iovec;
+#endif
 AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count);
 /* To be called before a descriptor is closed otherwise than by ax_close: its waiters get AX_EBADF, its watches are stopped. Without
    it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of a
@@ -1557,7 +1567,8 @@ AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
 /* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
    may then bind it, too. */
 enum { AX_REUSE_PORT = 1 };
-/* The same on a path, whose file is made. One that is left over from a process that is gone is replaced. AX_ENAMETOOLONG. */
+/* The same on a path, whose file is made. One that is left over from a process that is gone is replaced (not on Windows).
+   AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
 /* A socket for datagrams, bound as above. */
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
@@ -1694,7 +1705,7 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal does nothing else in the process than to wake who waits for it; one that comes
    while nobody waits is kept for the next wait. For one loop in the process at a time, which the one that catches Ctrl-C is
-   already: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. */
+   already: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int signal);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
@@ -1853,33 +1864,35 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #define ASYNCX_IMPLEMENTED
 
 #ifndef ASYNCX_FREESTANDING
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#ifndef _WIN32 /* its own part follows below */
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+#define AXI_THREAD_MAIN void *
+#ifndef CLOCK_MONOTONIC
+#error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
+#endif
+#endif
 #ifdef ASYNCX_EPOLL
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #endif
 #ifdef ASYNCX_KQUEUE
 #include <sys/event.h>
-#endif
-
-#ifndef CLOCK_MONOTONIC
-#error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
 #endif
 #endif
 #ifndef AX_ASSERT
@@ -1981,6 +1994,205 @@ enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
 enum { AXI_OVER = 255 };
 enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = UCHAR_MAX }; /* counts stay there */
+#endif
+
+#if defined(_WIN32) && !defined(ASYNCX_FREESTANDING)
+/* ---- Windows: its sockets, threads and clock under the POSIX names that are used below, until the implementation ends ---- */
+
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+#include <process.h>
+
+#define AXI_WIN_ERRORS(X)                                                                                                      \
+    X(EINTR) X(EBADF) X(EACCES) X(EFAULT) X(EINVAL) X(EMFILE) X(EWOULDBLOCK) X(EINPROGRESS) X(EALREADY)                        \
+    X(EDESTADDRREQ) X(EMSGSIZE) X(EPROTOTYPE) X(ENOPROTOOPT) X(EPROTONOSUPPORT) X(EOPNOTSUPP) X(EAFNOSUPPORT) X(EADDRINUSE)    \
+    X(EADDRNOTAVAIL) X(ENETDOWN) X(ENETUNREACH) X(ENETRESET) X(ECONNABORTED) X(ECONNRESET) X(ENOBUFS) X(EISCONN) X(ENOTCONN)   \
+    X(ETIMEDOUT) X(ECONNREFUSED) X(ENAMETOOLONG) X(EHOSTUNREACH)
+#define AXI_X(name) {WSA##name, name},
+static const struct { int code, error; } axi_win_errors[] = {
+    AXI_WIN_ERRORS(AXI_X) {WSAENOTSOCK, EBADF}, {WSA_INVALID_HANDLE, EBADF}, {WSAESHUTDOWN, EPIPE}, {WSA_NOT_ENOUGH_MEMORY, ENOMEM},
+    {0, EIO}};
+#undef AXI_X
+
+static int axi_win_error(int code) {
+    int i = 0;
+    while (axi_win_errors[i].code && axi_win_errors[i].code != code) i++;
+    return axi_win_errors[i].error;
+}
+
+static int axi_win(int rc) { /* a call's result, with errno as POSIX has it */
+    if (rc == SOCKET_ERROR) errno = axi_win_error(WSAGetLastError());
+    return rc;
+}
+
+static int axi_win_start(void) { /* counts, and may be called by several threads */
+    static volatile LONG done;
+    WSADATA data;
+    if (done || WSAStartup(MAKEWORD(2, 2), &data) == 0) done = 1;
+    return done;
+}
+
+static int axi_win_connect(int fd, const struct sockaddr *addr, unsigned size) {
+    int rc = axi_win(connect((SOCKET)fd, addr, (int)size));
+    if (rc < 0 && errno == EWOULDBLOCK) errno = EINPROGRESS;
+    return rc;
+}
+
+static int axi_win_option(int fd, int level, int option, void *value, socklen_t *size) {
+    int rc = axi_win(getsockopt((SOCKET)fd, level, option, (char *)value, size));
+    if (rc == 0 && level == SOL_SOCKET && option == SO_ERROR && *(int *)value) *(int *)value = axi_win_error(*(int *)value);
+    return rc;
+}
+
+/* Inside a macro its own name is Winsock's function. */
+#define socket(family, type, protocol) axi_win(axi_win_start() ? (int)socket(family, type, protocol) : -1)
+#define connect(fd, addr, size) axi_win_connect(fd, addr, size)
+#define bind(fd, addr, size) axi_win(bind((SOCKET)(fd), addr, (int)(size)))
+#define listen(fd, most) axi_win(listen((SOCKET)(fd), most))
+#define accept(fd, addr, size) axi_win((int)accept((SOCKET)(fd), addr, size))
+#define getsockname(fd, addr, size) axi_win(getsockname((SOCKET)(fd), addr, size))
+#define getpeername(fd, addr, size) axi_win(getpeername((SOCKET)(fd), addr, size))
+#define getsockopt(fd, level, option, value, size) axi_win_option(fd, level, option, value, size)
+#define setsockopt(fd, level, option, value, size) axi_win(setsockopt((SOCKET)(fd), level, option, (const char *)(value), size))
+#define recv(fd, data, size, flags) axi_win(recv((SOCKET)(fd), (char *)(data), (int)(size), flags))
+#define recvfrom(fd, data, size, flags, addr, addr_size) \
+    axi_win(recvfrom((SOCKET)(fd), (char *)(data), (int)(size), flags, addr, addr_size))
+#define send(fd, data, size, flags) axi_win(send((SOCKET)(fd), (const char *)(data), (int)(size), flags))
+#define sendto(fd, data, size, flags, addr, addr_size) \
+    axi_win(sendto((SOCKET)(fd), (const char *)(data), (int)(size), flags, addr, (int)(addr_size)))
+#define read(fd, data, size) recv(fd, data, size, 0) /* of the wake-up pipe, which is a pair of sockets */
+#define write(fd, data, size) send(fd, data, size, 0)
+#define close(fd) axi_win(closesocket((SOCKET)(fd)))
+#define poll(polled, count, ms) axi_win(WSAPoll(polled, count, ms))
+#define getaddrinfo(host, port, hints, list) (axi_win_start() ? getaddrinfo(host, port, hints, list) : EAI_FAIL)
+#define pipe(fds) axi_win_pair(fds)
+#define nfds_t ULONG
+#ifndef AF_UNIX
+#define AF_UNIX 1
+#endif
+struct axi_sockaddr_un { /* of <afunix.h>, which few have */
+    unsigned short sun_family;
+    char sun_path[108];
+};
+#define sockaddr_un axi_sockaddr_un
+#define sa_family_t unsigned short
+#define lstat(path, st) ((void)(path), (void)(st), -1) /* what is left on a path is not replaced */
+#define unlink(path) ((void)(path), -1)
+#define S_ISSOCK(mode) 0
+#ifdef _MSC_VER
+#define ssize_t ptrdiff_t
+#endif
+
+static int axi_win_pair(int fds[2]) {
+    struct sockaddr_in addr, own, peer;
+    socklen_t size = sizeof addr, own_size = sizeof own, peer_size = sizeof peer;
+    int listener, rc = -1, saved;
+    memset(&addr, 0, sizeof addr);
+    addr.sin_family = AF_INET;
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fds[0] = fds[1] = -1;
+    if ((listener = socket(AF_INET, SOCK_STREAM, 0)) < 0) return -1;
+    if (bind(listener, (struct sockaddr *)&addr, size) == 0 && listen(listener, 8) == 0 &&
+        getsockname(listener, (struct sockaddr *)&addr, &size) == 0 && (fds[1] = socket(AF_INET, SOCK_STREAM, 0)) >= 0 &&
+        connect(fds[1], (struct sockaddr *)&addr, size) == 0 && getsockname(fds[1], (struct sockaddr *)&own, &own_size) == 0)
+        do { /* anybody may connect first: it has to be ourselves */
+            if (fds[0] >= 0) close(fds[0]);
+            fds[0] = accept(listener, (struct sockaddr *)&peer, &peer_size);
+            if (fds[0] >= 0 && peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr) rc = 0;
+        } while (rc < 0 && fds[0] >= 0);
+    saved = errno;
+    close(listener);
+    if (rc < 0 && fds[1] >= 0) close(fds[1]), fds[1] = -1;
+    errno = saved;
+    return rc;
+}
+
+#ifndef CLOCK_MONOTONIC
+#define CLOCK_REALTIME 0
+#define CLOCK_MONOTONIC 1
+#endif
+static int axi_win_clock(int monotonic, struct timespec *ts) {
+    if (monotonic) {
+        LARGE_INTEGER ticks, rate;
+        QueryPerformanceCounter(&ticks);
+        QueryPerformanceFrequency(&rate);
+        ts->tv_sec = (time_t)(ticks.QuadPart / rate.QuadPart);
+        ts->tv_nsec = (long)(ticks.QuadPart % rate.QuadPart * 1000000000 / rate.QuadPart);
+    } else { /* tenths of a microsecond since 1601 */
+        FILETIME now;
+        uint64_t t;
+        GetSystemTimeAsFileTime(&now);
+        t = ((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) - 116444736000000000u;
+        ts->tv_sec = (time_t)(t / 10000000);
+        ts->tv_nsec = (long)(t % 10000000 * 100);
+    }
+    return 0;
+}
+#define clock_gettime(id, ts) axi_win_clock((id) == CLOCK_MONOTONIC, ts)
+
+#pragma push_macro("PTHREAD_MUTEX_INITIALIZER") /* <pthread.h> may have been there before */
+#pragma push_macro("pthread_sigmask")
+#undef PTHREAD_MUTEX_INITIALIZER
+#undef pthread_sigmask
+#define pthread_mutex_t SRWLOCK
+#define PTHREAD_MUTEX_INITIALIZER SRWLOCK_INIT
+#define pthread_mutex_init(mutex, attributes) InitializeSRWLock(mutex)
+#define pthread_mutex_destroy(mutex) ((void)(mutex))
+#define pthread_mutex_lock(mutex) AcquireSRWLockExclusive(mutex)
+#define pthread_mutex_unlock(mutex) ReleaseSRWLockExclusive(mutex)
+#define pthread_cond_t CONDITION_VARIABLE
+#define pthread_cond_init(cond, attributes) InitializeConditionVariable(cond)
+#define pthread_cond_destroy(cond) ((void)(cond))
+#define pthread_cond_signal(cond) WakeConditionVariable(cond)
+#define pthread_cond_broadcast(cond) WakeAllConditionVariable(cond)
+#define pthread_cond_wait(cond, mutex) SleepConditionVariableSRW(cond, mutex, INFINITE, 0)
+#define pthread_cond_timedwait(cond, mutex, until) axi_win_wait_until(cond, mutex, until)
+static int axi_win_wait_until(CONDITION_VARIABLE *cond, SRWLOCK *mutex, const struct timespec *until) {
+    struct timespec now;
+    int64_t ms;
+    clock_gettime(CLOCK_REALTIME, &now);
+    ms = ((int64_t)until->tv_sec - now.tv_sec) * 1000 + (until->tv_nsec - now.tv_nsec) / 1000000 + 1;
+    if (ms <= 0) return ETIMEDOUT;
+    return SleepConditionVariableSRW(cond, mutex, ms < INT_MAX ? (DWORD)ms : INT_MAX, 0) || ms >= INT_MAX ? 0 : ETIMEDOUT;
+}
+#define AXI_THREAD_MAIN unsigned __stdcall
+#define pthread_t HANDLE
+#define pthread_self() GetCurrentThreadId()
+#define pthread_create(thread, attributes, fn, arg) \
+    ((*(thread) = (HANDLE)_beginthreadex(NULL, 0, fn, arg, 0, NULL)) != NULL ? 0 : EAGAIN)
+#define pthread_join(thread, status) (WaitForSingleObject(thread, INFINITE), CloseHandle(thread))
+#define pthread_detach(thread) CloseHandle(thread)
+
+/* Ctrl-C calls the handler on a thread of its own, once for each signal(). */
+#define SA_RESTART 0
+#define SA_RESETHAND 1
+#define pthread_sigmask(how, set, old) ((void)(set), (void)(old))
+#define sigfillset(set) (*(set) = 0)
+#define sigset_t int
+#define sigaction(number, act, old) axi_win_action(number, act, old)
+struct sigaction {
+    void (*sa_handler)(int);
+    int sa_flags;
+};
+static void (*volatile axi_win_kept[NSIG])(int);
+AXI_SLOW static int axi_win_action(int number, const struct sigaction *act, struct sigaction *old) {
+    void (*was)(int) = number < NSIG ? signal(number, act ? act->sa_handler : SIG_DFL) : SIG_ERR;
+    if (old) {
+        old->sa_handler = was;
+        old->sa_flags = was != SIG_ERR && axi_win_kept[number] ? SA_RESTART : SA_RESETHAND;
+    }
+    if (was == SIG_ERR) return errno = EINVAL, -1;
+    if (!act) signal(number, was);
+    else axi_win_kept[number] = act->sa_flags & SA_RESETHAND ? SIG_DFL : act->sa_handler;
+    return 0;
+}
 #endif
 
 /* ---- Lists ---- */
@@ -2315,7 +2527,7 @@ static void axi_timer_down(struct axi_timer *heap, unsigned n, unsigned i, struc
 
 /* One that stands, or is to stand, at a place behind the heap joins it; the first behind the heap takes that place. */
 static void axi_timer_near(ax_loop *loop, unsigned i, struct axi_timer t) {
-    unsigned last = loop->near++;
+    unsigned last = loop->heaped++;
     if (i != last) axi_timer_put(loop->timers, i, loop->timers[last]);
     axi_timer_up(loop->timers, last, t);
 }
@@ -2332,7 +2544,7 @@ AXI_SLOW static void axi_timer_refill(ax_loop *loop) {
     loop->horizon = horizon;
     for (i = 0; i < n; i++)
         if (loop->timers[i].when <= horizon) axi_timer_near(loop, i, loop->timers[i]);
-    loop->near_most = 2 * loop->near + n / 16 + 512;
+    loop->heaped_most = 2 * loop->heaped + n / 16 + 512;
 }
 
 static void axi_timer_drop(ax_loop *loop, axi_node *node) {
@@ -2341,8 +2553,8 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
     if (!node->timer) return;
     node->timer = 0;
     end = --loop->timer_count;
-    if (i < loop->near) {
-        unsigned last = --loop->near;
+    if (i < loop->heaped) {
+        unsigned last = --loop->heaped;
         if (i < last) {
             if (i && axi_before(&heap[last], &heap[(i - 1) / 4])) axi_timer_up(heap, i, heap[last]);
             else axi_timer_down(heap, last, i, heap[last]);
@@ -2366,8 +2578,8 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, un
         return;
     }
     axi_timer_near(loop, loop->timer_count++, t);
-    if (loop->near > loop->near_most) { /* the horizon is too far: all are the rest, until the next heap is made */
-        loop->near = 0;
+    if (loop->heaped > loop->heaped_most) { /* the horizon is too far: all are the rest, until the next heap is made */
+        loop->heaped = 0;
         loop->horizon = INT64_MIN;
     }
 }
@@ -2393,8 +2605,8 @@ static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - 
 static ax_time axi_from(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time > 0 ? time : 0); }
 static int axi_reached(const ax_time *when, const ax_time *now) { return *when <= *now; }
 static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
-    if (!loop->near && loop->timer_count) axi_timer_refill(loop);
-    return loop->near != 0;
+    if (!loop->heaped && loop->timer_count) axi_timer_refill(loop);
+    return loop->heaped != 0;
 }
 #define AXI_MINUS(a, b) ((a) - (b))
 #define axi_too_long(time) 0
@@ -3401,7 +3613,7 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     while (t->top != &f->entry) {
         axi_scope *scope = (axi_scope *)(void *)t->top;
-        int status = scope->close(t, &scope->entry, f->status);
+        int status = (scope->close)(t, &scope->entry, f->status);
         if (status == AXI_PENDING) {
             f->entry.flags |= AXI_UNWINDING;
             return 1;
@@ -4919,6 +5131,21 @@ static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     return rc;
 }
 
+#ifdef _WIN32
+AX_API int ax_nonblocking(int fd) {
+    u_long on = 1;
+    SetHandleInformation((HANDLE)(uintptr_t)fd, HANDLE_FLAG_INHERIT, 0); /* refused where a provider's socket is no handle */
+    return axi_win(ioctlsocket((SOCKET)fd, (long)FIONBIO, &on)) < 0 ? -errno : 0;
+}
+
+static int axi_above_2(int fd) { return fd; } /* handles are */
+
+static int axi_fd_open(int fd) {
+    int type;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+#else
 AX_API int ax_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
@@ -4936,9 +5163,12 @@ static int axi_above_2(int fd) {
     return other;
 }
 
+static int axi_fd_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+#endif
+
 static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
     if (fd < 0) return *rc = AX_EBADF, (struct axi_fd *)NULL;
-    if ((unsigned)fd >= loop->fd_cap && fcntl(fd, F_GETFD) < 0) return *rc = -errno, (struct axi_fd *)NULL;
+    if ((unsigned)fd >= loop->fd_cap && !axi_fd_open(fd)) return *rc = -errno, (struct axi_fd *)NULL;
     if ((unsigned)fd >= loop->fd_cap && (*rc = axi_fd_reserve(loop, (unsigned)fd + 1)) < 0) return NULL;
     return &loop->fds[fd];
 }
@@ -5115,6 +5345,9 @@ enum { AXI_POLL_SAME = 1 AXI_POLL_EVENTS(AXI_X) }; /* as on Linux */
 static short axi_to_poll(unsigned events) {
     short p = 0;
     if (AXI_POLL_SAME) return (short)events;
+#ifdef _WIN32
+    events &= ~(unsigned)AX_PRI; /* which it refuses */
+#endif
 #define AXI_X(e) \
     if (events & AX_##e) p |= POLL##e;
     AXI_POLL_EVENTS(AXI_X)
@@ -5162,6 +5395,15 @@ static int axi_poll_set(ax_loop *loop, void *self, int fd, unsigned before, unsi
     return 0;
 }
 
+#ifdef _WIN32
+/* Once the other end has shut its direction down, WSAPoll() says so at once to who waits to write, and for ever: not too often. */
+static void axi_win_pause(const struct pollfd *polled, unsigned count) {
+    unsigned i;
+    for (i = 0; i < count && (!polled[i].revents || (polled[i].revents == POLLHUP && !(polled[i].events & POLLIN))); i++) {}
+    if (i == count) Sleep(1);
+}
+#endif
+
 static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
     struct axi_poll *p = (struct axi_poll *)self;
     unsigned i, count = p->count;
@@ -5174,6 +5416,9 @@ static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
 #endif
         n = poll(p->polled, (nfds_t)count, (int)axi_whole_ms(timeout));
     if (n < 0) return axi_wait_error();
+#ifdef _WIN32
+    if (n > 0 && timeout != 0) axi_win_pause(p->polled, count);
+#endif
     for (i = 0; n && i < count; i++) { /* the array changes only before the next wait */
         short revents = p->polled[i].revents;
         if (!revents) continue;
@@ -5511,6 +5756,19 @@ static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
 #define AXI_NO_SIGNAL 0 /* then sockets are written to as pipes are */
 #endif
 
+#ifdef _WIN32
+static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
+    WSABUF buffers[64];
+    DWORD n = 0;
+    int i;
+    for (i = 0; i < count; i++) {
+        buffers[i].buf = (char *)v[i].iov_base;
+        buffers[i].len = v[i].iov_len < INT_MAX ? (ULONG)v[i].iov_len : INT_MAX;
+        if (v[i].iov_len >= INT_MAX) count = i + 1;
+    }
+    return axi_win(WSASend((SOCKET)fd, buffers, (DWORD)count, &n, 0, NULL, NULL)) < 0 ? -1 : (ssize_t)n;
+}
+#else
 /* writev() without SIGPIPE: it is blocked meanwhile, and taken back if it came of this. */
 static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
     sigset_t only, old, pending;
@@ -5528,10 +5786,12 @@ static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
     errno = saved;
     return n;
 }
+#endif
 
 static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int count) {
+#ifdef MSG_NOSIGNAL
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
-    if (AXI_NO_SIGNAL != 0 && (!e || !e->plain)) {
+    if (!e || !e->plain) {
         struct msghdr m;
         ssize_t n;
         memset(&m, 0, sizeof m);
@@ -5542,6 +5802,8 @@ static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int 
         if (n >= 0 || errno != ENOTSOCK) return n;
         if (e) e->plain = 1;
     }
+#endif
+    (void)w;
     return axi_writev_quietly(fd, v, count);
 }
 
@@ -5716,7 +5978,9 @@ static int axi_lookup_run(void *copy) {
     hints.ai_flags = job->flags | AI_NUMERICSERV;
     snprintf(port, sizeof port, "%d", job->port);
     rc = getaddrinfo(job->named ? job->host : NULL, port, &hints, &list);
+#ifdef EAI_SYSTEM
     if (rc == EAI_SYSTEM) return errno ? -errno : AX_EAGAIN;
+#endif
     if (rc == EAI_MEMORY) return AX_ENOMEM;
     if (rc == EAI_AGAIN) return AX_EAGAIN;
     if (rc) return AX_ENOENT;
@@ -5803,7 +6067,11 @@ static int axi_bind(const ax_addr *addr, int type, unsigned flags) {
     int family = axi_family(addr), fd = axi_socket(family, type);
     if (fd < 0) return fd;
     if (type == SOCK_STREAM) {
+#ifdef _WIN32
+        axi_socket_set(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1); /* what is called reuse there takes ports from others */
+#else
         axi_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* not held up by old connections */
+#endif
         axi_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* accepted ones inherit it */
     }
     if (family == AF_INET6) axi_socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -5905,6 +6173,9 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
 #else
         conn = axi_above_2(accept(fd, axi_sockaddr(peer), &size));
         if (conn >= 0 && ax_nonblocking(conn) < 0) axi_failed(conn), conn = -1, errno = ECONNABORTED;
+#ifdef _WIN32
+        if (conn >= 0) axi_socket_set(conn, IPPROTO_TCP, TCP_NODELAY, 1); /* which is not inherited there */
+#endif
 #endif
         if (conn >= 0) {
             struct axi_fd *e = axi_fd_known(loop, conn);
@@ -6061,6 +6332,16 @@ AX_API ax_op ax_unix_connect(ax_task *me, const char *path) {
     return rc < 0 ? ax_done(rc) : AX_CALL(axi_unix_connect, .addr = addr, .fd = -1);
 }
 
+#ifdef _WIN32
+static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
+    ax_addr *from = (ax_addr *)w->task->u.data;
+    socklen_t size = sizeof from->sockaddr.bytes;
+    int n = recvfrom(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX, 0, from ? axi_sockaddr(from) : NULL, from ? &size : NULL);
+    int longer = n < 0 && errno == EMSGSIZE;
+    if ((n >= 0 || longer) && from) from->size = (unsigned)size;
+    return longer ? AX_EOVERFLOW : axi_unless_hung_up(fd, axi_io_result(n), events);
+}
+#else
 static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     ax_addr *from = (ax_addr *)w->task->u.data;
     struct msghdr m;
@@ -6080,6 +6361,7 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     if (n >= 0 && from) from->size = (unsigned)m.msg_namelen;
     return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_unless_hung_up(fd, axi_io_result(n), events);
 }
+#endif
 
 static int axi_attempt_sendto(int fd, struct axi_wait *w, unsigned events) {
     const ax_addr *to = (const ax_addr *)w->task->u.data;
@@ -6517,7 +6799,7 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
 static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
-        if (sys->opened) loop->desc.backend->close(loop, sys->state);
+        if (sys->opened) (loop->desc.backend->close)(loop, sys->state);
         if (sys->pipe[0] >= 0) close(sys->pipe[0]);
         if (sys->pipe[1] >= 0) close(sys->pipe[1]);
         axi_free(loop, sys, AXI_SYS_SIZE + loop->desc.backend->size);
@@ -6525,7 +6807,7 @@ static void axi_loop_free(ax_loop *loop) {
     axi_free(loop, loop->timers, loop->timer_cap * sizeof *loop->timers);
     axi_free(loop, loop->fds, loop->fd_cap * sizeof *loop->fds);
     axi_free(loop, loop->dirty, loop->dirty_cap * sizeof *loop->dirty);
-    loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = loop->near = 0;
+    loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = loop->heaped = 0;
     loop->dirty_count = 0;
     loop->chunk = loop->chunk_end = NULL;
     loop->sys = NULL;
@@ -6593,7 +6875,7 @@ static void axi_let_go(ax_loop *loop) {
         loop->timers[i].node->timer = 0;
         if (loop->timers[i].node->kind == AXI_TIMED) ((ax_timer *)(void *)loop->timers[i].node)->armed = 0;
     }
-    loop->timer_count = loop->near = 0;
+    loop->timer_count = loop->heaped = 0;
     for (i = 0; i < loop->fd_cap; i++)
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
@@ -6745,7 +7027,7 @@ static void axi_job_done(ax_loop *loop, void *arg) {
 }
 
 /* A thread of a pool. Under the lock, but while a job runs. */
-static void *axi_worker(void *arg) {
+static AXI_THREAD_MAIN axi_worker(void *arg) {
     struct axi_pool *p = (struct axi_pool *)arg;
     struct axi_job *job;
     int orphan;
@@ -6776,7 +7058,7 @@ static void *axi_worker(void *arg) {
         axi_pool_destroy(p);
         if (p->own_memory) free(p);
     }
-    return NULL;
+    return 0;
 }
 
 static int axi_thread_start(struct axi_pool *p) { /* under the lock */
@@ -6933,6 +7215,9 @@ static void axi_pools_end(ax_loop *loop) {
 
 static void axi_on_signal(int sig) {
     int saved = errno, fd = AXI_LOAD(axi_signal_pipe);
+#ifdef _WIN32
+    if (axi_win_kept[sig] == axi_on_signal) signal(sig, axi_on_signal);
+#endif
     AXI_STORE(axi_came[sig], 1);
     AXI_STORE(axi_came[0], 1);
     if (fd >= 0)
@@ -7335,6 +7620,62 @@ AX_API int axi_run_main(ax_loop *loop, ax_task *t) {
     return rc < 0 ? rc : ax_task_status(t);
 }
 #endif /* ASYNCX_FREESTANDING */
+
+#if defined(_WIN32) && !defined(ASYNCX_FREESTANDING) /* from here on these names are the program's again */
+#undef socket
+#undef connect
+#undef bind
+#undef listen
+#undef accept
+#undef getsockname
+#undef getpeername
+#undef getsockopt
+#undef setsockopt
+#undef recv
+#undef recvfrom
+#undef send
+#undef sendto
+#undef read
+#undef write
+#undef close
+#undef poll
+#undef getaddrinfo
+#undef pipe
+#undef nfds_t
+#undef sockaddr_un
+#undef sa_family_t
+#undef lstat
+#undef unlink
+#undef S_ISSOCK
+#undef ssize_t
+#undef clock_gettime
+#undef pthread_mutex_t
+#undef PTHREAD_MUTEX_INITIALIZER
+#undef pthread_mutex_init
+#undef pthread_mutex_destroy
+#undef pthread_mutex_lock
+#undef pthread_mutex_unlock
+#undef pthread_cond_t
+#undef pthread_cond_init
+#undef pthread_cond_destroy
+#undef pthread_cond_signal
+#undef pthread_cond_broadcast
+#undef pthread_cond_wait
+#undef pthread_cond_timedwait
+#undef pthread_t
+#undef pthread_self
+#undef pthread_create
+#undef pthread_join
+#undef pthread_detach
+#undef SA_RESTART
+#undef SA_RESETHAND
+#undef pthread_sigmask
+#undef sigfillset
+#undef sigset_t
+#undef sigaction
+#pragma pop_macro("pthread_sigmask")
+#pragma pop_macro("PTHREAD_MUTEX_INITIALIZER")
+#endif
 
 #ifdef __cplusplus
 }

@@ -333,7 +333,7 @@ AX_ASYNC(meets) {
 
 /* ---- what is held across a pause ---- */
 
-enum { PERMIT = 1, LIMIT = 2, MUTEX = 4, GROUP = 8, DEFER = 16, FAILING = 32 };
+enum { PERMIT = 1, LIMIT = 2, MUTEX = 4, CHILDREN = 8, DEFER = 16, FAILING = 32 };
 struct holder { ax_frame frame; int what, limit, item, nap; ax_permit permit; ax_timeout t; ax_group g; ax_deferred d; };
 AX_ASYNC(holder) {
     AX_BEGIN;
@@ -341,7 +341,7 @@ AX_ASYNC(holder) {
     if (my->what & LIMIT) ax_timeout_open(me, &my->t, AX_MS(my->limit));
     if (my->what & MUTEX) AX_AWAIT(ax_mutex_lock(me, &mutex));
     if (my->what & DEFER) ax_defer(me, &my->d, note, deferred);
-    if (my->what & (GROUP | FAILING)) {
+    if (my->what & (CHILDREN | FAILING)) {
         ax_group_open(me, &my->g, 0);
         AX_SPAWN(&my->g, sleeper, .name = "kid", .time = my->what & FAILING ? 5 : 100, .status = my->what & FAILING ? AX_EPIPE : 0, .cleanup = 4);
     }
@@ -360,7 +360,7 @@ struct holds { ax_frame frame; int close; holding h; };
 AX_ASYNC(holds) {
     AX_BEGIN;
     fresh();
-    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | DEFER | GROUP, .limit = 50);
+    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | DEFER | CHILDREN, .limit = 50);
     AX_AWAIT(ax_next(me, &my->h.generator));
     AX_AWAIT(ax_sleep(me, AX_MS(20)));
     AX_TRY(AX_WITHIN(AX_MS(1), ax_mutex_lock(me, &mutex)));
@@ -388,7 +388,7 @@ struct close_slow { ax_frame frame; int limit; holding h; };
 AX_ASYNC(close_slow) {
     AX_BEGIN;
     fresh();
-    AX_GENERATE(&my->h, holder, .what = LIMIT | GROUP, .limit = my->limit);
+    AX_GENERATE(&my->h, holder, .what = LIMIT | CHILDREN, .limit = my->limit);
     AX_AWAIT(ax_next(me, &my->h.generator));
     AX_AWAIT(ax_sleep(me, AX_MS(5)));
     AX_AWAIT(ax_generator_close(me, &my->h.generator));
@@ -415,7 +415,7 @@ struct trespasses { ax_frame frame; holding h; };
 AX_ASYNC(trespasses) {
     AX_BEGIN;
     fresh();
-    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | GROUP, .limit = 1000);
+    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | CHILDREN, .limit = 1000);
     AX_AWAIT(ax_next(me, &my->h.generator));
     LOG("%d %d", ax_mutex_unlock(me, &mutex), ax_cond_notify(me, &cond, 1));
     LOG("%d %d", ax_sem_leave(&my->h.frame.permit), ax_timeout_close(&my->h.frame.t)); /* these ask for no owner */
@@ -509,7 +509,7 @@ struct moves { ax_frame frame; int how; ax_group g; holding h; };
 AX_ASYNC(moves) { /* begun by a task that ends, then used and closed by the opener or by a third */
     AX_BEGIN;
     fresh();
-    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | GROUP | DEFER, .limit = 1000);
+    AX_GENERATE(&my->h, holder, .what = PERMIT | LIMIT | MUTEX | CHILDREN | DEFER, .limit = 1000);
     ax_group_open(me, &my->g, 0);
     AX_SPAWN(&my->g, takes, .name = "A", .g = &my->h.generator, .n = 1, .item = &my->h.frame.item);
     AX_AWAIT(ax_group_join(me, &my->g));

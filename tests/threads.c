@@ -1,4 +1,5 @@
 /* Executors, what happens to their jobs, and signals. Jobs wait at gates, never for time. */
+#include <pthread.h>
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "kit.h"
@@ -39,7 +40,7 @@ static int work(void *data) {
     pthread_mutex_unlock(&lock);
     return j->told ? AX_ECANCELED : j->status;
 }
-static int tell(void *data) { /* the job is to stop, and is waited for */
+static int order(void *data) { /* the job is to stop, and is waited for */
     set(&((struct job *)data)->told, 1);
     return AX_STAY;
 }
@@ -105,7 +106,7 @@ AX_ASYNC(cancels) { /* a job that runs, or one behind it, is cancelled */
     LOG("cancel:%d", ax_cancel(my->t));
     AX_AWAIT(ax_checkpoint(me));
     AX_AWAIT(ax_checkpoint(me));
-    if (my->hook != tell || my->queued) {
+    if (my->hook != order || my->queued) {
         LOG("then");
         set(&gate, 1);
     }
@@ -462,9 +463,9 @@ int main(void) {
     kit_judge("jobs beyond the limit of the queue are refused", AX_RUN_WITH(d, limited), 0, "C:-11 a:0 b:1 d:4 ABD", NULL, __FILE__, __LINE__);
     SCENARIO("rule 5: a running job is abandoned, and ends unheard", 0, "cancel:1 A:left:-125 then did A", cancels);
     SCENARIO("rule 5: a queued job is dropped", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .queued = 1);
-    SCENARIO("rule 5: a hook tells the job, and the wait goes on until it ends", 0, "cancel:1 a:left:-125 did A", cancels, .hook = tell);
+    SCENARIO("rule 5: a hook tells the job, and the wait goes on until it ends", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order);
     SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
-    SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = tell, .queued = 1);
+    SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);
     SCENARIO("rule 8: a limit bounds it, and it goes on", 0, "close:-110 a:7", closes, .by_limit = 1);
     SCENARIO("rule 3: what is refused, and out of memory", 0, "-22 -12 -32 0 0 -12 -12", refuses);

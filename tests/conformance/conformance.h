@@ -18,6 +18,7 @@
          ENDS;
      } */
 
+#include <pthread.h>
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "tap.h"
