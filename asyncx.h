@@ -3248,10 +3248,11 @@ static void axi_group_drop_ended(ax_group *g) {
 static int axi_group_end(ax_group *g, int status) {
     ax_task *t = g->owner;
     int outside = t->node.count > g->entry.base;
-    if (g->error && !(g->flags & AX_GROUP_RACE && g->result >= 0)) { /* a race that was won has no error */
-        if (status == AXI_OWN && outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
+    /* A race that was won has no error, nor has one that was cancelled before it was decided. */
+    if (g->error && !(g->flags & AX_GROUP_RACE && (outside || g->result >= 0))) {
+        if (outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
         status = g->error;
-    } else if (status == AXI_OWN && !outside && g->entry.flags & AXI_BY_HAND) {
+    } else if (!outside && status == AXI_OWN && g->entry.flags & AXI_BY_HAND) {
         status = 0;
     }
     axi_group_drop_ended(g);

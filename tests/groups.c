@@ -374,6 +374,34 @@ AX_ASYNC(late_joiner) {
     AX_END;
 }
 
+/* One of two has failed when the race is cut short: nothing is decided. */
+struct race { ax_frame frame; int b; ax_group g; };
+AX_ASYNC(race) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_RACE);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = my->b, .status = AX_EAGAIN);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_FINALLY:
+    LOG("left:%d", ax_leaving(me));
+    AX_END;
+}
+struct cut_race { ax_frame frame; int b; ax_group g; ax_task *t; };
+AX_ASYNC(cut_race) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(10), AX_CALL(race, .b = my->b)));
+    LOG("within:%d expired:%d |", me->rc, ax_expired(me));
+    ax_group_open(me, &my->g, 0);
+    my->t = ax_task_ref(AX_SPAWN(&my->g, race, .b = my->b));
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    ax_cancel(my->t);
+    AX_TRY(ax_join(me, my->t));
+    LOG("join:%d", me->rc);
+    AX_FINALLY:
+    ax_task_unref(my->t);
+    AX_END;
+}
+
 /* A racer could not be spawned, nobody asks why: the others race on. */
 struct short_race { ax_frame frame; ax_group g; int a; };
 AX_ASYNC(short_race) {
@@ -465,6 +493,10 @@ int main(void) {
     SCENARIO("rule 12: AX_GROUP_RACE: the first success cancels the rest and is told", 0, "a:-32@10 b:5@20 c:-125@20 join:5@20 next:0 end:0@21", three, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = 5);
     SCENARIO("rule 12: AX_GROUP_RACE: a success of 0 wins too", 0, "a:0@10 b:-125@10 c:-125@10 join:0@10 next:0 end:0@11", three, .flags = AX_GROUP_RACE);
     SCENARIO("rule 12: AX_GROUP_RACE: if all fail the first error is told", 0, "a:-32@10 b:-11@20 c:-1@30 join:-32@30 next:0 end:0@31", three, .flags = AX_GROUP_RACE, .a = AX_EPIPE, .b = AX_EAGAIN, .c = AX_EPERM);
+    SCENARIO("rule 12: AX_GROUP_RACE: cut short by a limit or a cancel, that is told, not the error of one that has lost", 0,
+             "a:-32@5 b:-125@10 left:-125 within:-110 expired:1 | a:-32@15 b:-125@20 left:-125 join:-125", cut_race, .b = 50);
+    SCENARIO("rule 12: AX_GROUP_RACE: all have lost before: the first error", -32,
+             "a:-32@5 b:-11@7 left:-32 within:-32 expired:0 | a:-32@12 b:-11@14 left:-32", cut_race, .b = 7);
     SCENARIO("rule 12: AX_GROUP_RACE: the winner does not cancel the body", 0, "a:0@10 b:-125@10 c:-125@10 body@100 end:0@100", three, .flags = AX_GROUP_RACE, .where = BODY);
     SCENARIO("rule 12: AX_GROUP_BACKGROUND: children are cancelled when the body ends", 7, "beat:-125@7 end:7@7", background);
     SCENARIO("rule 12: AX_GROUP_BACKGROUND: an explicit join waits", 0, "a:0@10 b:0@20 c:0@30 join:0@30 next:0 end:0@31", three, .flags = AX_GROUP_BACKGROUND);
