@@ -1356,7 +1356,8 @@ struct ax_loop {
     const struct axi_generators *generators;  /* set by who opens one, so that what is not used is not linked */
     void *sys; /* the backend's and the threads' own state */
     uintptr_t thread;
-    uintptr_t stack;
+    uintptr_t stack; /* where it runs; 0: it does not */
+    ax_loop *outer;  /* which runs around it */
     struct axi_origin origin;
 };
 #else
@@ -1464,7 +1465,8 @@ AX_API void ax_timer_unref(ax_timer *timer);
    On Windows they are sockets, each a SOCKET as an int, which holds all its values; nothing else can be waited for. No AX_PRI.
    Link with -lws2_32. */
 
-/* Makes a descriptor non-blocking, and close-on-exec. 0 or an error. */
+/* Makes a descriptor non-blocking, and close-on-exec unless it is a standard stream. 0 or an error. (A terminal's streams share the
+   flag, with the shell too: put it back in the end.) */
 AX_API int ax_nonblocking(int fd);
 
 enum { AX_IN = 1, AX_PRI = 2, AX_OUT = 4, AX_ERR = 8, AX_HUP = 16, AX_NVAL = 32 };
@@ -1720,7 +1722,8 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
 /* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
-   AX_EINTR 130; an error 1, with its name, text and origin on stderr. Misuse that was reported during the run is said too. */
+   AX_EINTR 130; an error 1, with its name, text and origin on stderr. The first misuse that was reported during the run is said
+   too, and is no success. */
 AX_API int ax_exit(int status);
 #endif
 
@@ -2333,9 +2336,11 @@ static int axi_misuse(ax_loop *loop, int status) {
 /* For ax_exit: how the last AX_RUN of this thread ended, and what misuse was reported. */
 static AXI_THREAD_LOCAL struct axi_origin axi_last;
 static AXI_THREAD_LOCAL const char *axi_last_report;
+static AXI_THREAD_LOCAL ax_loop *axi_current; /* the loop that runs on this thread, the innermost one */
 
 static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
-    axi_last_report = text;
+    if (!loop) loop = axi_current;
+    if (!axi_last_report) axi_last_report = text; /* what follows may be its consequence */
     if (loop && loop->desc.report) loop->desc.report(loop->desc.report_ctx, text);
     AX_ASSERT(0);
     return status;
@@ -2352,14 +2357,37 @@ static int axi_foreign(ax_loop *loop) {
 #endif
 #endif
 
+static size_t axi_size_of(const struct axi_fn *fn) { return AXI_ROM_READ(size_t, &fn->size); }
+
 #if ASYNCX_DEBUG
-/* The C stack below the loop's run dies with each step: data can't come there after a wait. */
-static int axi_dead_stack(ax_loop *loop, const void *data) {
+AXI_SLOW static uintptr_t axi_stack(void) { /* where the C stack is now */
+#if defined(__GNUC__)
+    return (uintptr_t)__builtin_frame_address(0); /* the address sanitizer may keep locals elsewhere */
+#else
     char here;
-    if (AXI_ASAN || !loop->stack || (uintptr_t)data < (uintptr_t)&here || (uintptr_t)data >= loop->stack) return 0;
+    return (uintptr_t)&here;
+#endif
+}
+/* The C stack below the loop's run dies with each step: data can't come there after a wait, */
+static int axi_dead_stack(ax_loop *loop, const void *data) {
+    if ((uintptr_t)data >= loop->stack || (uintptr_t)data < axi_stack()) return 0;
     axi_misuse(loop, 0, "a wait has its data in a local variable, which is gone when it ends; put it into the frame");
     return 1;
 }
+#ifndef ASYNCX_FREESTANDING
+/* and a function starts when its caller's locals are gone: none of its arguments points there. */
+static int axi_dead_argument(ax_loop *loop, const ax_frame *f, const struct axi_fn *fn) {
+    const char *p = (const char *)(f + 1), *end = (const char *)f + axi_size_of(fn);
+    uintptr_t here = axi_stack(), word;
+    for (; loop->stack && (size_t)(end - p) >= sizeof word; p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        if (word < here || word >= loop->stack) continue;
+        axi_misuse(loop, 0, "an argument points to a local variable, which is gone when the function starts; put it into the frame");
+        return 1;
+    }
+    return 0;
+}
+#endif
 /* Freed tasks stay mapped in the loop's free lists: a stale pointer is seen as long as the memory is not used again. */
 static int axi_freed(const ax_task *t) {
     if (t && AXI_IS_TASK(&t->node)) return 0;
@@ -2369,6 +2397,9 @@ static int axi_freed(const ax_task *t) {
 #else
 #define axi_freed(task) (!(task))
 #define axi_dead_stack(loop, data) 0
+#endif
+#if !ASYNCX_DEBUG || defined(ASYNCX_FREESTANDING)
+#define axi_dead_argument(loop, f, fn) 0
 #endif
 
 #ifndef ASYNCX_FREESTANDING
@@ -3414,6 +3445,10 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     int status = 0;
 #endif
     if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
+    if (axi_dead_argument(me->loop, f, fn)) {
+        if (owned) axi_free(me->loop, f, axi_size_of(fn));
+        return ax_done(AX_EFAULT);
+    }
     axi_frame_init(f, fn, owned);
 #if AXI_CANCEL
     if (caller->entry.flags & AXI_LIMITED && axi_reached(&caller->within, &me->loop->now)) {
@@ -3521,9 +3556,21 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
 #endif
 }
 
+#ifndef ASYNCX_FREESTANDING
+static ax_task *axi_not_started(ax_task *t, const struct axi_fn *fn) {
+    axi_group_error(t->group, AX_EFAULT);
+    axi_timer_unreserve(t->loop);
+    if (t->node.flags & AXI_HEAP) axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(fn));
+    return NULL;
+}
+#else
+#define axi_not_started(t, fn) NULL
+#endif
+
 AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
     if (!f) return NULL;
     if (!t) t = (ax_task *)(void *)f - 1; /* one block */
+    if (axi_dead_argument(t->loop, f, fn)) return axi_not_started(t, fn);
     axi_task_init(t, f, fn);
 #if AXI_CANCEL
     axi_push(&t->group->children, &t->sibling);
@@ -3541,8 +3588,6 @@ static void axi_tell_unheard(ax_task *t) {
 #else
 #define axi_tell_unheard(t) ((void)0)
 #endif
-
-static size_t axi_size_of(const struct axi_fn *fn) { return AXI_ROM_READ(size_t, &fn->size); }
 
 #if AXI_CANCEL
 static void axi_task_release(ax_task *t) {
@@ -4756,6 +4801,10 @@ static const struct axi_generators axi_generators = {axi_generator_enter, axi_ge
 
 AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const struct axi_fn *fn) {
     if (!f) return g->state == AXI_UNOPENED ? g->error : AX_EBUSY;
+    if (axi_dead_argument(me->loop, f, fn)) {
+        axi_timer_unreserve(me->loop);
+        return g->error = AX_EFAULT;
+    }
     g->task.loop = me->loop;
     g->task.group = NULL;
     g->task.node.flags = AXI_GENERATES;
@@ -4794,6 +4843,7 @@ struct axi_fd {
     unsigned char paused : 1;   /* a listener while accept() can't: it is not waited for */
     unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
     unsigned char untried : 1;  /* a read waits that was not tried before */
+    unsigned char checked : 1;  /* whether it blocks */
     unsigned char turn, streak; /* operations in this turn that did not wait */
     unsigned char in_vain;      /* reads that were tried before they waited: in vain if not 0; then counts those that only waited */
     unsigned in_vain_size;      /* of how many bytes */
@@ -5149,7 +5199,7 @@ static int axi_fd_open(int fd) {
 #else
 AX_API int ax_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
-    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || (fd > 2 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) ? -errno : 0;
 }
 
 /* In a program that was started without its standard streams, their numbers stay free: else printf() would write to a socket, and
@@ -5678,6 +5728,20 @@ static int axi_fd_busy(ax_loop *loop, int fd, int way) { /* another task waits t
     return e && e->wait[way].task;
 }
 
+#if ASYNCX_DEBUG && !defined(_WIN32)
+static void axi_must_not_block(ax_loop *loop, int fd, struct axi_fd *e) {
+    struct stat st;
+    int flags;
+    if (e && e->checked) return;
+    flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) /* a file does not wait for others */
+        axi_misuse(loop, 0, "a descriptor blocks, and the loop with it: make it non-blocking first (ax_nonblocking)");
+    if (e) e->checked = 1;
+}
+#else
+#define axi_must_not_block(loop, fd, e) ((void)0)
+#endif
+
 /* Whether to try a read before it waits. Where that was in vain it mostly is again, as when requests come one by one: then every
    32nd time only, to see whether that has changed. */
 static int axi_worth_trying(struct axi_fd *e, size_t size) {
@@ -5693,6 +5757,7 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
     int rc;
     AXI_REFUSE(me);
     if (e && e->wait[way].task) return ax_done(AX_EBUSY);
+    axi_must_not_block(me->loop, fd, e);
     if (e && way == AXI_READS && !axi_worth_trying(e, size)) return axi_fd_wait(me, fd, way, attempt, data, size, 1);
     now.task = me;
     now.data = (void *)(uintptr_t)data;
@@ -5883,7 +5948,7 @@ AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
 /* The number is, or will be, another descriptor's. */
 static void axi_fd_anew(struct axi_fd *e) {
     e->doubt = 1;
-    e->paused = e->plain = 0;
+    e->paused = e->plain = e->checked = 0;
     e->streak = e->in_vain = 0;
 }
 
@@ -6739,24 +6804,28 @@ static int axi_turn(ax_loop *loop, int block) {
     return axi_look(loop, axi_crowded(loop, timeout));
 }
 
-static int axi_enter(ax_loop *loop, uintptr_t here) {
+static int axi_enter(ax_loop *loop) {
     if (loop->state == AXI_CLOSED) return AX_EPERM;
     if (loop->state != AXI_IDLE) return AX_EBUSY;
     loop->state = AXI_IN_RUN;
     loop->thread = (uintptr_t)pthread_self();
-    loop->stack = here;
+#if ASYNCX_DEBUG
+    loop->stack = axi_stack();
+#endif
+    loop->outer = axi_current;
+    axi_current = loop;
     return 0;
 }
 
 static int axi_leave(ax_loop *loop, int rc) {
     loop->state = AXI_IDLE;
     loop->stack = 0;
+    axi_current = loop->outer;
     return rc;
 }
 
 AX_API int ax_loop_run(ax_loop *loop) {
-    char here;
-    int rc = axi_enter(loop, (uintptr_t)&here);
+    int rc = axi_enter(loop);
     if (rc < 0) return rc;
     loop->stop = 0;
     while (rc >= 0 && !loop->stop && (axi_any_ready(loop) || axi_kept(loop) || AXI_POSTED(loop))) rc = axi_turn(loop, 1);
@@ -6768,9 +6837,8 @@ AX_API void ax_loop_stop(ax_loop *loop) {
 }
 
 AX_API int ax_run_once(ax_loop *loop) {
-    char here;
     ax_time next;
-    int rc = axi_enter(loop, (uintptr_t)&here);
+    int rc = axi_enter(loop);
     if (rc < 0) return rc;
     next = axi_next_when(loop);
     if (loop->desc.flags & AX_VIRTUAL_CLOCK && !axi_any_ready(loop) && next > loop->now && next != AX_FOREVER)
@@ -6919,11 +6987,10 @@ static void axi_abandon(ax_loop *loop) {
 }
 
 AX_API int ax_loop_close(ax_loop *loop) {
-    char here;
     int rc, failed = 0;
     ax_callback *left, *c;
     if (loop->state == AXI_CLOSED) return 0;
-    if ((rc = axi_enter(loop, (uintptr_t)&here)) < 0) return rc;
+    if ((rc = axi_enter(loop)) < 0) return rc;
     loop->state = AXI_CLOSING_LOOP;
     loop->stop = 0;
     axi_group_abort(&loop->root);
@@ -6943,6 +7010,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     AXI_SET_POSTED(loop, NULL);
     for (c = left; c; c = c->posted) c->node.state = 0;
     pthread_mutex_unlock(&axi_post_lock);
+    axi_leave(loop, 0);
     loop->state = AXI_CLOSED;
     loop->root.flags = 0;
     while (axi_any_ready(loop)) {
@@ -7385,7 +7453,8 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
 AX_API int ax_exit(int status) {
     if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
     if (status == AX_EINTR) return 130;
-    if (status >= 0) return status <= 125 ? status : 1;
+    if (status == 0) return axi_last_report != NULL;
+    if (status > 0) return status <= 125 ? status : 1;
     fprintf(stderr, "%s: %s", ax_errname(status), ax_strerror(status));
     if (axi_last.status == status && axi_last.name) {
         fprintf(stderr, " (in %s, %s", axi_last.name, axi_last.file);
@@ -7498,14 +7567,12 @@ static void axi_turn(ax_loop *loop) {
     axi_run_ready(loop);
 }
 
-static int axi_enter(ax_loop *loop, int state, uintptr_t here) {
+static int axi_enter(ax_loop *loop, int state) {
     if (loop->state != AXI_IDLE) return loop->state == AXI_CLOSED ? AX_EPERM : AX_EBUSY;
     loop->state = (unsigned char)state;
     loop->stop = 0;
 #if ASYNCX_DEBUG
-    loop->stack = here;
-#else
-    (void)here;
+    loop->stack = axi_stack();
 #endif
     return 0;
 }
@@ -7519,8 +7586,7 @@ static void axi_leave(ax_loop *loop) {
 
 /* Turns until nothing keeps the loop, it is stopped, or this task has ended. */
 static int axi_run(ax_loop *loop, int state, const ax_task *until) {
-    char here;
-    int rc = axi_enter(loop, state, (uintptr_t)&here);
+    int rc = axi_enter(loop, state);
     if (rc < 0) return rc;
     for (;;) {
         axi_turn(loop);
@@ -7550,8 +7616,7 @@ AX_API void ax_loop_stop(ax_loop *loop) {
 }
 
 AX_API int ax_run_once(ax_loop *loop) {
-    char here;
-    int rc = axi_enter(loop, AXI_IN_RUN, (uintptr_t)&here);
+    int rc = axi_enter(loop, AXI_IN_RUN);
     if (rc < 0) return rc;
     axi_turn(loop);
     axi_leave(loop);

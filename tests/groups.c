@@ -521,7 +521,7 @@ int main(void) {
     SCENARIO("rule 13: by another, while the group closes", 0, "b:2@5 a:-125@15 end:0/0@16", canceller, .how = OTHER_CLOSE);
     SCENARIO("rule 13: cancelled by hand, a race tells its winner", 0, "b:2@5 a:-125@10 join:2 count:0@10 closed:-1 end:0/0@12", canceller, .how = OTHER_JOIN, .flags = AX_GROUP_RACE);
     MISUSE("rule 13: a child may spawn siblings while the owner joins; a closed group refuses", 0, "not open:0 spawn:1 late:0@15 closed:0@15", "not open", spawning);
-    SCENARIO("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", spawning, .fail = 1);
+    MISUSE("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", "not open", spawning, .fail = 1);
     SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
     SCENARIO("all tasks of a loop, parents first", 0,
