@@ -1279,9 +1279,10 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop */
-    AX_CATCH_SIGINT = 2   /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
-                             of its own, SIGINT is ignored, or another thread's loop has it. AX_RUN sets it, AX_RUN_WITH takes
-                             yours */
+    AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
+                             of its own, SIGINT is ignored, another thread's loop has it, or ax_signal_wait has caught it. AX_RUN
+                             sets it, AX_RUN_WITH takes yours */
+    AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
 
 typedef struct ax_loop_desc { /* zero means default */
@@ -1324,7 +1325,7 @@ enum { AXI_POOLS = 128 };
 
 struct ax_loop {
     ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
-    int signalled; /* public, read-only: Ctrl-C came */
+    int signalled; /* public, read-only: SIGINT or SIGTERM, once it has cancelled main */
     ax_loop_desc desc; /* private from here */
     ax_time now;
     axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
@@ -1533,8 +1534,8 @@ struct iovec;
 #endif
 AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count);
 /* To be called before a descriptor is closed otherwise than by ax_close: its waiters get AX_EBADF, its watches are stopped. Without
-   it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of a
-   stream by itself; those on a datagram socket end if it is for both directions, or by this.) */
+   it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of
+   that direction by itself.) */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
 AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
 
@@ -1717,13 +1718,14 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 /* ---- 16 Running a program ----------------------------------------------------------------------------- */
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
-   status; AX_EINTR if Ctrl-C ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a desc. */
+   status; AX_EINTR if Ctrl-C or SIGTERM ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a
+   desc. */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
 /* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
-   AX_EINTR 130; an error 1, with its name, text and origin on stderr. The first misuse that was reported during the run is said
-   too, and is no success. */
+   AX_EINTR 130 (SIGTERM: 143); an error 1, with its name, text and origin on stderr. The first misuse that was reported during the
+   run is said too, and is no success. */
 AX_API int ax_exit(int status);
 #endif
 
@@ -2172,6 +2174,7 @@ static int axi_win_wait_until(CONDITION_VARIABLE *cond, SRWLOCK *mutex, const st
     ((*(thread) = (HANDLE)_beginthreadex(NULL, 0, fn, arg, 0, NULL)) != NULL ? 0 : EAGAIN)
 #define pthread_join(thread, status) (WaitForSingleObject(thread, INFINITE), CloseHandle(thread))
 #define pthread_detach(thread) CloseHandle(thread)
+#define sched_yield() Sleep(0)
 
 /* Ctrl-C calls the handler on a thread of its own, once for each signal(). */
 #define SA_RESTART 0
@@ -2382,7 +2385,7 @@ static int axi_dead_argument(ax_loop *loop, const ax_frame *f, const struct axi_
     for (; loop->stack && (size_t)(end - p) >= sizeof word; p += sizeof word) {
         memcpy(&word, p, sizeof word);
         if (word < here || word >= loop->stack) continue;
-        axi_misuse(loop, 0, "an argument points to a local variable, which is gone when the function starts; put it into the frame");
+        axi_misuse(loop, 0, "an argument points to a local variable, which is gone by then; put it into the frame");
         return 1;
     }
     return 0;
@@ -4900,11 +4903,13 @@ static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
 #if defined(__GNUC__)
 #define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
+#define AXI_ADD(x, by) __atomic_add_fetch(&(x), (by), __ATOMIC_SEQ_CST)
 #define AXI_POSTED(loop) AXI_LOAD((loop)->posted)
 #define AXI_SET_POSTED(loop, c) AXI_STORE((loop)->posted, (c))
 #else
 #define AXI_LOAD(x) (x)
 #define AXI_STORE(x, value) ((void)((x) = (value)))
+#define AXI_ADD(x, by) 0
 static ax_callback *axi_posted(ax_loop *loop) {
     ax_callback *c;
     pthread_mutex_lock(&axi_post_lock);
@@ -4919,7 +4924,7 @@ static ax_callback *axi_posted(ax_loop *loop) {
 /* Signals that came, by number, and whether any did. The handler writes to the pipe of the loop that catches them. */
 enum { AXI_SIGNALS = 65 };
 static volatile sig_atomic_t axi_came[AXI_SIGNALS];
-static volatile sig_atomic_t axi_signal_pipe = -1;
+static volatile sig_atomic_t axi_signal_pipe = -1, axi_handling; /* ...; handlers at work, on any thread */
 static ax_loop *volatile axi_signal_loop;
 static volatile uintptr_t axi_signal_thread; /* whose it is: another thread's loop may be gone at any time */
 
@@ -4958,7 +4963,7 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     if (!loop->takes_posts) {
         rc = AX_EPERM;
     } else if (c->node.state == AXI_POSTED) {
-        rc = c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
+        rc = c->loop == loop && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     } else {
         int was_empty = loop->posted_end == &loop->posted;
         c->node.kind = AXI_CALLBACK;
@@ -5287,10 +5292,11 @@ static void axi_fd_sync(ax_loop *loop) {
 }
 
 static void axi_say(ax_loop *loop, const char *what, const ax_where *w, ax_time took) {
-    char text[200];
+    char text[200], ms[40] = "", line[16] = "";
     if (!loop->desc.report) return;
-    if (took < 0) snprintf(text, sizeof text, "%s: %s (%s:%d)", what, w->function, w->file, w->line);
-    else snprintf(text, sizeof text, "%s: %.3f ms in %s (%s:%d)", what, (double)took / 1e6, w->function, w->file, w->line);
+    if (took >= 0) snprintf(ms, sizeof ms, "%.3f ms in ", (double)took / 1e6);
+    if (w->line) snprintf(line, sizeof line, ":%d", w->line);
+    snprintf(text, sizeof text, "%s: %s%s (%s%s)", what, ms, w->function, w->file, line);
     loop->desc.report(loop->desc.report_ctx, text);
 }
 
@@ -5787,11 +5793,24 @@ static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
     return events & AX_NVAL ? AX_EBADF : (int)events;
 }
 
-/* A datagram socket that was shut down gives nothing, and shows that for ever. */
-static int axi_unless_hung_up(int fd, int rc, unsigned events) {
+/* Whether a socket that showed these events and gave nothing was shut down: it shows them for ever. */
+static int axi_was_shut(int fd, unsigned events) {
+#ifdef POLLRDHUP /* Linux says that of one direction only if it is asked */
+    struct pollfd p;
+    p.fd = fd;
+    p.events = POLLRDHUP;
+    return events & (AX_IN | AX_HUP) && poll(&p, 1, 0) > 0 && p.revents & POLLRDHUP;
+#else
+    (void)fd;
+    return (events & AX_HUP) != 0;
+#endif
+}
+
+/* Streams tell of their end themselves, datagram sockets do not. */
+static int axi_unless_shut(int fd, int rc, unsigned events) {
     int type = 0;
     socklen_t size = sizeof type;
-    if (rc != AX_EAGAIN || !(events & AX_HUP) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return rc;
+    if (rc != AX_EAGAIN || !axi_was_shut(fd, events) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return rc;
     return type == SOCK_DGRAM ? AX_EPIPE : rc;
 }
 
@@ -5809,7 +5828,7 @@ static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buf
         while (n < 0 && errno == EINTR);
     }
     if (e && (n == 0 || (n < 0 && errno != EWOULDBLOCK))) e->doubt = 1; /* it will be closed */
-    return axi_unless_hung_up(fd, axi_io_result(n), events);
+    return axi_unless_shut(fd, axi_io_result(n), events);
 }
 
 static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
@@ -6231,7 +6250,6 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
     ax_loop *loop = w->task->loop;
     ax_addr unasked, *peer = w->data ? (ax_addr *)w->data : &unasked;
     int conn, tries = 16;
-    (void)events;
     do {
         socklen_t size = sizeof peer->sockaddr.bytes;
 #if defined(__linux__) && defined(_GNU_SOURCE)
@@ -6251,7 +6269,9 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
         }
     } while (axi_accept_passes(errno) && tries--);
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return axi_accept_later(loop, fd);
-    return tries < 0 ? AX_EAGAIN : axi_io_result(-1); /* so many: others first */
+    if (tries < 0) return AX_EAGAIN; /* so many: others first */
+    conn = axi_io_result(-1);
+    return conn == AX_EAGAIN && axi_was_shut(fd, events) ? AX_EINVAL : conn;
 }
 
 AX_API ax_op ax_accept(ax_task *me, int fd, ax_addr *peer) {
@@ -6405,7 +6425,7 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     int n = recvfrom(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX, 0, from ? axi_sockaddr(from) : NULL, from ? &size : NULL);
     int longer = n < 0 && errno == EMSGSIZE;
     if ((n >= 0 || longer) && from) from->size = (unsigned)size;
-    return longer ? AX_EOVERFLOW : axi_unless_hung_up(fd, axi_io_result(n), events);
+    return longer ? AX_EOVERFLOW : axi_unless_shut(fd, axi_io_result(n), events);
 }
 #else
 static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
@@ -6425,16 +6445,17 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     do n = recvmsg(fd, &m, 0);
     while (n < 0 && errno == EINTR);
     if (n >= 0 && from) from->size = (unsigned)m.msg_namelen;
-    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_unless_hung_up(fd, axi_io_result(n), events);
+    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_unless_shut(fd, axi_io_result(n), events);
 }
 #endif
 
 static int axi_attempt_sendto(int fd, struct axi_wait *w, unsigned events) {
     const ax_addr *to = (const ax_addr *)w->task->u.data;
     ssize_t n;
-    (void)events;
     do n = sendto(fd, w->data, w->size, AXI_NO_SIGNAL, to ? axi_sockaddr(to) : NULL, to ? to->size : 0);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EWOULDBLOCK && events & AX_OUT && to && axi_family(to) == AF_UNIX)
+        return -ENOBUFS; /* that path's queue is full, and nothing tells when it is not */
     return axi_io_result(n);
 }
 
@@ -6555,6 +6576,7 @@ static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
         if (rc < 0) return rc;
         if (rc == 0) return axi_reader_ended(r);
         r->end += (size_t)rc;
+        events = 0; /* they were of this part */
     }
     return rc;
 }
@@ -6589,6 +6611,7 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
             if (calls--) rc = axi_recv(fd, w, events, direct ? (char *)w->data : r->buffer, direct ? w->size : r->size - 1);
             if (rc < 0) return rc;
             if (rc == 0) return r->length ? AX_EPIPE : 0;
+            events = 0; /* they were of this part */
             if (!direct) {
                 r->start = 0;
                 r->end = (size_t)rc;
@@ -6786,7 +6809,7 @@ static int axi_turn(ax_loop *loop, int block) {
     if (timeout == 0) return axi_look(loop, 0);
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
-        int deaf = !loop->wanted && !(loop->for_ever && loop->desc.flags & AX_CATCH_SIGINT) &&
+        int deaf = !loop->wanted && !(loop->for_ever && loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM)) &&
                    !axi_awaits_signals(loop);
         if (timeout == AX_FOREVER && deaf) {
             if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
@@ -7283,7 +7306,9 @@ static void axi_pools_end(ax_loop *loop) {
 }
 
 static void axi_on_signal(int sig) {
-    int saved = errno, fd = AXI_LOAD(axi_signal_pipe);
+    int saved = errno, fd;
+    (void)AXI_ADD(axi_handling, 1);
+    fd = AXI_LOAD(axi_signal_pipe);
 #ifdef _WIN32
     if (axi_win_kept[sig] == axi_on_signal) signal(sig, axi_on_signal);
 #endif
@@ -7291,11 +7316,23 @@ static void axi_on_signal(int sig) {
     AXI_STORE(axi_came[0], 1);
     if (fd >= 0)
         while (write(fd, "", 1) < 0 && errno == EINTR) {}
+    (void)AXI_ADD(axi_handling, -1);
     errno = saved;
 }
 
+static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
+    struct axi_signal *s = AXI_SYS(loop)->signals;
+    while (s && s->number != number) s = s->next;
+    return s;
+}
+
+/* What cancels main, and the flags that ask for it. */
+static const struct { unsigned flag; int number; } axi_stops[] = {{AX_CATCH_SIGINT, SIGINT}, {AX_CATCH_SIGTERM, SIGTERM}};
+enum { AXI_STOPS = sizeof axi_stops / sizeof *axi_stops };
+
 static void axi_take_signals(ax_loop *loop) {
     struct axi_signal *s;
+    int i;
     if (AXI_LOAD(axi_signal_loop) != loop) return;
     AXI_STORE(axi_came[0], 0);
     for (s = AXI_SYS(loop)->signals; s; s = s->next) {
@@ -7303,10 +7340,11 @@ static void axi_take_signals(ax_loop *loop) {
         AXI_STORE(axi_came[s->number], 0);
         axi_wake_all(&s->waiters, s->number);
     }
-    for (s = AXI_SYS(loop)->signals; s && s->number != SIGINT; s = s->next) {}
-    if (!s && AXI_LOAD(axi_came[SIGINT]) && loop->main && !loop->signalled) {
-        AXI_STORE(axi_came[SIGINT], 0);
-        loop->signalled = 1;
+    for (i = 0; i < AXI_STOPS; i++) {
+        int number = axi_stops[i].number;
+        if (axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number]) || !loop->main || loop->signalled) continue;
+        AXI_STORE(axi_came[number], 0);
+        loop->signalled = number;
         ax_cancel(loop->main);
     }
 }
@@ -7317,24 +7355,24 @@ static void axi_signals_to(ax_loop *loop) {
     AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
 }
 
-static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
-    struct axi_signal *s = AXI_SYS(loop)->signals;
-    while (s && s->number != number) s = s->next;
-    return s;
-}
-
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
-    ax_loop *catcher = AXI_LOAD(axi_signal_loop);
+    ax_loop *catcher;
     struct axi_signal *s;
     struct sigaction act;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (number < 1 || number >= AXI_SIGNALS) return AX_EINVAL;
-    if (catcher && catcher != loop) return AX_EBUSY;
     if (axi_signal_of(loop, number)) return 0;
     if (!(s = (struct axi_signal *)axi_alloc(loop, sizeof *s))) return AX_ENOMEM;
     memset(s, 0, sizeof *s);
     s->number = number;
-    axi_signals_to(loop);
+    pthread_mutex_lock(&axi_post_lock); /* loops of two threads may ask at once */
+    catcher = AXI_LOAD(axi_signal_loop);
+    if (!catcher) axi_signals_to(loop);
+    pthread_mutex_unlock(&axi_post_lock);
+    if (catcher && catcher != loop) {
+        axi_free(loop, s, sizeof *s);
+        return AX_EBUSY;
+    }
     memset(&act, 0, sizeof act);
     act.sa_handler = axi_on_signal;
     act.sa_flags = SA_RESTART;
@@ -7370,19 +7408,22 @@ static void axi_signals_end(ax_loop *loop) {
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
     }
-    if (AXI_LOAD(axi_signal_loop) == loop) axi_signals_to(NULL); /* before the pipe's number means another file */
+    if (AXI_LOAD(axi_signal_loop) != loop) return;
+    axi_signals_to(NULL); /* before the pipe's number means another file, */
+    while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
 }
 
 /* ---- 16 Running a program ---- */
 
 static AXI_THREAD_LOCAL int axi_open_error; /* why axi_run_open gave no frame */
+static AXI_THREAD_LOCAL int axi_last_signal; /* which ended the last AX_RUN */
 
 AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size) {
     ax_loop_desc own;
     ax_frame *f;
     int in_heap = !loop;
     memset(&own, 0, sizeof own);
-    own.flags = AX_CATCH_SIGINT;
+    own.flags = AX_CATCH_SIGINT | AX_CATCH_SIGTERM;
     axi_open_error = AX_ENOMEM;
     if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
     axi_last_report = NULL;
@@ -7404,27 +7445,57 @@ static void axi_main_done(ax_loop *loop, void *status) {
     ax_loop_stop(loop);
 }
 
+/* Not from a handler of the program's, nor where the signal is ignored (nohup). The flags of those that are caught. */
+static unsigned axi_catch_stops(ax_loop *loop, struct sigaction *old, ax_loop **outer) {
+    struct sigaction act;
+    unsigned caught = 0;
+    int i;
+    if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return 0;
+    pthread_mutex_lock(&axi_post_lock); /* another thread's run may begin at once */
+    *outer = AXI_LOAD(axi_signal_loop);
+    if (!*outer || AXI_LOAD(axi_signal_thread) == loop->thread)
+        for (i = 0; i < AXI_STOPS; i++)
+            if (loop->desc.flags & axi_stops[i].flag && sigaction(axi_stops[i].number, NULL, &old[i]) == 0 &&
+                (*outer ? old[i].sa_handler == axi_on_signal : old[i].sa_handler == SIG_DFL))
+                caught |= axi_stops[i].flag;
+    if (caught) axi_signals_to(loop);
+    pthread_mutex_unlock(&axi_post_lock);
+    memset(&act, 0, sizeof act);
+    act.sa_handler = axi_on_signal;
+    act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
+    for (i = 0; i < AXI_STOPS; i++) {
+        if (!(caught & axi_stops[i].flag)) continue;
+        AXI_STORE(axi_came[axi_stops[i].number], 0);
+        sigaction(axi_stops[i].number, &act, NULL);
+    }
+    return caught;
+}
+
+static void axi_release_stops(unsigned caught, const struct sigaction *old, ax_loop *outer) {
+    int i;
+    for (i = 0; i < AXI_STOPS; i++) {
+        if (!(caught & axi_stops[i].flag)) continue;
+        sigaction(axi_stops[i].number, &old[i], NULL);
+        if (!outer) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late for this loop, and not for another */
+    }
+    if (!caught || !outer) return;
+    axi_signals_to(outer);
+    AXI_STORE(axi_came[0], 1); /* what came for it meanwhile */
+    axi_poke(AXI_SYS(outer));
+}
+
 AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn) {
     ax_task *t = axi_task_start(NULL, frame, fn);
     ax_loop *loop = t ? t->loop : NULL;
     ax_callback done;
-    ax_loop *outer = AXI_LOAD(axi_signal_loop); /* of an AX_RUN around this one */
-    struct sigaction act, old;
-    int status = AX_EINPROGRESS, rc, ended, catches = 0;
+    ax_loop *outer = NULL; /* of an AX_RUN around this one */
+    struct sigaction old[AXI_STOPS];
+    int status = AX_EINPROGRESS, rc, ended;
+    unsigned caught;
     memset(&axi_last, 0, sizeof axi_last);
+    axi_last_signal = 0;
     if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
-    if (loop->desc.flags & AX_CATCH_SIGINT) /* not from a handler of the program's, nor where it is ignored (nohup) */
-        catches = sigaction(SIGINT, NULL, &old) == 0 &&
-                  (outer ? AXI_LOAD(axi_signal_thread) == loop->thread && old.sa_handler == axi_on_signal
-                         : old.sa_handler == SIG_DFL);
-    if (catches) {
-        memset(&act, 0, sizeof act);
-        act.sa_handler = axi_on_signal;
-        act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
-        AXI_STORE(axi_came[SIGINT], 0);
-        axi_signals_to(loop);
-        sigaction(SIGINT, &act, NULL);
-    }
+    caught = axi_catch_stops(loop, old, &outer);
     memset(&done, 0, sizeof done);
     loop->main = ax_task_ref(t);
     ax_on_done(t, &done, axi_main_done, &status);
@@ -7433,17 +7504,11 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     ended = ax_loop_close(loop); /* where main ends, if ax_loop_stop came first */
     if (rc < 0) status = rc;
     else if ((status >= 0 || status == AX_EINPROGRESS) && ended < 0) status = ended;
-    if (status == AX_ECANCELED && loop->signalled) status = AX_EINTR;
-    if (catches) {
-        sigaction(SIGINT, &old, NULL);
-        axi_signals_to(outer);
-        if (outer) { /* what came for it meanwhile */
-            AXI_STORE(axi_came[0], 1);
-            axi_poke(AXI_SYS(outer));
-        } else { /* too late for this loop, and not for another */
-            AXI_STORE(axi_came[SIGINT], 0);
-        }
+    if (status == AX_ECANCELED && loop->signalled) {
+        status = AX_EINTR;
+        axi_last_signal = loop->signalled;
     }
+    axi_release_stops(caught, old, outer);
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;
     if (loop != given) free(loop);
@@ -7452,7 +7517,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
 
 AX_API int ax_exit(int status) {
     if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
-    if (status == AX_EINTR) return 130;
+    if (status == AX_EINTR) return 128 + (axi_last_signal ? axi_last_signal : SIGINT);
     if (status == 0) return axi_last_report != NULL;
     if (status > 0) return status <= 125 ? status : 1;
     fprintf(stderr, "%s: %s", ax_errname(status), ax_strerror(status));
@@ -7733,6 +7798,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_task *t) {
 #undef pthread_create
 #undef pthread_join
 #undef pthread_detach
+#undef sched_yield
 #undef SA_RESTART
 #undef SA_RESETHAND
 #undef pthread_sigmask

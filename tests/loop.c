@@ -89,6 +89,7 @@ AX_ASYNC(turns) {
     AX_END;
 }
 static void turns_tests(void) {
+    static ax_loop other;
     memset(cb, 0, sizeof cb);
     memset(tm, 0, sizeof tm);
     open_loop(AX_VIRTUAL_CLOCK);
@@ -113,6 +114,14 @@ static void turns_tests(void) {
     LOG("%d", ax_callback_stop(&cb[2]));
     ax_post(&loop, &cb[3], say, LETTER(3));
     RUN_AND_CLOSE("a callback asked for by ax_soon and ax_post runs once; a posted one can be stopped", "1 a@0 b@0 d@0");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    if (ax_loop_open(&other, NULL) < 0) abort();
+    LOG("%d", ax_post(&loop, &cb[0], say, LETTER(0)));
+    LOG("%d", ax_post(&other, &cb[0], say, LETTER(0)));
+    ax_loop_close(&other);
+    RUN_AND_CLOSE("a callback that is posted to one loop can't be to another", "0 -16 a@0");
 }
 
 /* With the rest of its turn stopped, a turn ends with the one that runs. */

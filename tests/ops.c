@@ -296,6 +296,7 @@ AX_ASYNC(local) {
     AX_END;
 }
 
+#ifndef ASYNCX_FREESTANDING
 /* The function would start when the text is gone. */
 struct shows { ax_frame frame; int emits; const char *text; };
 AX_ASYNC(shows) {
@@ -326,6 +327,7 @@ AX_ASYNC(local_argument) {
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+#endif
 #endif
 
 int main(void) {
@@ -360,8 +362,10 @@ int main(void) {
 #if ASYNCX_DEBUG
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("a scope in a local variable is refused", 0, "open:-14", "local variable", local, .scope = 1);
+#ifndef ASYNCX_FREESTANDING
     MISUSE("an argument that points to a local variable is refused", 0,
            "call:-14 in:-14 in its slot generate:-14 generated spawn:0 join:-14 in:0 in:1 a task", "local variable", local_argument);
+#endif
 #endif
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);

@@ -300,10 +300,10 @@ AX_ASYNC(threads) {
     AX_END;
 }
 
-struct interrupted { ax_frame frame; };
-AX_ASYNC(interrupted) { /* Ctrl-C cancels main */
+struct interrupted { ax_frame frame; int signal; };
+AX_ASYNC(interrupted) { /* it cancels main */
     AX_BEGIN;
-    raise(SIGINT);
+    raise(my->signal);
     AX_AWAIT(ax_sleep(me, AX_FOREVER));
 AX_FINALLY:
     AX_AWAIT(ax_sleep(me, 0));
@@ -340,7 +340,18 @@ int main(void) {
     REAL("datagrams: with an address, empty, too long, to nobody", 0, "sent:5 got:5:hello:1 empty:0 longer:1:longer:1 nobody:1", datagrams);
     REAL("a watch", 0, "events:1 byte:1", watches);
     REAL("threads: an executor, a post, the pool", 0, "posted, 9 2870", threads);
-    kit_judge("Ctrl-C cancels main", AX_RUN_WITH(real(AX_CATCH_SIGINT), interrupted), AX_EINTR, "cleaned up:1", NULL, __FILE__, __LINE__);
+    kit_judge("Ctrl-C cancels main", AX_RUN_WITH(real(AX_CATCH_SIGINT), interrupted, .signal = SIGINT), AX_EINTR, "cleaned up:1", NULL,
+              __FILE__, __LINE__);
+    is(ax_exit(AX_EINTR), 130, "the exit code tells it");
+    kit_judge("SIGTERM cancels main", AX_RUN_WITH(real(AX_CATCH_SIGINT | AX_CATCH_SIGTERM), interrupted, .signal = SIGTERM), AX_EINTR,
+              "cleaned up:1", NULL, __FILE__, __LINE__);
+    is(ax_exit(AX_EINTR), 143, "the exit code tells it");
+    AX_RUN(interrupted, .signal = SIGTERM);
+    trace_is("cleaned up:1", "AX_RUN catches both");
+    signal(SIGTERM, handles);
+    raise(SIGTERM);
+    is(handled, 1, "they are given back");
+    handled = 0;
     REAL("a signal that is waited for", 0, "1 1 1 -22", signals);
     signal(SIGINT, handles);
     kit_judge("Ctrl-C is left to a handler of the program", AX_RUN_WITH(real(AX_CATCH_SIGINT), signals), 0, "1 1 1 -22", NULL, __FILE__, __LINE__);

@@ -443,6 +443,45 @@ AX_ASYNC(calls_family) {
     AX_END;
 }
 
+/* Loops of two threads ask for a signal at once, begin a run at once, and close while it comes. */
+static int turns_taken, both_caught;
+static void meet(int *mine) { /* both go on at the same time */
+    int until = *mine += 2;
+    __atomic_add_fetch(&turns_taken, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&turns_taken, __ATOMIC_SEQ_CST) < until) sched_yield();
+}
+struct nothing { ax_frame frame; };
+AX_ASYNC(nothing) {
+    AX_BEGIN;
+    AX_END;
+}
+static int caught_by[2];
+static void *competes(void *which) {
+    int i = which != NULL, round, met = 0;
+    ax_loop loop;
+    for (round = 0; round < 300; round++) {
+        ax_loop_open(&loop, NULL);
+        meet(&met);
+        caught_by[i] = ax_signal_catch(&loop, SIGUSR1);
+        meet(&met);
+        if (!i && caught_by[0] >= 0 && caught_by[1] >= 0) both_caught++;
+        if (caught_by[i] >= 0) raise(SIGUSR1);
+        meet(&met);
+        ax_loop_close(&loop);
+        meet(&met);
+        AX_RUN(nothing);
+    }
+    return NULL;
+}
+static void competition(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, competes, &both_caught);
+    competes(NULL);
+    pthread_join(thread, NULL);
+    is(both_caught, 0, "loops of two threads that ask for a signal at once: one gets it");
+    ok(handled_by_default(SIGUSR1) && handled_by_default(SIGINT), "... and it is given back");
+}
+
 int main(void) {
     ax_loop outer;
     ax_executor ex;
@@ -483,6 +522,7 @@ int main(void) {
     kit_judge("... unless somebody waits for it", AX_RUN(interrupted, .name = "main", .waits = 1), 0, "main heard:1 main:0", NULL, __FILE__, __LINE__);
     kit_judge("... for the first time in the step in which it comes", AX_RUN(early), 0, "heard:1", NULL, __FILE__, __LINE__);
     ok(handled_by_default(SIGINT), "Ctrl-C is given back");
+    competition();
     MISUSE("rule 3: a generator is for the tasks of its loop", 0, "-1 -1 1", "another loop", lends);
     kit_reported = NULL;
 
