@@ -267,10 +267,14 @@ extern "C" {
     AXI_HOST_ERRORS(X)
 #ifndef ASYNCX_FREESTANDING
 #define AXI_HOST_ERRORS(X) /* what sockets and files add */                             \
+    X(EACCES, "permission denied")                                                      \
     X(ENOENT, "no such name, file or directory")                                        \
     X(ENAMETOOLONG, "a name or path is too long")                                       \
     X(EMFILE, "too many open descriptors")                                              \
+    X(EMSGSIZE, "a message is too long")                                                \
     X(EADDRINUSE, "address already in use")                                             \
+    X(EADDRNOTAVAIL, "no such address on this machine, or no port left")                                  \
+    X(ENOTCONN, "not connected")                                                        \
     X(ECONNREFUSED, "connection refused")                                               \
     X(ECONNRESET, "connection reset by peer")                                           \
     X(ENETUNREACH, "no way to the network")                                             \
@@ -537,14 +541,16 @@ struct ax_task {
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
    body's status stands (ax_leaving reads it), AX_RETURN does not compile. It is the outermost scope: permits, groups and
    the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
-   and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only.
+   and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only;
+   they are defined at the end of the declarations.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for rare code that turns a cancel into something else, and takes it back (ax_uncancel).
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error.
-     AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup.
+     AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (What a call
+                          makes of being cancelled is its result: then that is what you get, and ax_expired is 0.)
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
@@ -564,152 +570,6 @@ struct ax_task {
 #define AX_ASYNC(name) AXI_ASYNC(name, static)                        /* internal linkage */
 #define AX_PUBLIC(name) AXI_ASYNC(name, extern)                       /* after its AX_EXTERN */
 
-#ifndef ASYNCX_FREESTANDING
-#define AXI_NAME(text) (void)0
-#define AXI_NAMED(text) , text, __FILE__
-#elif AXI_FILES
-#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text, axi_file[] AXI_ROM = __FILE__
-#define AXI_NAMED(text) , axi_name, axi_file
-#elif ASYNCX_NAMES
-#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text
-#define AXI_NAMED(text) , axi_name
-#else
-#define AXI_NAME(text) (void)0
-#define AXI_NAMED(text)
-#endif
-/* The typed body stands behind a step of one type: calling a function through another type is undefined. */
-#define AXI_ASYNC(name, linkage)                                                                      \
-    typedef char name##_frame_must_be_first_member[offsetof(struct name, frame) == 0 ? 1 : -1];       \
-    AXI_KEEP_LABELS static ax_op name##_axi_body(ax_task *me, struct name *my);                       \
-    static ax_op name##_axi_step(ax_task *me, ax_frame *frame) {                                      \
-        return name##_axi_body(me, (struct name *)(void *)frame);                                     \
-    }                                                                                                 \
-    linkage const struct axi_fn *name##_axi(void) {                                                   \
-        AXI_NAME(#name);                                                                              \
-        static const struct axi_fn fn AXI_ROM = {name##_axi_step, sizeof(struct name) AXI_NAMED(#name)}; \
-        return &fn;                                                                                   \
-    }                                                                                                 \
-    static ax_op name##_axi_body(ax_task *me, struct name *my)
-
-#define AXI_CAT(a, b) AXI_CAT_(a, b)
-#define AXI_CAT_(a, b) a##b
-#ifdef __COUNTER__
-#define AXI_COUNTER __COUNTER__ /* dense resume points, several on a line */
-#else
-#define AXI_COUNTER __LINE__
-#endif
-#if ASYNCX_TRACE
-#define AXI_LINE (my->frame.line = __LINE__)
-#define AXI_LINE_OF(f) ((f)->line)
-#else
-#define AXI_LINE ((void)0)
-#define AXI_LINE_OF(f) 0
-#endif
-#if defined(__GNUC__)
-#define AXI_PRAGMA(x) _Pragma(#x)
-#else
-#define AXI_PRAGMA(x)
-#endif
-
-/* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
-   a jump, done or not: a C local can't survive it by luck, and compilers see that. */
-#ifdef ASYNCX_SWITCH
-/* A body that is a macro's argument has its awaits numbered before AX_BEGIN: those count down from -2, past AXI_OVER. */
-#define AXI_CASE(n) ((AXI_AT_TYPE)((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1)))
-#ifdef ASYNCX_FREESTANDING
-#define AXI_AT_TYPE unsigned char
-#define AXI_AT(n)                                                                                       \
-    AXI_LINE;                                                                                           \
-    AXI_NEVER((int)(n) - (int)axi_base > 230, too_many_awaits_in_one_function);                         \
-    my->frame.entry.at = AXI_CASE(n)
-#else
-#define AXI_AT_TYPE int
-#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = AXI_CASE(n))
-#endif
-#define AXI_HERE(n) case AXI_CASE(n)
-#define AXI_RESUME default: return axi_lost(me)
-#define AXI_BASE case 0
-#else
-#define AXI_AT(n) \
-    (AXI_LINE, my->frame.entry.at = (int)(AXI_LABEL(AXI_CAT(axi_at_, n)) - AXI_LABEL(AX_BEGIN_is_missing)))
-#define AXI_LABEL(label) ((char *)__extension__ && label)
-#define AXI_HERE(n) AXI_CAT(axi_at_, n)
-#define AXI_RESUME                                                                                  \
-    default:                                                                                        \
-        if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
-        AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
-        goto *(void *)(AXI_LABEL(AX_BEGIN_is_missing) + my->frame.entry.at);                        \
-        AXI_PRAGMA(GCC diagnostic pop)
-#define AXI_BASE AX_BEGIN_is_missing
-#endif
-
-enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
-#ifdef __cplusplus
-#define AXI_CONSTANT(name, value) const int name = (value)
-#define AXI_NEVER(x, why) static_assert(!(x), #why)
-#else
-#define AXI_CONSTANT(name, value) enum { name = (value) }
-#define AXI_NEVER(x, why) ((void)sizeof(struct { unsigned why : (x) ? -1 : 1; }))
-#endif
-
-#define AX_BEGIN                                                                                    \
-    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
-    AXI_CONSTANT(axi_base, AXI_COUNTER);                                                            \
-    (void)axi_base;                                                                                 \
-    switch (my->frame.entry.at) {                                                                   \
-        AXI_RESUME;                                                                                 \
-        AXI_BASE : (void)0
-#define AX_FINALLY                                                                                  \
-    return axi_return(me, 0);                                                                       \
-    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
-    enum { axi_in_finally = 1 };                                                                    \
-    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
-    case 1
-#define AX_END                                                                                      \
-        (void)0; /* after AX_FINALLY: with nothing to do */                                         \
-    }                                                                                               \
-    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
-    return axi_end(me)
-#define AX_RETURN(status)                                                                           \
-    do {                                                                                            \
-        AXI_NEVER(axi_in_finally, AX_RETURN_is_refused_in_AX_FINALLY);                              \
-        AXI_LINE;                                                                                   \
-        return axi_return(me, (status));                                                            \
-    } while (0)
-
-#define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
-#define AX_TRY(op) AXI_AWAIT(op, me->node.bad > 1, AXI_COUNTER)
-#define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
-#define AXI_AWAIT(op, leave, n)                                                                     \
-    do {                                                                                            \
-        AXI_AT(n);                                                                                  \
-        return (op);                                                                                \
-        AXI_HERE(n) : if (leave) return axi_op(AXI_LEFT);                                           \
-    } while (0)
-#define AX_WHILE(op) AXI_WHILE(op, AXI_COUNTER)
-#define AXI_WHILE(op, n)                                                                            \
-    for (;;)                                                                                        \
-        if (1) {                                                                                    \
-            AXI_AT(n);                                                                              \
-            return (op);                                                                            \
-            AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                \
-            if (me->rc <= 0) break;                                                                 \
-            goto AXI_CAT(axi_item_, n);                                                             \
-        } else                                                                                      \
-            AXI_CAT(axi_item_, n) :
-
-#define AX_EMIT() AXI_EMIT(AXI_COUNTER)
-#define AXI_EMIT(n)                                                                                 \
-    do {                                                                                            \
-        AXI_NEVER(axi_in_finally, AX_EMIT_is_refused_in_AX_FINALLY);                                \
-        AXI_AT(n);                                                                                  \
-        return axi_op(AXI_EMITTED);                                                                 \
-        AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                    \
-    } while (0)
-
-#define AX_WITHIN(time, op) \
-    axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
-
 /* Storage for a task and its first frame: AX_TASK(blink) led; */
 #define AX_TASK(fn)        \
     struct {               \
@@ -724,153 +584,6 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     }
 /* The first frame of a task that runs or ran fn: arguments and results of a child. */
 #define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
-
-#define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
-#define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
-#define AX_GENERATE(storage, ...) AXI_GENERATE(AXI_COUNTER, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
-#define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
-#define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
-
-#if defined(__GNUC__) && !defined(ASYNCX_FREESTANDING)
-#define AXI_ZERO(f) __builtin_memset((f), 0, sizeof *(f)) /* of a constant size: no call */
-#else
-#define AXI_ZERO(f) axi_zero((f), sizeof *(f))
-#endif
-#ifndef ASYNCX_COMMA
-#define AXI_FILL(f, ...)           \
-    if (f) {                       \
-        AXI_ZERO(f);               \
-        AXI_SET(f, __VA_ARGS__)    \
-    }
-#define AXI_CALL(n, fn, ...) AXI_CALL_(AXI_CAT(axi_f_, n), fn, __VA_ARGS__)
-#define AXI_CALL_(f, fn, ...)                                                                 \
-    __extension__({                                                                           \
-        struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                           \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                          \
-    })
-#define AXI_CALL_IN(n, slot, fn, ...) AXI_CALL_IN_(AXI_CAT(axi_f_, n), slot, fn, __VA_ARGS__)
-#define AXI_CALL_IN_(f, slot, fn, ...)                                                        \
-    __extension__({                                                                           \
-        struct fn *f = (slot);                                                                \
-        f = (struct fn *)axi_reuse(&f->frame);                                                \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
-    })
-#define AXI_GENERATE(n, storage, fn, ...) AXI_GENERATE_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), storage, fn, __VA_ARGS__)
-#define AXI_GENERATE_(f, g, storage, fn, ...)                                                 \
-    __extension__({                                                                           \
-        ax_generator *g = &(storage)->generator;                                              \
-        struct fn *f = &(storage)->frame;                                                     \
-        f = (struct fn *)axi_generator_new(me, g, &f->frame);                                 \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                \
-    })
-#define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
-#define AXI_SPAWN_(f, group, fn, ...)                                                         \
-    __extension__({                                                                           \
-        struct fn *f = (struct fn *)axi_task_new((group), sizeof(struct fn));                 \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_task_start(NULL, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                     \
-    })
-#define AXI_SPAWN_IN(n, group, storage, fn, ...) \
-    AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), group, storage, fn, __VA_ARGS__)
-#define AXI_SPAWN_IN_(f, t, group, storage, fn, ...)                                          \
-    __extension__({                                                                           \
-        ax_task *t = &(storage)->task;                                                        \
-        struct fn *f = &(storage)->frame;                                                     \
-        f = (struct fn *)axi_task_in((group), t, &f->frame);                                  \
-        AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
-    })
-#define AXI_DO ;
-#else /* the same by comma expressions; the frame stands in a slot meanwhile, so these do not nest in each other's arguments */
-#define AXI_FILL(new, fn, ...)                                                                \
-    (axi_slot_ = (new)) ? (AXI_ZERO((struct fn *)axi_slot_), AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0
-#define AXI_CALL(n, fn, ...) \
-    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
-#define AXI_CALL_IN(n, slot, fn, ...) \
-    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
-#define AXI_GENERATE(n, storage, fn, ...)                                                     \
-    (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
-#define AXI_SPAWN(n, group, fn, ...)                                                          \
-    (AXI_FILL(axi_task_new(group, sizeof(struct fn)), fn, __VA_ARGS__),                       \
-     axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
-#define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
-    (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
-#define AXI_DO ,
-#if defined(__GNUC__)
-__attribute__((unused))
-#endif
-static AXI_THREAD_LOCAL void *axi_slot_;
-#endif
-
-/* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
-#define AXI_HEAD(x, ...) x
-#define AXI_SET(f, ...) AXI_CAT(AXI_SET_, AXI_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
-#define AXI_COUNT(...) AXI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
-#define AXI_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, N, ...) N
-#define AXI_SET_0(f, fn)
-#define AXI_SET_1(f, fn, a) (*f) a AXI_DO
-#define AXI_SET_2(f, fn, a, ...) (*f) a AXI_DO AXI_SET_1(f, fn, __VA_ARGS__)
-#define AXI_SET_3(f, fn, a, ...) (*f) a AXI_DO AXI_SET_2(f, fn, __VA_ARGS__)
-#define AXI_SET_4(f, fn, a, ...) (*f) a AXI_DO AXI_SET_3(f, fn, __VA_ARGS__)
-#define AXI_SET_5(f, fn, a, ...) (*f) a AXI_DO AXI_SET_4(f, fn, __VA_ARGS__)
-#define AXI_SET_6(f, fn, a, ...) (*f) a AXI_DO AXI_SET_5(f, fn, __VA_ARGS__)
-#define AXI_SET_7(f, fn, a, ...) (*f) a AXI_DO AXI_SET_6(f, fn, __VA_ARGS__)
-#define AXI_SET_8(f, fn, a, ...) (*f) a AXI_DO AXI_SET_7(f, fn, __VA_ARGS__)
-#define AXI_SET_9(f, fn, a, ...) (*f) a AXI_DO AXI_SET_8(f, fn, __VA_ARGS__)
-#define AXI_SET_10(f, fn, a, ...) (*f) a AXI_DO AXI_SET_9(f, fn, __VA_ARGS__)
-#define AXI_SET_11(f, fn, a, ...) (*f) a AXI_DO AXI_SET_10(f, fn, __VA_ARGS__)
-#define AXI_SET_12(f, fn, a, ...) (*f) a AXI_DO AXI_SET_11(f, fn, __VA_ARGS__)
-#define AXI_SET_13(f, fn, a, ...) (*f) a AXI_DO AXI_SET_12(f, fn, __VA_ARGS__)
-#define AXI_SET_14(f, fn, a, ...) (*f) a AXI_DO AXI_SET_13(f, fn, __VA_ARGS__)
-#define AXI_SET_15(f, fn, a, ...) (*f) a AXI_DO AXI_SET_14(f, fn, __VA_ARGS__)
-#define AXI_SET_16(f, fn, a, ...) (*f) a AXI_DO AXI_SET_15(f, fn, __VA_ARGS__)
-
-/* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
-   callers see as AX_ECANCELED. */
-enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_SWITCHED, AXI_EMITTED, AXI_OWN };
-
-AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
-AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
-AXI_INLINE ax_op axi_end(ax_task *me) {
-    (void)me;
-    return axi_op(AXI_ENDED);
-}
-#ifdef ASYNCX_FREESTANDING /* files that do not agree on the layout of tasks and frames do not link */
-#define AXI_LAYOUT(name) \
-    AXI_LAYOUT_(name, ASYNCX_TIME_BITS, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, ASYNCX_TRACE)
-#define AXI_LAYOUT_(name, a, b, c, d, e, f, g) AXI_LAYOUT__(name, a, b, c, d, e, f, g)
-#define AXI_LAYOUT__(name, a, b, c, d, e, f, g) name##_##a##_##b##c##d##e##f##g
-#define axi_call AXI_LAYOUT(axi_call)
-#define axi_task_start AXI_LAYOUT(axi_task_start)
-#define axi_generator_open AXI_LAYOUT(axi_generator_open)
-#elif ASYNCX_TRACE
-#define axi_call axi_call_traced
-#define axi_task_start axi_task_start_traced
-#define axi_generator_open axi_generator_open_traced
-#define axi_run_main axi_run_main_traced
-#endif
-AX_API ax_op axi_return(ax_task *me, int status);
-AX_API ax_op axi_lost(ax_task *me);
-#if AXI_CANCEL
-AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
-#endif
-AX_API void *axi_new(ax_task *me, size_t size);
-AX_API void *axi_reuse(ax_frame *frame);
-AX_API void axi_zero(void *p, size_t size);
-AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
-#if AXI_GENERATORS
-AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
-AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
-#endif
-AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
-AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
-AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
-AX_API ax_frame *axi_first_frame(ax_task *task);
 
 /* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
 
@@ -1181,7 +894,7 @@ AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *call
    Bounded queue of items of one size, by copy, over storage of yours; FIFO, or in an order of yours. A put hands its item to
    a waiting getter; a get moves the first waiting putter's item in. Capacity 0 is a rendezvous. */
 
-/* Whether item a goes before item b; equal ones stay in the order of their puts. A put moves what goes behind it. */
+/* Whether item a goes before item b; equal ones stay in the order of their puts. A put moves all that goes behind it. */
 typedef int ax_before_fn(const void *a, const void *b);
 AX_API int ax_queue_lifo(const void *a, const void *b); /* queue.before = ax_queue_lifo: last in, first out */
 
@@ -1247,8 +960,8 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
      AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
 
    AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that
-   opened it is left, a generator that pauses is left at its AX_EMIT, with its cleanup awaited. One that was never asked just goes,
-   without its AX_FINALLY: what its arguments own stays the opener's until the first ax_next.
+   opened it is left, a generator that pauses is left at its AX_EMIT with AX_ECANCELED, and its cleanup is awaited. One that was
+   never asked just goes, without its AX_FINALLY: what its arguments own stays the opener's until the first ax_next.
 
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
@@ -1273,7 +986,7 @@ AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator
 /* ---- 12 The loop and its callbacks -------------------------------------------------------------------- */
 
 #ifndef ASYNCX_FREESTANDING
-/* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. */
+/* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. Aligned as by malloc. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
 enum {
@@ -1295,8 +1008,10 @@ typedef struct ax_loop_desc { /* zero means default */
     const struct ax_backend *backend; /* what waits on descriptors; default: poll(), or what ASYNCX_EPOLL and the like say */
     void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence; default: none */
     void *report_ctx;
-    void (*unheard)(void *ctx, ax_task *task, int status); /* a task of the root group failed, and nobody has joined it or looked */
-    void *unheard_ctx; /* at its status when it is freed (at its end, in storage of yours or while the loop closes) */
+    /* A task of the root group failed, and nobody has joined it or looked at its status when it is freed (in storage of yours or
+       while the loop closes: when it ends). */
+    void (*unheard)(void *ctx, ax_task *task, int status);
+    void *unheard_ctx;
     ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
     unsigned flags;
     unsigned threads, jobs;   /* for ax_to_thread: at most so many threads, and jobs queued; default: 8, any number */
@@ -1570,8 +1285,8 @@ AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
 /* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
    may then bind it, too. */
 enum { AX_REUSE_PORT = 1 };
-/* The same on a path, whose file is made. One that is left over from a process that is gone is replaced (not on Windows).
-   AX_ENAMETOOLONG. */
+/* The same on a path, whose file is made, and stays: unlink() it in the end. One that is left over from a process that is gone is
+   replaced (not on Windows, nor safely by processes that start at the same time). AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
 /* A socket for datagrams, bound as above. */
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
@@ -1586,8 +1301,8 @@ AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
    outlive the wait. May suspend; bound it with AX_WITHIN. */
 AX_API AX_MUST_USE ax_op ax_tcp_connect(ax_task *me, const char *host, int port);
-/* A socket for datagrams that is connected to a host's first address: its descriptor, for ax_read, ax_write and the like. The host
-   must outlive the wait. May suspend. */
+/* A socket for datagrams that is connected to a host's first address: its descriptor, for ax_write, and for ax_recvfrom with NULL
+   (ax_read cuts what is longer than the buffer, and says nothing). The host must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_udp_connect(ax_task *me, const char *host, int port);
 /* A connection to a server on a path, which must outlive the wait: its descriptor. Waits while the server's queue is full. May
    suspend. */
@@ -1596,7 +1311,8 @@ AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
    the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as AX_ECONNREFUSED. Both must outlive
    the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
-/* Sends a datagram, to NULL on a connected socket: its size. Both must outlive the wait. May suspend. */
+/* Sends a datagram, to NULL on a connected socket: its size. -ENOBUFS if the queue of that path is full. Both must outlive the
+   wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
 
 /* A ready-made server: accepts, and serves each connection in a task of its own, which closes it in the end.
@@ -1645,8 +1361,8 @@ typedef struct ax_reader {
 /* An item and its end take at most size bytes, a last line that has none one less. AX_EINVAL for a size below 2. The descriptor
    stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
-/* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer.
-   May suspend. */
+/* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer,
+   each time until ax_reader_some has taken what is there; then the rest of it is the next line. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 /* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
    ax_reader_some. AX_EOVERFLOW, AX_EINVAL for no bytes. They must outlive the wait. May suspend. */
@@ -1699,7 +1415,7 @@ typedef struct ax_executor {
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threads, unsigned jobs);
 /* As ax_to_thread, there. If the wait is cancelled while the job runs, cancel(copy) is called on the loop's thread, to tell the job
    to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends. NULL: abandoned. AX_EPIPE once it is closed.
-   May suspend. */
+   Both see the same copy, so what they share must be atomic. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
                                          void *data, size_t size);
 /* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
@@ -1707,8 +1423,9 @@ AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal does nothing else in the process than to wake who waits for it; one that comes
-   while nobody waits is kept for the next wait. For one loop in the process at a time, which the one that catches Ctrl-C is
-   already: AX_EBUSY. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   while nobody waits is kept for the next wait. Only one loop of the process catches signals, the one that catches Ctrl-C if there
+   is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and
+   SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int signal);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
@@ -1719,7 +1436,7 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
    status; AX_EINTR if Ctrl-C or SIGTERM ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a
-   desc. */
+   desc, and copies it. */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
@@ -1727,38 +1444,6 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
    AX_EINTR 130 (SIGTERM: 143); an error 1, with its name, text and origin on stderr. The first misuse that was reported during the
    run is said too, and is no success. */
 AX_API int ax_exit(int status);
-#endif
-
-#ifdef ASYNCX_FREESTANDING /* in static memory: known when the program is linked */
-#define AXI_RUN(desc, fn, ...)                                                                    \
-    __extension__({                                                                               \
-        static ax_loop axi_l;                                                                     \
-        static AX_TASK(fn) axi_main;                                                              \
-        int axi_rc = axi_run_open(&axi_l, (desc), &axi_main.task);                                \
-        if (axi_rc >= 0) {                                                                        \
-            AX_SPAWN_IN(&axi_l.root, &axi_main, __VA_ARGS__);                                     \
-            axi_rc = axi_run_main(&axi_l, &axi_main.task);                                        \
-        }                                                                                         \
-        axi_rc;                                                                                   \
-    })
-AX_API int axi_run_open(ax_loop *loop, const ax_loop_desc *desc, ax_task *main);
-AX_API int axi_run_main(ax_loop *loop, ax_task *main);
-#else
-#ifndef ASYNCX_COMMA
-#define AXI_RUN(desc, fn, ...)                                                                    \
-    __extension__({                                                                               \
-        ax_loop axi_l;                                                                            \
-        struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), sizeof(struct fn));       \
-        AXI_FILL(axi_main, __VA_ARGS__)                                                           \
-        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main, AXI_CAT(fn, _axi)());                  \
-    })
-#else
-#define AXI_RUN(desc, fn, ...)                                                                    \
-    (AXI_FILL(axi_run_open(NULL, (desc), sizeof(struct fn)), fn, __VA_ARGS__),                    \
-     axi_run_main(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
-#endif
-AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
-AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
 #endif
 
 #ifdef ASYNCX_FREESTANDING
@@ -1853,6 +1538,333 @@ AXI_INLINE int ax_ring_put(ax_ring *ring, unsigned char byte) {
    suspend. */
 AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, size_t size);
 AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the same; AX_EAGAIN if there is nothing */
+#endif
+
+/* ---- The macros of 5 and 16: what they expand to -------------------------------------------------------- */
+
+#ifndef ASYNCX_FREESTANDING
+#define AXI_NAME(text) (void)0
+#define AXI_NAMED(text) , text, __FILE__
+#elif AXI_FILES
+#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text, axi_file[] AXI_ROM = __FILE__
+#define AXI_NAMED(text) , axi_name, axi_file
+#elif ASYNCX_NAMES
+#define AXI_NAME(text) static const char axi_name[] AXI_ROM = text
+#define AXI_NAMED(text) , axi_name
+#else
+#define AXI_NAME(text) (void)0
+#define AXI_NAMED(text)
+#endif
+/* The typed body stands behind a step of one type: calling a function through another type is undefined. */
+#define AXI_ASYNC(name, linkage)                                                                      \
+    typedef char name##_frame_must_be_first_member[offsetof(struct name, frame) == 0 ? 1 : -1];       \
+    AXI_KEEP_LABELS static ax_op name##_axi_body(ax_task *me, struct name *my);                       \
+    static ax_op name##_axi_step(ax_task *me, ax_frame *frame) {                                      \
+        return name##_axi_body(me, (struct name *)(void *)frame);                                     \
+    }                                                                                                 \
+    linkage const struct axi_fn *name##_axi(void) {                                                   \
+        AXI_NAME(#name);                                                                              \
+        static const struct axi_fn fn AXI_ROM = {name##_axi_step, sizeof(struct name) AXI_NAMED(#name)}; \
+        return &fn;                                                                                   \
+    }                                                                                                 \
+    static ax_op name##_axi_body(ax_task *me, struct name *my)
+
+#define AXI_CAT(a, b) AXI_CAT_(a, b)
+#define AXI_CAT_(a, b) a##b
+#ifdef __COUNTER__
+#define AXI_COUNTER __COUNTER__ /* dense resume points, several on a line */
+#else
+#define AXI_COUNTER __LINE__
+#endif
+#if ASYNCX_TRACE
+#define AXI_LINE (my->frame.line = __LINE__)
+#define AXI_LINE_OF(f) ((f)->line)
+#else
+#define AXI_LINE ((void)0)
+#define AXI_LINE_OF(f) 0
+#endif
+#if defined(__GNUC__)
+#define AXI_PRAGMA(x) _Pragma(#x)
+#else
+#define AXI_PRAGMA(x)
+#endif
+
+/* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
+   a jump, done or not: a C local can't survive it by luck, and compilers see that. */
+#ifdef ASYNCX_SWITCH
+/* A body that is a macro's argument has its awaits numbered before AX_BEGIN: those count down from -2, past AXI_OVER. */
+#define AXI_CASE(n) ((AXI_AT_TYPE)((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1)))
+#ifdef ASYNCX_FREESTANDING
+#define AXI_AT_TYPE unsigned char
+#define AXI_AT(n)                                                                                       \
+    AXI_LINE;                                                                                           \
+    AXI_NEVER((int)(n) - (int)axi_base > 230, too_many_awaits_in_one_function);                         \
+    my->frame.entry.at = AXI_CASE(n)
+#else
+#define AXI_AT_TYPE int
+#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = AXI_CASE(n))
+#endif
+#define AXI_HERE(n) case AXI_CASE(n)
+#define AXI_RESUME default: return axi_lost(me)
+#define AXI_BASE case 0
+#else
+#define AXI_AT(n) \
+    (AXI_LINE, my->frame.entry.at = (int)(AXI_LABEL(AXI_CAT(axi_at_, n)) - AXI_LABEL(AX_BEGIN_is_missing)))
+#define AXI_LABEL(label) ((char *)__extension__ && label)
+#define AXI_HERE(n) AXI_CAT(axi_at_, n)
+#define AXI_RESUME                                                                                  \
+    default:                                                                                        \
+        if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
+        AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
+        goto *(void *)(AXI_LABEL(AX_BEGIN_is_missing) + my->frame.entry.at);                        \
+        AXI_PRAGMA(GCC diagnostic pop)
+#define AXI_BASE AX_BEGIN_is_missing
+#endif
+
+enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
+#ifdef __cplusplus
+#define AXI_CONSTANT(name, value) const int name = (value)
+#define AXI_NEVER(x, why) static_assert(!(x), #why)
+#else
+#define AXI_CONSTANT(name, value) enum { name = (value) }
+#define AXI_NEVER(x, why) ((void)sizeof(struct { unsigned why : (x) ? -1 : 1; }))
+#endif
+
+#define AX_BEGIN                                                                                    \
+    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
+    AXI_CONSTANT(axi_base, AXI_COUNTER);                                                            \
+    (void)axi_base;                                                                                 \
+    switch (my->frame.entry.at) {                                                                   \
+        AXI_RESUME;                                                                                 \
+        AXI_BASE : (void)0
+#define AX_FINALLY                                                                                  \
+    return axi_return(me, 0);                                                                       \
+    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
+    enum { axi_in_finally = 1 };                                                                    \
+    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
+    case 1
+#define AX_END                                                                                      \
+        (void)0; /* after AX_FINALLY: with nothing to do */                                         \
+    }                                                                                               \
+    AXI_PRAGMA(GCC diagnostic pop)                                                                  \
+    return axi_end(me)
+#define AX_RETURN(status)                                                                           \
+    do {                                                                                            \
+        AXI_NEVER(axi_in_finally, AX_RETURN_is_refused_in_AX_FINALLY);                              \
+        AXI_LINE;                                                                                   \
+        return axi_return(me, (status));                                                            \
+    } while (0)
+
+#define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
+#define AX_TRY(op) AXI_AWAIT(op, me->node.bad > 1, AXI_COUNTER)
+#define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
+#define AXI_AWAIT(op, leave, n)                                                                     \
+    do {                                                                                            \
+        AXI_AT(n);                                                                                  \
+        return (op);                                                                                \
+        AXI_HERE(n) : if (leave) return axi_op(AXI_LEFT);                                           \
+    } while (0)
+#define AX_WHILE(op) AXI_WHILE(op, AXI_COUNTER)
+#define AXI_WHILE(op, n)                                                                            \
+    for (;;)                                                                                        \
+        if (1) {                                                                                    \
+            AXI_AT(n);                                                                              \
+            return (op);                                                                            \
+            AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                \
+            if (me->rc <= 0) break;                                                                 \
+            goto AXI_CAT(axi_item_, n);                                                             \
+        } else                                                                                      \
+            AXI_CAT(axi_item_, n) :
+
+#define AX_EMIT() AXI_EMIT(AXI_COUNTER)
+#define AXI_EMIT(n)                                                                                 \
+    do {                                                                                            \
+        AXI_NEVER(axi_in_finally, AX_EMIT_is_refused_in_AX_FINALLY);                                \
+        AXI_AT(n);                                                                                  \
+        return axi_op(AXI_EMITTED);                                                                 \
+        AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                    \
+    } while (0)
+
+#define AX_WITHIN(time, op) \
+    axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
+
+#define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
+#define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
+#define AX_GENERATE(storage, ...) AXI_GENERATE(AXI_COUNTER, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+#define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
+
+#if defined(__GNUC__) && !defined(ASYNCX_FREESTANDING)
+#define AXI_ZERO(f) __builtin_memset((f), 0, sizeof *(f)) /* of a constant size: no call */
+#else
+#define AXI_ZERO(f) axi_zero((f), sizeof *(f))
+#endif
+#ifndef ASYNCX_COMMA
+#define AXI_FILL(f, ...)           \
+    if (f) {                       \
+        AXI_ZERO(f);               \
+        AXI_SET(f, __VA_ARGS__)    \
+    }
+#define AXI_CALL(n, fn, ...) AXI_CALL_(AXI_CAT(axi_f_, n), fn, __VA_ARGS__)
+#define AXI_CALL_(f, fn, ...)                                                                 \
+    __extension__({                                                                           \
+        struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                           \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                          \
+    })
+#define AXI_CALL_IN(n, slot, fn, ...) AXI_CALL_IN_(AXI_CAT(axi_f_, n), slot, fn, __VA_ARGS__)
+#define AXI_CALL_IN_(f, slot, fn, ...)                                                        \
+    __extension__({                                                                           \
+        struct fn *f = (slot);                                                                \
+        f = (struct fn *)axi_reuse(&f->frame);                                                \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
+    })
+#define AXI_GENERATE(n, storage, fn, ...) AXI_GENERATE_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), storage, fn, __VA_ARGS__)
+#define AXI_GENERATE_(f, g, storage, fn, ...)                                                 \
+    __extension__({                                                                           \
+        ax_generator *g = &(storage)->generator;                                              \
+        struct fn *f = &(storage)->frame;                                                     \
+        f = (struct fn *)axi_generator_new(me, g, &f->frame);                                 \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                \
+    })
+#define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
+#define AXI_SPAWN_(f, group, fn, ...)                                                         \
+    __extension__({                                                                           \
+        struct fn *f = (struct fn *)axi_task_new((group), sizeof(struct fn));                 \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_task_start(NULL, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                     \
+    })
+#define AXI_SPAWN_IN(n, group, storage, fn, ...) \
+    AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), group, storage, fn, __VA_ARGS__)
+#define AXI_SPAWN_IN_(f, t, group, storage, fn, ...)                                          \
+    __extension__({                                                                           \
+        ax_task *t = &(storage)->task;                                                        \
+        struct fn *f = &(storage)->frame;                                                     \
+        f = (struct fn *)axi_task_in((group), t, &f->frame);                                  \
+        AXI_FILL(f, __VA_ARGS__)                                                              \
+        axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
+    })
+#define AXI_DO ;
+#else /* the same by comma expressions; the frame stands in a slot meanwhile, so these do not nest in each other's arguments */
+#define AXI_FILL(new, fn, ...)                                                                \
+    (axi_slot_ = (new)) ? (AXI_ZERO((struct fn *)axi_slot_), AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0
+#define AXI_CALL(n, fn, ...) \
+    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
+#define AXI_CALL_IN(n, slot, fn, ...) \
+    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
+#define AXI_GENERATE(n, storage, fn, ...)                                                     \
+    (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
+     axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+#define AXI_SPAWN(n, group, fn, ...)                                                          \
+    (AXI_FILL(axi_task_new(group, sizeof(struct fn)), fn, __VA_ARGS__),                       \
+     axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+#define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
+    (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
+     axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+#define AXI_DO ,
+#if defined(__GNUC__)
+__attribute__((unused))
+#endif
+static AXI_THREAD_LOCAL void *axi_slot_;
+#endif
+
+/* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
+#define AXI_HEAD(x, ...) x
+#define AXI_SET(f, ...) AXI_CAT(AXI_SET_, AXI_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
+#define AXI_COUNT(...) AXI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
+#define AXI_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, N, ...) N
+#define AXI_SET_0(f, fn)
+#define AXI_SET_1(f, fn, a) (*f) a AXI_DO
+#define AXI_SET_2(f, fn, a, ...) (*f) a AXI_DO AXI_SET_1(f, fn, __VA_ARGS__)
+#define AXI_SET_3(f, fn, a, ...) (*f) a AXI_DO AXI_SET_2(f, fn, __VA_ARGS__)
+#define AXI_SET_4(f, fn, a, ...) (*f) a AXI_DO AXI_SET_3(f, fn, __VA_ARGS__)
+#define AXI_SET_5(f, fn, a, ...) (*f) a AXI_DO AXI_SET_4(f, fn, __VA_ARGS__)
+#define AXI_SET_6(f, fn, a, ...) (*f) a AXI_DO AXI_SET_5(f, fn, __VA_ARGS__)
+#define AXI_SET_7(f, fn, a, ...) (*f) a AXI_DO AXI_SET_6(f, fn, __VA_ARGS__)
+#define AXI_SET_8(f, fn, a, ...) (*f) a AXI_DO AXI_SET_7(f, fn, __VA_ARGS__)
+#define AXI_SET_9(f, fn, a, ...) (*f) a AXI_DO AXI_SET_8(f, fn, __VA_ARGS__)
+#define AXI_SET_10(f, fn, a, ...) (*f) a AXI_DO AXI_SET_9(f, fn, __VA_ARGS__)
+#define AXI_SET_11(f, fn, a, ...) (*f) a AXI_DO AXI_SET_10(f, fn, __VA_ARGS__)
+#define AXI_SET_12(f, fn, a, ...) (*f) a AXI_DO AXI_SET_11(f, fn, __VA_ARGS__)
+#define AXI_SET_13(f, fn, a, ...) (*f) a AXI_DO AXI_SET_12(f, fn, __VA_ARGS__)
+#define AXI_SET_14(f, fn, a, ...) (*f) a AXI_DO AXI_SET_13(f, fn, __VA_ARGS__)
+#define AXI_SET_15(f, fn, a, ...) (*f) a AXI_DO AXI_SET_14(f, fn, __VA_ARGS__)
+#define AXI_SET_16(f, fn, a, ...) (*f) a AXI_DO AXI_SET_15(f, fn, __VA_ARGS__)
+
+/* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
+   callers see as AX_ECANCELED. */
+enum { AXI_PENDING = INT_MIN, AXI_CALLED, AXI_LEFT, AXI_ENDED, AXI_SWITCHED, AXI_EMITTED, AXI_OWN };
+
+AXI_INLINE ax_op axi_op(int code) { return ax_done(code); }
+AXI_INLINE AX_MUST_USE ax_op axi_must_await(ax_op op) { return op; }
+AXI_INLINE ax_op axi_end(ax_task *me) {
+    (void)me;
+    return axi_op(AXI_ENDED);
+}
+#ifdef ASYNCX_FREESTANDING /* files that do not agree on the layout of tasks and frames do not link */
+#define AXI_LAYOUT(name) \
+    AXI_LAYOUT_(name, ASYNCX_TIME_BITS, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, ASYNCX_TRACE)
+#define AXI_LAYOUT_(name, a, b, c, d, e, f, g) AXI_LAYOUT__(name, a, b, c, d, e, f, g)
+#define AXI_LAYOUT__(name, a, b, c, d, e, f, g) name##_##a##_##b##c##d##e##f##g
+#define axi_call AXI_LAYOUT(axi_call)
+#define axi_task_start AXI_LAYOUT(axi_task_start)
+#define axi_generator_open AXI_LAYOUT(axi_generator_open)
+#elif ASYNCX_TRACE
+#define axi_call axi_call_traced
+#define axi_task_start axi_task_start_traced
+#define axi_generator_open axi_generator_open_traced
+#define axi_run_main axi_run_main_traced
+#endif
+AX_API ax_op axi_return(ax_task *me, int status);
+AX_API ax_op axi_lost(ax_task *me);
+#if AXI_CANCEL
+AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
+#endif
+AX_API void *axi_new(ax_task *me, size_t size);
+AX_API void *axi_reuse(ax_frame *frame);
+AX_API void axi_zero(void *p, size_t size);
+AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
+#if AXI_GENERATORS
+AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
+AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *frame, const struct axi_fn *fn);
+#endif
+AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
+AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
+AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
+AX_API ax_frame *axi_first_frame(ax_task *task);
+
+#ifdef ASYNCX_FREESTANDING /* in static memory: known when the program is linked */
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    __extension__({                                                                               \
+        static ax_loop axi_l;                                                                     \
+        static AX_TASK(fn) axi_main;                                                              \
+        int axi_rc = axi_run_open(&axi_l, (desc), &axi_main.task);                                \
+        if (axi_rc >= 0) {                                                                        \
+            AX_SPAWN_IN(&axi_l.root, &axi_main, __VA_ARGS__);                                     \
+            axi_rc = axi_run_main(&axi_l, &axi_main.task);                                        \
+        }                                                                                         \
+        axi_rc;                                                                                   \
+    })
+AX_API int axi_run_open(ax_loop *loop, const ax_loop_desc *desc, ax_task *main);
+AX_API int axi_run_main(ax_loop *loop, ax_task *main);
+#else
+#ifndef ASYNCX_COMMA
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    __extension__({                                                                               \
+        ax_loop axi_l;                                                                            \
+        struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), sizeof(struct fn));       \
+        AXI_FILL(axi_main, __VA_ARGS__)                                                           \
+        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main, AXI_CAT(fn, _axi)());                  \
+    })
+#else
+#define AXI_RUN(desc, fn, ...)                                                                    \
+    (AXI_FILL(axi_run_open(NULL, (desc), sizeof(struct fn)), fn, __VA_ARGS__),                    \
+     axi_run_main(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+#endif
+AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
+AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
 #endif
 
 #ifdef __cplusplus
