@@ -1052,6 +1052,7 @@ struct ax_loop {
     ax_time horizon;     /* the timers due up to here are the heap: */
     unsigned heaped, heaped_most; /* so many, and so many at most */
     unsigned fired;      /* timers since the last wait */
+    int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
     ax_task *main;
@@ -2619,6 +2620,7 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, un
     t.when = *when;
     t.node = node;
     node->seq = seq;
+    loop->alone = 0;
     if (t.when > loop->horizon) {
         axi_timer_put(loop->timers, loop->timer_count++, t);
         return;
@@ -5246,6 +5248,7 @@ static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
 static void axi_fd_changed(ax_loop *loop, int fd) {
     if (loop->fds[fd].dirty) return;
     loop->fds[fd].dirty = 1;
+    loop->alone = 0;
     loop->dirty[loop->dirty_count++] = fd;
 }
 
@@ -6752,22 +6755,20 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
     axi_say((ax_loop *)loop, "nothing can wake", &w, -1);
 }
 
-/* Whether a turn follows, and has only the ready queue to look at: no timer, no descriptor but the wake-up pipe, nothing posted. */
-static int axi_only_ready(ax_loop *loop, int once) {
-    return axi_any_ready(loop) && !AXI_POSTED(loop) &&
-           !((unsigned)once | loop->wanted | loop->timer_count | loop->dirty_count | (unsigned)loop->stop |
-             (unsigned)AXI_LOAD(axi_came[0]));
+/* Whether a turn follows, and has only the ready queue to look at. */
+static int axi_only_ready(ax_loop *loop) {
+    return axi_any_ready(loop) && loop->alone && !AXI_POSTED(loop) && !AXI_LOAD(axi_came[0]);
 }
 
-/* Runs what is ready, up to *last; unless once, also the turns that follow with nothing else to look at. */
-AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last, int once) {
+/* Runs what is ready, up to *last, and the turns that follow with nothing else to look at. */
+AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last) {
     axi_link *link;
     for (;;) {
         do {
             loop->running = link = axi_dequeue(loop);
             axi_run_node(loop, (axi_node *)(void *)link); /* the only call: all of axi_run_task is inlined here */
         } while (link != *last);
-        if (!axi_only_ready(loop, once)) return;
+        if (!axi_only_ready(loop)) return;
         loop->turn_last = loop->end.prev;
     }
 }
@@ -6777,7 +6778,7 @@ AXI_SLOW static void axi_run_watched(ax_loop *loop) {
     struct axi_watched watched;
     do {
         axi_step_begins(loop, (axi_node *)(void *)loop->end.next, &watched);
-        axi_run_up_to(loop, &loop->running, 1);
+        axi_run_up_to(loop, &loop->running);
         axi_step_ended(loop, &watched);
     } while (loop->running != loop->turn_last);
 }
@@ -6785,8 +6786,9 @@ AXI_SLOW static void axi_run_watched(ax_loop *loop) {
 static void axi_run_ready(ax_loop *loop, int once) {
     if (!axi_any_ready(loop)) return;
     loop->turn_last = loop->end.prev;
+    loop->alone = !once && !loop->desc.slow && !loop->wanted && !loop->timer_count && !loop->dirty_count && !loop->stop;
     if (loop->desc.slow) axi_run_watched(loop);
-    else axi_run_up_to(loop, &loop->turn_last, once);
+    else axi_run_up_to(loop, &loop->turn_last);
 }
 
 /* Whether there is anything that a run waits for. */
@@ -6868,7 +6870,9 @@ AX_API int ax_loop_run(ax_loop *loop) {
 }
 
 AX_API void ax_loop_stop(ax_loop *loop) {
-    if (loop->state != AXI_CLOSING_LOOP) loop->stop = 1;
+    if (loop->state == AXI_CLOSING_LOOP) return;
+    loop->stop = 1;
+    loop->alone = 0;
 }
 
 AX_API int ax_run_once(ax_loop *loop) {
