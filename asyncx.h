@@ -1889,7 +1889,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#ifndef _WIN32 /* its own part follows below */
+#ifndef _WIN32
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -1904,6 +1904,17 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #ifndef CLOCK_MONOTONIC
 #error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
 #endif
+#else
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+#include <process.h>
 #endif
 #ifdef ASYNCX_EPOLL
 #include <sys/epoll.h>
@@ -2016,17 +2027,6 @@ enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = UCHAR_MAX }; /* counts stay there
 
 #if defined(_WIN32) && !defined(ASYNCX_FREESTANDING)
 /* ---- Windows: its sockets, threads and clock under the POSIX names that are used below, until the implementation ends ---- */
-
-#ifndef WIN32_LEAN_AND_MEAN
-#define WIN32_LEAN_AND_MEAN
-#endif
-#ifndef NOMINMAX
-#define NOMINMAX
-#endif
-#include <winsock2.h>
-#include <ws2tcpip.h>
-#include <windows.h>
-#include <process.h>
 
 #define AXI_WIN_ERRORS(X)                                                                                                      \
     X(EINTR) X(EBADF) X(EACCES) X(EFAULT) X(EINVAL) X(EMFILE) X(EWOULDBLOCK) X(EINPROGRESS) X(EALREADY)                        \
@@ -2682,7 +2682,8 @@ static void axi_fetch_neighbours(const ax_task *t) {
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
 #define AXI_SET_SEQ(x, to) ((x)->seq = (to))
-#define AXI_SEQ_OF(e) ((e)->kind == AXI_FRAME ? ((ax_frame *)(void *)(e))->seq : ((ax_timeout *)(void *)(e))->seq)
+#define AXI_SEQ_OF(e) \
+    ((e)->kind == AXI_FRAME ? ((const ax_frame *)(const void *)(e))->seq : ((const ax_timeout *)(const void *)(e))->seq)
 #define AXI_SET_LIMIT_SEQ(t, seq) ((t)->limit_seq = (seq))
 #else /* freestanding */
 #define axi_elsewhere(me, other) ((other) != (me)->loop)
@@ -5731,7 +5732,7 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
     if (w->data != me) e->doubt = 1;
-    if (way == AXI_READS) e->untried = untried & 1;
+    if (way == AXI_READS) e->untried = untried != 0;
     w->task = me;
     w->attempt = attempt;
     w->data = (void *)(uintptr_t)data;

@@ -160,6 +160,7 @@ for cc in gcc clang; do
                 runs "two translation units run: $compiler -std=$std $form" "$tmp/two"
         done
     done
+    clean "the warnings that some turn on: $cc" $cc -std=c99 $WARN -Wconversion -Wcast-qual -Wstrict-prototypes -O2 -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
     clean "one translation unit: $cc" $cc -std=c99 $WARN -O1 -I"$root" -DASYNCX_IMPLEMENTATION -DONE -o "$tmp/one" "$here/macros.c" -lpthread &&
         runs "one translation unit runs: $cc" "$tmp/one"
     clean "private copies, one: $cc" $cc -std=c99 $WARN -O1 -I"$root" -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION -c -o "$tmp/a.o" "$here/macros.c"
