@@ -759,7 +759,7 @@ static void running_tests(void) {
     LOG("run:%d", ax_loop_run(&loop));
     rc = ax_loop_close(&loop);
     kit_judge("tasks that nothing can wake are reported with their place, and can be helped", rc, 0, "run:-35 went on end:0 run:0",
-              ASYNCX_TRACE ? "nothing can wake: stuck (tests/loop.c" : "nothing can wake: stuck (tests/loop.c:0)", __FILE__, __LINE__);
+              ASYNCX_TRACE ? "nothing can wake: stuck (tests/loop.c:" : "nothing can wake: stuck (tests/loop.c)", __FILE__, __LINE__);
     kit_reported = NULL;
     e.set = 0;
     rc = AX_RUN_WITH(kit_desc(), stuck, .e = &e);
