@@ -1896,6 +1896,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
