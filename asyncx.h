@@ -1338,6 +1338,7 @@ struct ax_server {
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
     int most; /* connections at a time, the next wait unaccepted; 0: any number */
+    int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once */
     ax_time grace;
     ax_group clients; /* private from here */
     ax_sem places;
@@ -2105,6 +2106,7 @@ struct axi_sockaddr_un { /* of <afunix.h>, which few have */
 #define lstat(path, st) ((void)(path), (void)(st), -1) /* what is left on a path is not replaced */
 #define unlink(path) ((void)(path), -1)
 #define S_ISSOCK(mode) 0
+#define SHUT_RD SD_RECEIVE
 #ifdef _MSC_VER
 #define ssize_t ptrdiff_t
 #endif
@@ -6506,6 +6508,12 @@ AX_FINALLY:
     AX_END;
 }
 
+static void axi_end_input(ax_group *clients) {
+    axi_link *link;
+    for (link = axi_head(&clients->children); link; link = axi_after(&clients->children, link))
+        shutdown(AX_FRAME(axi_client, AXI_TASK_OF(sibling, link))->fd, SHUT_RD);
+}
+
 /* A call, so that it ends before the clients' group does: they have the time of its AX_FINALLY. */
 AX_ASYNC(axi_accepting) {
     struct ax_server *s = my->server;
@@ -6521,6 +6529,7 @@ AX_ASYNC(axi_accepting) {
 AX_FINALLY:
     if (ax_leaving(me) != AX_EBADF) ax_close(me->loop, s->fd); /* else it was closed, and the number may be another's by now */
     s->fd = -1;
+    if (s->end_input) axi_end_input(&s->clients);
     if (s->grace > 0) AX_AWAIT(AX_WITHIN(s->grace, ax_group_join(me, &s->clients)));
     AX_END;
 }
@@ -7796,6 +7805,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_task *t) {
 #undef lstat
 #undef unlink
 #undef S_ISSOCK
+#undef SHUT_RD
 #undef ssize_t
 #undef clock_gettime
 #undef pthread_mutex_t

@@ -829,6 +829,42 @@ static void ghosts_test(void) {
               __LINE__);
 }
 
+/* ---- a server's end, which its clients see ---- */
+
+struct idle_client { ax_frame frame; int fd; char buffer[16]; ax_reader in; };
+AX_ASYNC(idle_client) {
+    AX_BEGIN;
+    ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
+    AX_WHILE(ax_reader_line(me, &my->in)) LOG("<%s>", my->in.data);
+    LOG("end:%d@%d", me->rc, AT);
+    AX_AWAIT(ax_write_all(me, my->fd, "bye", 3));
+    AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("left:%d@%d", ax_leaving(me), AT);
+    AX_END;
+}
+static ax_op serve_idle(ax_task *me, int fd, const ax_addr *peer, void *arg) {
+    (void)peer, (void)arg;
+    return AX_CALL(idle_client, .fd = fd);
+}
+struct ends_input { ax_frame frame; int end_input, listener, port, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
+AX_ASYNC(ends_input) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_idle, .grace = AX_SEC(5), .end_input = my->end_input);
+    AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", ax_addr_port(&my->a)));
+    my->fd = me->rc;
+    AX_AWAIT(ax_write_all(me, my->fd, "line\n", 5));
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    ax_cancel(my->server);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_AWAIT(ax_read(me, my->fd, my->in, sizeof my->in));
+    LOG("%.*s@%d", me->rc, my->in, AT);
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+
 /* ---- what was shut down ---- */
 
 struct waits_there { ax_frame frame; int fd, kind; char c; };
@@ -1212,6 +1248,9 @@ int main(void) {
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
               "AX_EBADF@100 count:5 kept:0 1 AX_EINVAL kept:0 kept:0",
               NULL, __FILE__, __LINE__);
+    JUDGE("a server that stops leaves an idle client the grace time", 0, "<line> left:-125@5010 @5010", ends_input);
+    kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
+              "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
     ghosts_test();
     shut_down_test();
     crowd_test();
