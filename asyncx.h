@@ -79,7 +79,8 @@
    ASYNCX_IMPLEMENTATION  not defined  in one file     emits the implementation
    ASYNCX_STATIC          not defined  in that file    private copy: every function is static
    ASYNCX_DEBUG           1, or 0      in every file   checks that cost a little: use from another thread,
-                          if NDEBUG                    destinations on the dead C stack
+                          if NDEBUG                    destinations and arguments on the dead C stack,
+                                                       descriptors that block
    ASYNCX_TRACE           ASYNCX_DEBUG in every file   frames record the line at which they wait
    ASYNCX_SWITCH          not defined  in any file     resume by switch even where the compiler has labels
                                                        as values; an await inside a switch of yours then traps
@@ -273,7 +274,7 @@ extern "C" {
     X(EMFILE, "too many open descriptors")                                              \
     X(EMSGSIZE, "a message is too long")                                                \
     X(EADDRINUSE, "address already in use")                                             \
-    X(EADDRNOTAVAIL, "no such address on this machine, or no port left")                                  \
+    X(EADDRNOTAVAIL, "no such address on this machine, or no port left")                \
     X(ENOTCONN, "not connected")                                                        \
     X(ECONNREFUSED, "connection refused")                                               \
     X(ECONNRESET, "connection reset by peer")                                           \
@@ -1338,7 +1339,7 @@ struct ax_server {
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
     int most; /* connections at a time, the next wait unaccepted; 0: any number */
-    int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once */
+    int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them) */
     ax_time grace;
     ax_group clients; /* private from here */
     ax_sem places;
@@ -4942,7 +4943,8 @@ static ax_callback *axi_posted(ax_loop *loop) {
 /* Signals that came, by number, and whether any did. The handler writes to the pipe of the loop that catches them. */
 enum { AXI_SIGNALS = 65 };
 static volatile sig_atomic_t axi_came[AXI_SIGNALS];
-static volatile sig_atomic_t axi_signal_pipe = -1, axi_handling; /* ...; handlers at work, on any thread */
+static volatile sig_atomic_t axi_signal_pipe = -1;
+static volatile sig_atomic_t axi_handling; /* handlers at work, on any thread */
 static ax_loop *volatile axi_signal_loop;
 static volatile uintptr_t axi_signal_thread; /* whose it is: another thread's loop may be gone at any time */
 

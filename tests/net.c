@@ -819,7 +819,6 @@ AX_ASYNC(ghosts) {
     AX_AWAIT(ax_sleep(me, AX_MS(3)));
     LOG("few:%d", me->loop->polls - my->polls < 10);
     ax_close(me->loop, my->file);
-
     AX_END;
 }
 static void ghosts_test(void) {
@@ -846,7 +845,7 @@ static ax_op serve_idle(ax_task *me, int fd, const ax_addr *peer, void *arg) {
     (void)peer, (void)arg;
     return AX_CALL(idle_client, .fd = fd);
 }
-struct ends_input { ax_frame frame; int end_input, listener, port, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
+struct ends_input { ax_frame frame; int end_input, listener, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
 AX_ASYNC(ends_input) {
     AX_BEGIN;
     AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
@@ -865,6 +864,38 @@ AX_ASYNC(ends_input) {
     AX_END;
 }
 
+/* ---- descriptors that block, and those of the standard streams ---- */
+
+struct blocks { ax_frame frame; int p[2], i; char c; };
+AX_ASYNC(blocks) {
+    AX_BEGIN;
+    if (pipe(my->p) < 0 || write(my->p[1], "abc", 3) != 3) abort();
+    if (my->i) ax_nonblocking(my->p[0]);
+    AX_AWAIT(ax_read(me, my->p[0], &my->c, 1));
+    LOG("%c", my->c);
+    ax_close(me->loop, my->p[0]);
+    ax_close(me->loop, my->p[1]);
+    AX_AWAIT(ax_done(my->p[0] = open("/proc/self/stat", O_RDONLY))); /* a file does not wait for others */
+    AX_AWAIT(ax_read(me, my->p[0], &my->c, 1));
+    ax_close(me->loop, my->p[0]);
+    AX_END;
+}
+static void blocking_tests(void) {
+    int copy = dup(0), p[2];
+    MISUSE("a descriptor that blocks is reported", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks);
+    is(ax_exit(0), ASYNCX_DEBUG, "... and the program is no success");
+    SCENARIO("one that does not is not", 0, "a", blocks, .i = 1);
+    is(ax_exit(0), 0, "... and the next run is one");
+    if (pipe(p) < 0 || dup2(p[0], 0) != 0) abort();
+    is(ax_nonblocking(0), 0, "standard input can be made non-blocking");
+    is(fcntl(0, F_GETFD), 0, "... and is still there for a program that is executed");
+    is(ax_nonblocking(p[1]), 0, "another descriptor too");
+    is(fcntl(p[1], F_GETFD), FD_CLOEXEC, "... and is not");
+    if (copy >= 0) dup2(copy, 0), close(copy);
+    else close(0);
+    close(p[0]), close(p[1]);
+}
+
 /* ---- what was shut down ---- */
 
 struct waits_there { ax_frame frame; int fd, kind; char c; };
@@ -877,7 +908,7 @@ AX_ASYNC(waits_there) {
     LOG("%s", ax_errname(me->rc));
     AX_END;
 }
-struct shut_down { ax_frame frame; ax_group g; int i, fd, full; ax_addr to; char c; };
+struct shut_down { ax_frame frame; ax_group g; int i, fd, full; ax_addr to; };
 AX_ASYNC(shut_down) { /* on the real clock: who waits there would be woken for ever */
     static const struct { int listener, kind, how; } cases[] = {
         {0, RECEIVES, SHUT_RD}, {0, RECEIVES, SHUT_RDWR}, {0, READS, SHUT_RD}, {1, ACCEPTS, SHUT_RD}, {1, ACCEPTS, SHUT_RDWR}};
@@ -1252,6 +1283,7 @@ int main(void) {
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
               "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
     ghosts_test();
+    blocking_tests();
     shut_down_test();
     crowd_test();
     JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
