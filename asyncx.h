@@ -446,18 +446,24 @@ typedef struct axi_node {                                    /* whatever runs fr
     axi_link timer;                                          /* in the loop's list of timers, or NULL */
 #endif
 } axi_node;
+#ifndef ASYNCX_FREESTANDING
+typedef uintptr_t axi_point; /* where a frame continues: 0 start, 1 AX_FINALLY; a label's address or the number of a case */
+#else
+typedef unsigned char axi_point;
+#endif
 typedef struct axi_entry { /* an open scope or frame: the unwind stack of a task */
     struct axi_entry *up;
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind, flags;
     axi_count base;      /* the task's requests at entry, less those unmet then: later ones are this scope's */
-    int at;              /* frames: resume point (0 start, 1 AX_FINALLY) */
+    unsigned seq;        /* frames and limits: the order among limits that end at the same time */
 #else
 #if AXI_CANCEL
     unsigned char kind;
     axi_count base;
 #endif
-    unsigned char flags, at;
+    unsigned char flags;
+    axi_point at;
 #endif
 } axi_entry;
 /* Closes a scope of a body that is left with this status: what it makes of that, or AXI_PENDING while it is awaited. */
@@ -479,12 +485,12 @@ struct axi_fn {
 
 struct ax_frame {
     axi_entry entry; /* private, all of it */
+#ifndef ASYNCX_FREESTANDING
+    axi_point at;
+#endif
     const struct axi_fn *fn;
 #if AXI_CANCEL
     ax_time within;  /* AX_WITHIN's limit on the current await */
-#endif
-#ifndef ASYNCX_FREESTANDING
-    unsigned seq;
 #endif
     int status;      /* once the body is left: what the caller will get */
 #if ASYNCX_TRACE
@@ -737,9 +743,6 @@ typedef struct ax_timeout {
     ax_time when;  /* public, read-only: the deadline */
     int expired;   /* public, read-only */
     ax_task *task;
-#ifndef ASYNCX_FREESTANDING
-    unsigned seq;
-#endif
 } ax_timeout;
 AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
 /* Moves the deadline to a point in time, as ax_after(me->loop, AX_SEC(5)); AX_FOREVER: none. AX_EPERM unless open and not
@@ -1046,8 +1049,9 @@ struct ax_loop {
     ax_time now;
     axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
     axi_link end;
-    axi_link *turn_last; /* the last of what was ready when this turn began, */
-    axi_link *running;   /* and the latest that was taken off */
+    axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_link *running;   /* if a callback runs, that one */
+    ax_callback nobody;  /* stands in the queue for one that was stopped */
     axi_list aborts, closers;
     struct axi_timer *timers;
     ax_time horizon;     /* the timers due up to here are the heap: */
@@ -1594,34 +1598,37 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 
 /* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
    a jump, done or not: a C local can't survive it by luck, and compilers see that. */
+#ifdef ASYNCX_FREESTANDING
+#define AXI_AT_OF(f) ((f)->entry.at)
+#else
+#define AXI_AT_OF(f) ((f)->at)
+#endif
 #ifdef ASYNCX_SWITCH
 /* A body that is a macro's argument has its awaits numbered before AX_BEGIN: those count down from -2, past AXI_OVER. */
-#define AXI_CASE(n) ((AXI_AT_TYPE)((int)(n) - (int)axi_base + ((int)(n) > (int)axi_base ? 2 : -1)))
+#define AXI_NUMBER(n) ((int)(n) - (int)AX_BEGIN_is_missing)
+#define AXI_CASE(n) ((axi_point)(AXI_NUMBER(n) + (AXI_NUMBER(n) > 0 ? 2 : -1)))
 #ifdef ASYNCX_FREESTANDING
-#define AXI_AT_TYPE unsigned char
 #define AXI_AT(n)                                                                                       \
     AXI_LINE;                                                                                           \
-    AXI_NEVER((int)(n) - (int)axi_base > 230, too_many_awaits_in_one_function);                         \
-    my->frame.entry.at = AXI_CASE(n)
+    AXI_NEVER(AXI_NUMBER(n) > 230, too_many_awaits_in_one_function);                                    \
+    AXI_AT_OF(&my->frame) = AXI_CASE(n)
 #else
-#define AXI_AT_TYPE int
-#define AXI_AT(n) (AXI_LINE, my->frame.entry.at = AXI_CASE(n))
+#define AXI_AT(n) (AXI_LINE, AXI_AT_OF(&my->frame) = AXI_CASE(n))
 #endif
 #define AXI_HERE(n) case AXI_CASE(n)
-#define AXI_RESUME default: return axi_lost(me)
-#define AXI_BASE case 0
+#define AXI_RESUME (void)0
+#define AXI_START case 0
+#define AXI_ELSE return axi_lost(me)
 #else
-#define AXI_AT(n) \
-    (AXI_LINE, my->frame.entry.at = (int)(AXI_LABEL(AXI_CAT(axi_at_, n)) - AXI_LABEL(AX_BEGIN_is_missing)))
-#define AXI_LABEL(label) ((char *)__extension__ && label)
+#define AXI_AT(n) (AXI_LINE, (void)AX_BEGIN_is_missing, AXI_AT_OF(&my->frame) = (axi_point)(__extension__ && AXI_HERE(n)))
 #define AXI_HERE(n) AXI_CAT(axi_at_, n)
 #define AXI_RESUME                                                                                  \
-    default:                                                                                        \
-        if (my->frame.entry.at == 1) return axi_op(AXI_ENDED);                                      \
-        AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")             \
-        goto *(void *)(AXI_LABEL(AX_BEGIN_is_missing) + my->frame.entry.at);                        \
-        AXI_PRAGMA(GCC diagnostic pop)
-#define AXI_BASE AX_BEGIN_is_missing
+    AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")                 \
+    (void)sizeof(&&axi_start); /* clang wants one where there is no await */                        \
+    if (AXI_AT_OF(&my->frame) > 1) goto *(void *)AXI_AT_OF(&my->frame);                             \
+    AXI_PRAGMA(GCC diagnostic pop)
+#define AXI_START case 0: axi_start
+#define AXI_ELSE return axi_op(AXI_ENDED) /* there is no AX_FINALLY */
 #endif
 
 enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
@@ -1635,11 +1642,12 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 
 #define AX_BEGIN                                                                                    \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
-    AXI_CONSTANT(axi_base, AXI_COUNTER);                                                            \
-    (void)axi_base;                                                                                 \
-    switch (my->frame.entry.at) {                                                                   \
-        AXI_RESUME;                                                                                 \
-        AXI_BASE : (void)0
+    AXI_CONSTANT(AX_BEGIN_is_missing, AXI_COUNTER);                                                 \
+    (void)AX_BEGIN_is_missing;                                                                      \
+    AXI_RESUME;                                                                                     \
+    switch (AXI_AT_OF(&my->frame)) {                                                                \
+    default: AXI_ELSE;                                                                              \
+    AXI_START: (void)0
 #define AX_FINALLY                                                                                  \
     return axi_return(me, 0);                                                                       \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
@@ -2020,11 +2028,10 @@ enum { /* entry.flags of a group, beside AXI_LIVE */
 #else
 #define AXI_REQUESTS(t) 0
 #endif
+#define AXI_OVER ((axi_point)-1) /* where a frame continues that needs no more steps */
 #ifndef ASYNCX_FREESTANDING
-enum { AXI_OVER = -1 };  /* entry.at of a frame that needs no more steps; 0 start, 1 AX_FINALLY */
 enum { AXI_MOST_REQUESTS = USHRT_MAX, AXI_MOST_REFS = USHRT_MAX };
 #else
-enum { AXI_OVER = 255 };
 enum { AXI_MOST_REQUESTS = 15, AXI_MOST_REFS = UCHAR_MAX }; /* counts stay there */
 #endif
 
@@ -2264,9 +2271,11 @@ static void axi_enqueue(ax_loop *loop, axi_link *link) {
 static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
     axi_link *link = loop->end.next, *next = link->next;
     loop->end.next = next;
-    next->prev = &loop->end;
+    if (next == &loop->end) loop->end.prev = next; /* else nobody asks: axi_find_first */
     return link;
 }
+/* Before any other place of the queue is touched than its two ends. */
+static void axi_find_first(ax_loop *loop) { loop->end.next->prev = &loop->end; }
 static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->end; }
 #else /* one link is enough where lists are short: to take one out of the middle walks there */
 static axi_link *axi_head(const axi_list *list) { return list->ring ? list->ring->next : NULL; }
@@ -2301,6 +2310,7 @@ AXI_OUTLINE static void axi_take(axi_list *list, axi_link *link) {
 
 static void axi_enqueue(ax_loop *loop, axi_link *link) { axi_push(&loop->ready, link); }
 static axi_link *axi_dequeue(ax_loop *loop) { return axi_pop(&loop->ready); }
+#define axi_find_first(loop) ((void)0)
 static int axi_any_ready(const ax_loop *loop) { return loop->ready.ring != NULL; }
 #endif
 
@@ -2685,9 +2695,8 @@ static void axi_fetch_neighbours(const ax_task *t) {
 }
 
 #define AXI_NEXT_SEQ(loop) ((loop)->next_seq++) /* the order in which limits and timers are set */
-#define AXI_SET_SEQ(x, to) ((x)->seq = (to))
-#define AXI_SEQ_OF(e) \
-    ((e)->kind == AXI_FRAME ? ((const ax_frame *)(const void *)(e))->seq : ((const ax_timeout *)(const void *)(e))->seq)
+#define AXI_SET_SEQ(x, to) ((x)->entry.seq = (to))
+#define AXI_SEQ_OF(e) ((e)->seq)
 #define AXI_SET_LIMIT_SEQ(t, seq) ((t)->limit_seq = (seq))
 #else /* freestanding */
 #define axi_elsewhere(me, other) ((other) != (me)->loop)
@@ -3440,7 +3449,7 @@ AX_API ax_op axi_return(ax_task *me, int status) {
 }
 
 AXI_OUTLINE AX_API ax_op axi_lost(ax_task *me) {
-    if (me->frame->entry.at == 1) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
+    if (AXI_AT_OF(me->frame) == 1) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
     axi_misuse(me->loop, 0, "a resume point is lost: an await inside a switch of yours, in the switch form");
     me->node.bad = 0;
     me->rc = AX_EFAULT;
@@ -3482,7 +3491,7 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     me->top = &f->entry;
     me->frame = f;
     if (status == AXI_OWN) {
-        f->entry.at = 1;
+        AXI_AT_OF(f) = 1;
         me->rc = AX_ECANCELED;
         me->node.bad = 2;
         return axi_op(AXI_LEFT);
@@ -3697,7 +3706,10 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
     t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
-    if (t->node.state == AXI_QUEUED) axi_take(&t->loop->ready, &t->node.link);
+    if (t->node.state == AXI_QUEUED) {
+        axi_find_first(t->loop);
+        axi_take(&t->loop->ready, &t->node.link);
+    }
     axi_arm(t);
     t->node.state = AXI_RUNNING;
     return 1;
@@ -3705,7 +3717,7 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
 
 /* The same for calls: takes frames off that the step has pushed, but for the one that it awaits. */
 AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
-    ax_frame *called = rc == AXI_CALLED || (rc == AXI_LEFT && t->frame->entry.at == 1) ? t->frame : NULL; /* 1: refused */
+    ax_frame *called = rc == AXI_CALLED || (rc == AXI_LEFT && AXI_AT_OF(t->frame) == 1) ? t->frame : NULL; /* 1: refused */
     axi_entry **at = &t->top;
     while (*at != &f->entry) {
         axi_entry *e = *at;
@@ -3732,9 +3744,9 @@ static void axi_unwind_woken(ax_frame *f, int rc) {
 
 /* A body, or its AX_FINALLY, was left. An error that was handed on is noted where it came from. */
 static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
-    f->entry.at = AXI_OVER;
+    AXI_AT_OF(f) = AXI_OVER;
     if (f->entry.flags & AXI_IN_FINALLY || how == AXI_ENDED) return; /* without AX_FINALLY the status is 0, as the frame began */
-    f->entry.at = 1;
+    AXI_AT_OF(f) = 1;
     f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
 #ifndef ASYNCX_FREESTANDING
     if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
@@ -3786,7 +3798,7 @@ static void axi_run_task(ax_task *t) {
     t->node.bad = 0;
     if (state == AXI_FRESH && rc < 0) { /* cancelled before its first step: only the cleanup runs */
         f->status = AXI_OWN;
-        f->entry.at = 1;
+        AXI_AT_OF(f) = 1;
         goto unwind;
     }
     if (f->entry.flags & AXI_UNWINDING) {
@@ -3852,7 +3864,7 @@ stepped:
     axi_left(t, f, rc, handed_on == AXI_HANDED_ON);
 unwind:
     if ((!AXI_FAST || t->top != &f->entry) && axi_unwind(t, f)) return;
-    if (f->entry.at == 1) { /* AX_FINALLY, if there is one */
+    if (AXI_AT_OF(f) == 1) { /* AX_FINALLY, if there is one */
         axi_begin_finally(t, f);
         goto step;
     }
@@ -3894,7 +3906,7 @@ static void axi_run_task(ax_task *t) {
         }
         if (rc == AXI_LEFT && !(f->entry.flags & AXI_IN_FINALLY)) {
             f->status = rc = t->rc;
-            f->entry.at = 1;
+            AXI_AT_OF(f) = 1;
             f->entry.flags |= AXI_IN_FINALLY;
             continue;
         }
@@ -5013,13 +5025,17 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, loop, &loop->closers, fn, arg);
 }
 
-/* The last callback of this turn is stopped: the turn ends with the one before it. */
+/* The last callback of this turn is stopped: the turn ends where it was. */
 static void axi_leave_turn(ax_loop *loop, axi_link *link) {
-    if (loop->turn_last != link) return;
 #ifndef ASYNCX_FREESTANDING
-    if (loop->running == link) return; /* the last one runs, and has been queued anew: not for this turn */
-    loop->turn_last = link->prev == &loop->end ? loop->running : link->prev;
+    axi_link *nobody = &loop->nobody.node.link;
+    axi_find_first(loop);
+    if (loop->turn_last != link || loop->running == link) return; /* the one that runs has been queued anew: not for this turn */
+    nobody->prev = link->prev;
+    nobody->next = link;
+    nobody->prev->next = link->prev = loop->turn_last = nobody;
 #else
+    if (loop->turn_last != link) return;
     loop->turn_last = axi_head(&loop->ready);
     if (loop->turn_last == link) loop->turn_last = NULL; /* there was none */
     else while (loop->turn_last->next != link) loop->turn_last = loop->turn_last->next;
@@ -5063,6 +5079,10 @@ static void axi_timer_over(ax_timer *t) {
     axi_timer_unreserve(t->callback.loop);
     axi_timer_keeps(t, 0);
 }
+#endif
+
+#ifndef ASYNCX_FREESTANDING
+static void axi_nothing(ax_loop *loop, void *arg) { (void)loop, (void)arg; }
 #endif
 
 static void axi_run_callback(ax_loop *loop, ax_callback *c) {
@@ -6757,9 +6777,15 @@ AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...
 
 static void axi_take_signals(ax_loop *loop);
 
+static void axi_run_queued(ax_loop *loop, ax_callback *c) {
+    loop->running = &c->node.link;
+    axi_run_callback(loop, c);
+    loop->running = NULL;
+}
+
 static void axi_run_node(ax_loop *loop, axi_node *node) {
     if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
-    else axi_run_callback(loop, (ax_callback *)(void *)node);
+    else axi_run_queued(loop, (ax_callback *)(void *)node);
 }
 
 static void axi_say_waiting(ax_task *t, int depth, void *loop) {
@@ -6778,7 +6804,7 @@ AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last) {
     axi_link *link;
     for (;;) {
         do {
-            loop->running = link = axi_dequeue(loop);
+            link = axi_dequeue(loop);
             axi_run_node(loop, (axi_node *)(void *)link); /* the only call: all of axi_run_task is inlined here */
         } while (link != *last);
         if (!axi_only_ready(loop)) return;
@@ -6789,11 +6815,13 @@ AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last) {
 /* With desc.slow: each step by itself. */
 AXI_SLOW static void axi_run_watched(ax_loop *loop) {
     struct axi_watched watched;
+    axi_link *one;
     do {
-        axi_step_begins(loop, (axi_node *)(void *)loop->end.next, &watched);
-        axi_run_up_to(loop, &loop->running);
+        one = loop->end.next;
+        axi_step_begins(loop, (axi_node *)(void *)one, &watched);
+        axi_run_up_to(loop, &one);
         axi_step_ended(loop, &watched);
-    } while (loop->running != loop->turn_last);
+    } while (one != loop->turn_last);
 }
 
 static void axi_run_ready(ax_loop *loop, int once) {
@@ -6802,6 +6830,7 @@ static void axi_run_ready(ax_loop *loop, int once) {
     loop->alone = !once && !loop->desc.slow && !loop->wanted && !loop->timer_count && !loop->dirty_count && !loop->stop;
     if (loop->desc.slow) axi_run_watched(loop);
     else axi_run_up_to(loop, &loop->turn_last);
+    loop->turn_last = NULL;
 }
 
 /* Whether there is anything that a run waits for. */
@@ -6958,6 +6987,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->thread = (uintptr_t)pthread_self();
     loop->posted_end = &loop->posted;
     axi_push(&loop->ready, &loop->end);
+    loop->nobody.fn = axi_nothing;
     loop->root.loop = loop;
     if (!(sys = (struct axi_sys *)axi_alloc(loop, AXI_SYS_SIZE + loop->desc.backend->size))) return AX_ENOMEM;
     memset(sys, 0, AXI_SYS_SIZE + loop->desc.backend->size);

@@ -161,6 +161,67 @@ static void rest_tests(void) {
     }
 }
 
+/* Callbacks that queue and stop each other and themselves at random, beside a list that says what has to run in which turn. */
+enum { PARTY = 6 };
+static ax_callback party[PARTY];
+static int party_queue[PARTY], party_size, party_turn, party_runs, party_faults;
+static unsigned party_random;
+static unsigned party_number(unsigned below) {
+    party_random = party_random * 1103515245 + 12345;
+    return (party_random >> 8) % below;
+}
+static int party_place(int i) {
+    int place = 0;
+    while (place < party_size && party_queue[place] != i) place++;
+    return place;
+}
+static void party_remove(int place) {
+    if (place < party_turn) party_turn--;
+    party_size--;
+    for (; place < party_size; place++) party_queue[place] = party_queue[place + 1];
+}
+static void party_member(ax_loop *l, void *arg);
+static void party_change(ax_loop *l) {
+    int i = (int)party_number(PARTY), place = party_place(i), queued = place < party_size;
+    if (party_number(2)) {
+        if (ax_callback_stop(&party[i]) != queued) party_faults++;
+        if (queued) party_remove(place);
+        return;
+    }
+    if (!queued) party_queue[party_size++] = i;
+    if (ax_soon(l, &party[i], party_member, &party[i]) < 0) party_faults++;
+}
+static void party_member(ax_loop *l, void *arg) {
+    unsigned changes = party_number(5);
+    if (!party_turn || arg != &party[party_queue[0]]) party_faults++;
+    party_remove(0);
+    party_runs++;
+    while (changes--) party_change(l);
+}
+static void party_test(void) {
+    int round, watched;
+    for (watched = 0; watched < 2; watched++) {
+        ax_loop_desc desc = *kit_desc();
+        desc.slow = watched ? AX_SEC(1) : 0;
+        memset(party, 0, sizeof party);
+        party_random = party_size = party_runs = party_faults = 0;
+        if (ax_loop_open(&loop, &desc) < 0) abort();
+        for (round = 0; round < 20000; round++) {
+            while (party_size < 3) party_change(&loop);
+            party_change(&loop);
+            party_turn = party_size;
+            ax_run_once(&loop);
+            if (party_turn) party_faults++;
+        }
+        LOG("%s %d", party_runs > 40000 ? "many" : "few", party_faults);
+        while (party_size) {
+            ax_callback_stop(&party[party_queue[0]]);
+            party_remove(0);
+        }
+        RUN_AND_CLOSE(watched ? "rule 14: and these, with steps timed" : "rule 14: callbacks that queue and stop each other at random run in their turns", "many 0");
+    }
+}
+
 /* ---- timers ---- */
 
 /* More timers than the heap takes at once, set, moved and stopped at random: each fires at its time, ties in the order set. */
@@ -966,6 +1027,7 @@ int main(void) {
     signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
     turns_tests();
     rest_tests();
+    party_test();
     crowd_test();
     obstinate_test();
     shared_wake_test();

@@ -200,7 +200,7 @@ static void always(void) {
     }
 }
 
-static int body_left(const struct worker *my) { return my->frame.entry.at == 1 || my->frame.entry.at == AXI_OVER; }
+static int body_left(const struct worker *my) { return AXI_AT_OF(&my->frame) == 1 || AXI_AT_OF(&my->frame) == AXI_OVER; }
 
 /* A task's requests: those from outside, its group's abort, and those that its open scopes have made. */
 static void requests_add_up(ax_task *t, const struct rec *r) {
