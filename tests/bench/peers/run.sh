@@ -5,8 +5,9 @@
 # forth in one round and back in the next, with a rest before each: what else the machine does hits all. A ratio is taken within a
 # round; the tables give medians over the rounds, and the smallest and largest in brackets.
 #
-# On Debian: apt-get install gcc libuv1-dev libev-dev libevent-dev python3-uvloop golang-go cargo librust-tokio-dev. It needs two
-# cores (the server gets the first, the load the second) and leave to open 5,200 files (ulimit -Hn). Servers close with the load.
+# On Debian: apt-get install gcc g++ libuv1-dev libev-dev libevent-dev libboost-fiber-dev python3-uvloop golang-go cargo
+# librust-tokio-dev. It needs two cores (the server gets the first, the load the second) and leave to open 5,200 files (ulimit -Hn).
+# Servers close with the load.
 #
 # To be set in the environment:
 #   ROUNDS, LONG_ROUNDS   how many; LONG_ROUNDS of the sleepers and timers (one of asyncio's and uvloop's, which take long)
@@ -14,7 +15,7 @@
 #   N                     sleepers and timers
 #   REST                  seconds before each program
 #   JOBS, PEERS           some of them, as in JOBS="echo-100-0 echo-50-5000" PEERS="asyncx poll"
-#   CC, PYTHON, CARGO, RUSTC, TOKIO   the programs to use, and the directory with the sources of tokio and what it needs
+#   CC, CXX, PYTHON, CARGO, RUSTC, TOKIO   the programs to use, and the directory with the sources of tokio and what it needs
 #
 # The figures are left in build/peers/results.txt; `awk -f tests/bench/peers/table.awk build/peers/results.txt` makes the tables.
 set -eu
@@ -32,8 +33,8 @@ else
     span="1000 1000" # milliseconds: sleepers sleep, timers run from the first to the sum of both
 fi
 : "${JOBS:=switch spawn queue-1 queue-64 sleepers timers echo-100-0 echo-1000-0 echo-50-0 echo-50-1000 echo-50-5000}"
-: "${PEERS:=asyncx asyncx_epoll poll epoll ev uv event tokio go uvloop asyncio}"
-: "${CC:=cc}" "${TOKIO:=/usr/share/cargo/registry}"
+: "${PEERS:=asyncx asyncx_epoll poll epoll ev uv event fiber tokio go uvloop asyncio}"
+: "${CC:=cc}" "${CXX:=c++}" "${TOKIO:=/usr/share/cargo/registry}"
 FLAGS="-std=c99 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Werror -O2 -DNDEBUG -I."
 # uvloop is a package for Debian's Python, cargo's plain name may be another than Debian's
 if [ -z "${PYTHON-}" ]; then PYTHON=python3; [ ! -x /usr/bin/python3 ] || PYTHON=/usr/bin/python3; fi
@@ -87,6 +88,12 @@ library ev ev.h -lev libev-dev
 library uv uv.h -luv libuv1-dev
 library event event2/event.h -levent_core libevent-dev
 
+if command -v "$CXX" > /dev/null && printf '#include <boost/fiber/all.hpp>\n' | "$CXX" -E -x c++ - > /dev/null 2>&1; then
+    "$CXX" -std=c++17 -Wall -Wextra -O2 -DNDEBUG -o "$out/tasks_fiber" "$src/tasks_fiber.cpp" -lboost_fiber -lboost_context \
+        >> "$log" 2>&1 || failed "tasks_fiber.cpp does not compile"
+    have="$have fiber"
+else note "missing: fiber, the packages g++ and libboost-fiber-dev"; fi
+
 if command -v go > /dev/null; then
     for program in echo_go tasks_go; do
         go build -o "$out/$program" "$src/$program.go" >> "$log" 2>&1 || failed "$program.go does not compile"
@@ -120,7 +127,7 @@ program() {
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed q)
 note "${cpu:-$(uname -m)}, $(getconf _NPROCESSORS_ONLN) cores, Linux $(uname -r), $($CC --version | sed q)"
 versions=
-for p in asyncx ev uv event go uvloop asyncio; do
+for p in asyncx ev uv event fiber go uvloop asyncio; do
     case " $have " in
     *" $p "*) versions="$versions, $($(program tasks $p) version)" ;;
     esac
@@ -165,9 +172,11 @@ measure() {
     esac
 }
 
-# can JOB PEER: whether the peer has such a thing; libraries of callbacks have no tasks, bare loops have neither tasks nor timers
+# can JOB PEER: whether the peer has such a thing; libraries of callbacks have no tasks, bare loops have neither tasks nor timers,
+# of Boost.Fiber only the switch, spawn and queues are measured: a million stacks are too much memory
 can() {
     case $1-$2 in
+    echo-*-fiber | sleepers-fiber | timers-fiber) return 1 ;;
     echo-*) ;;
     *-poll | *-epoll | *-asyncx_epoll) return 1 ;;
     sleepers-* | timers-*) ;;
