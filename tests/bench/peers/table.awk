@@ -152,6 +152,9 @@ END {
         aim(what "poll() by hand", job, "cpu_us", "asyncx", "poll", 1.05)
         aim(what "libev", job, "cpu_us", "asyncx", "ev", 1)
         aim(what "libuv", job, "cpu_us", "asyncx", "uv", 1)
+        sub(/poll\(\)/, "epoll", what) # which libev and libuv use
+        aim(what "libev", job, "cpu_us", "asyncx_epoll", "ev", 1)
+        aim(what "libuv", job, "cpu_us", "asyncx_epoll", "uv", 1)
     }
     what = "CPU per request, 50 connections beside 5,000 idle ones, with epoll, to "
     aim(what "epoll by hand", "echo-50-5000", "cpu_us", "asyncx_epoll", "epoll", 1.05)
