@@ -9,7 +9,7 @@
          AX_BEGIN;
          AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
          AX_AWAIT(AX_WITHIN(AX_SEC(10),
-                            AX_CALL(ax_http_get, .curl = &my->curl, .url = "https://example.org", .out = &my->response)));
+                            AX_CALL(ax_http, .curl = &my->curl, .url = "https://example.org", .out = &my->response)));
          printf("%ld, %zu bytes\n", my->response.status, my->response.size);
          AX_FINALLY:
          ax_http_free(&my->response);
@@ -26,11 +26,12 @@
      - Time limits are the caller's: AX_WITHIN, and then AX_ETIMEDOUT with ax_expired(me). libcurl's are not used: they can block.
      - A cancelled request is taken out of libcurl at once: its connection is closed and all its memory freed when the await ends.
      - Connections are kept for the next request. An idle one does not keep the loop running.
-     - Only http and https, redirects included (10 at most); the body's limit counts decoded bytes; HTTP/1.1.
+     - Only http and https, redirects included (10 at most; of GET, HEAD and POST, others get the answer that sends them elsewhere);
+       the body's limit counts decoded bytes; HTTP/1.1.
 
-   LIMITS  Responses are read whole; no uploads yet. A descriptor that libcurl leaves ready for ever is not slowed down. Before
-   libcurl 7.87 a cancel while a host name is being resolved blocks until the resolver answers; later versions let the resolver's
-   thread go. */
+   LIMITS  Requests and responses are held whole in memory. A descriptor that libcurl leaves ready for ever is not slowed down.
+   Before libcurl 7.87 a cancel while a host name is being resolved blocks until the resolver answers; later versions let the
+   resolver's thread go. */
 
 #ifndef ASYNCX_CURL_H
 #define ASYNCX_CURL_H
@@ -74,16 +75,23 @@ typedef struct ax_response {
     char message[CURL_ERROR_SIZE];
 } ax_response;
 
-/* Fetches a URL: the HTTP status, or an error. May suspend. */
-struct ax_http_get {
+/* Does one request: the HTTP status, or an error. May suspend. What these point to has to stay until it ends. */
+struct ax_http {
     ax_frame frame;
     ax_curl *curl;
     const char *url;
     ax_response *out;
-    const char *const *headers; /* optional: "Name: value", ..., NULL */
-    size_t max_body;            /* optional: AX_EOVERFLOW beyond it */
+    /* the rest is optional */
+    const char *method;           /* GET; with a body POST */
+    const void *body;             /* application/x-www-form-urlencoded unless the headers say otherwise */
+    size_t body_size;             /* need not be given of a text that ends with a zero byte */
+    const char *const *headers;   /* "Name: value", ..., NULL */
+    size_t max_body;              /* of the answer: AX_EOVERFLOW beyond it */
+    int (*setup)(CURL *, void *); /* sets what else libcurl has (a proxy, credentials, certificates), but none of what is set here;
+                                     its error is the request's */
+    void *setup_arg;
 };
-AX_DECLARE(ax_http_get) __attribute__((unused));
+AX_DECLARE(ax_http) __attribute__((unused));
 
 /* 0, AX_ENOMEM, or AX_EBUSY if it is open. Ignores SIGPIPE if nobody handles it, since TLS libraries write without protection. */
 static inline int ax_curl_open(ax_curl *curl, ax_loop *loop);
@@ -314,15 +322,33 @@ static inline void axi_curl_on_ready(ax_loop *loop, unsigned events, void *socke
 
 /* ---- requests ---- */
 
-static inline int axi_curl_options(struct axi_curl_request *r, const char *url, const char *const *headers) {
+static inline int axi_curl_method(CURL *e, const struct ax_http *http) {
+    const char *method = http->method ? http->method : http->body ? "POST" : "GET";
+    const char *body = (const char *)http->body;
+    const int is_post = !strcmp(method, "POST");
+    if (!method[0] || method[strcspn(method, " \t\r\n")]) return AX_EINVAL; /* it would write lines of its own */
+    if (body || is_post) {
+        const size_t size = http->body_size ? http->body_size : body ? strlen(body) : 0;
+        curl_easy_setopt(e, CURLOPT_POST, 1L);
+        curl_easy_setopt(e, CURLOPT_POSTFIELDS, body ? body : "");
+        curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+    }
+    if (!strcmp(method, "HEAD")) return body || curl_easy_setopt(e, CURLOPT_NOBODY, 1L) ? AX_EINVAL : 0;
+    if (is_post || (!body && !strcmp(method, "GET"))) return 0;
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L); /* it would repeat the method, whatever the answer says */
+    return curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method) ? AX_ENOMEM : 0;
+}
+
+static inline int axi_curl_options(struct axi_curl_request *r, const struct ax_http *http) {
     CURL *e = r->easy;
     CURLcode rc;
+    const char *const *headers = http->headers;
     for (; headers && *headers; headers++) {
         struct curl_slist *more = curl_slist_append(r->headers, *headers);
         if (!more) return AX_ENOMEM;
         r->headers = more;
     }
-    if ((rc = curl_easy_setopt(e, CURLOPT_URL, url)) != CURLE_OK) return rc == CURLE_OUT_OF_MEMORY ? AX_ENOMEM : AX_EINVAL;
+    if ((rc = curl_easy_setopt(e, CURLOPT_URL, http->url)) != CURLE_OK) return rc == CURLE_OUT_OF_MEMORY ? AX_ENOMEM : AX_EINVAL;
     curl_easy_setopt(e, CURLOPT_PRIVATE, (char *)(void *)r);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->got.message);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, axi_curl_on_body);
@@ -344,7 +370,7 @@ static inline int axi_curl_options(struct axi_curl_request *r, const char *url, 
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* multiplexed transfers stall in 7.88 */
     curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(e, CURLOPT_USERAGENT, "asyncx/" ASYNCX_VERSION);
-    return 0;
+    return axi_curl_method(e, http);
 }
 
 static inline int axi_curl_multi(ax_curl *c) {
@@ -367,20 +393,21 @@ static inline int axi_curl_forget(ax_task *task, void *request) {
     return 0;
 }
 
-static inline ax_op axi_curl_perform(ax_task *me, const struct ax_http_get *get) {
-    ax_curl *c = get->curl;
+static inline ax_op axi_curl_perform(ax_task *me, const struct ax_http *http) {
+    ax_curl *c = http->curl;
     struct axi_curl_request *r;
     int rc;
-    ax_http_free(get->out);
+    ax_http_free(http->out);
     if (!c->loop || c->loop != me->loop) return ax_done(AX_EPERM);
     if ((rc = axi_curl_multi(c)) < 0) return ax_done(rc);
     if (!(r = (struct axi_curl_request *)calloc(1, sizeof *r))) return ax_done(AX_ENOMEM);
     r->curl = c;
     r->task = me;
-    r->out = get->out;
-    r->max_body = get->max_body ? get->max_body : AX_HTTP_MAX_BODY;
+    r->out = http->out;
+    r->max_body = http->max_body ? http->max_body : AX_HTTP_MAX_BODY;
     r->easy = curl_easy_init();
-    rc = r->easy ? axi_curl_options(r, get->url, get->headers) : AX_ENOMEM;
+    rc = r->easy ? axi_curl_options(r, http) : AX_ENOMEM;
+    if (rc >= 0 && http->setup) rc = http->setup(r->easy, http->setup_arg);
     if (rc >= 0 && curl_multi_add_handle(c->multi, r->easy)) rc = AX_ENOMEM; /* starts nothing yet, only asks for the timer */
     if (rc < 0) {
         axi_curl_request_free(r);
@@ -392,7 +419,7 @@ static inline ax_op axi_curl_perform(ax_task *me, const struct ax_http_get *get)
     return ax_park(me, axi_curl_forget, r);
 }
 
-AX_ASYNC(ax_http_get) {
+AX_ASYNC(ax_http) {
     AX_BEGIN;
     AX_AWAIT(axi_curl_perform(me, my));
     AX_RETURN(me->rc);

@@ -77,7 +77,7 @@ AX_ASYNC(get) {
     my->backoff.base = AX_MS(100);
     my->backoff.cap = AX_SEC(6);
     for (;;) {
-        AX_TRY(AX_WITHIN(AX_SEC(p->options.timeout), AX_CALL(ax_http_get, .curl = &p->curl, .url = my->url, .out = my->out)));
+        AX_TRY(AX_WITHIN(AX_SEC(p->options.timeout), AX_CALL(ax_http, .curl = &p->curl, .url = my->url, .out = my->out)));
         if (my->backoff.tries == p->options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
         AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff)));
     }

@@ -37,15 +37,22 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 
 static int port, connections, aborted;
 
-struct client { ax_frame frame; int fd; size_t have; char in[4096], out[512]; int i; };
+struct client { ax_frame frame; int fd; size_t have, head, length; char in[4096], out[512]; int i; };
 
 static int reply(struct client *c, const char *extra, const char *body) {
     return snprintf(c->out, sizeof c->out, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n%s", extra, strlen(body), body);
 }
 
+/* Ends the path with a zero byte; the method before it, too. */
+static void split(char *request) {
+    request = strchr(request, ' ');
+    *request++ = 0;
+    request[strcspn(request, " ")] = 0;
+}
+
 AX_ASYNC(client) {
     struct linger reset = {1, 0};
-    const char *path = my->in + 4;
+    const char *path = my->in + strcspn(my->in, " ") + 1; /* after the method, also once that ends with a zero byte */
     AX_BEGIN;
     for (;;) {
         for (my->have = 0, my->in[0] = 0; !strstr(my->in, "\r\n\r\n"); my->in[my->have] = 0) {
@@ -53,9 +60,24 @@ AX_ASYNC(client) {
             if (me->rc == 0) AX_RETURN(0);
             my->have += (size_t)me->rc;
         }
-        my->in[strcspn(my->in + 4, " ") + 4] = 0;
+        my->head = (size_t)(strstr(my->in, "\r\n\r\n") + 4 - my->in);
+        my->length = strstr(my->in, "Content-Length: ") ? (size_t)atoi(strstr(my->in, "Content-Length: ") + 16) : 0;
+        while (my->have < my->head + my->length) {
+            AX_AWAIT(ax_read(me, my->fd, my->in + my->have, sizeof my->in - 1 - my->have));
+            if (me->rc == 0) AX_RETURN(0);
+            my->in[my->have += (size_t)me->rc] = 0;
+        }
+        split(my->in);
         if (!strcmp(path, "/ok")) {
             reply(my, "X-Test:  a value \r\n", "hello");
+        } else if (!strcmp(path, "/echo")) { /* the method, the type of the body, the body */
+            char type[64] = "", answer[256];
+            if (strstr(path + strlen(path) + 1, "Content-Type: ")) sscanf(strstr(path + strlen(path) + 1, "Content-Type: ") + 14, "%63s", type);
+            snprintf(answer, sizeof answer, "%.20s|%s|%.*s", my->in, type, (int)my->length & 127, my->in + my->head);
+            reply(my, "", answer);
+            if (!strcmp(my->in, "HEAD")) *(strstr(my->out, "\r\n\r\n") + 4) = 0;
+        } else if (!strcmp(path, "/elsewhere")) {
+            snprintf(my->out, sizeof my->out, "HTTP/1.1 303 See Other\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n");
         } else if (!strcmp(path, "/missing")) {
             snprintf(my->out, sizeof my->out, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
         } else if (!strcmp(path, "/redirect")) {
@@ -137,7 +159,7 @@ static const char *url(const char *path) {
     snprintf(text[i], sizeof text[i], "http://127.0.0.1:%d%s", port, path);
     return text[i];
 }
-#define GET(path) AX_CALL(ax_http_get, .curl = &my->curl, .url = url(path), .out = &my->r)
+#define GET(path) AX_CALL(ax_http, .curl = &my->curl, .url = url(path), .out = &my->r)
 
 struct app { ax_frame frame; ax_curl curl; ax_response r; ax_group servers, g; ax_task *t; ax_time start, best; int i, n; unsigned polls; };
 
@@ -152,16 +174,25 @@ static int same(const ax_response *r, const char *name, const char *value) {
 struct fetch { ax_frame frame; ax_curl *curl; const char *path; ax_task *victim; ax_response r; int *count; };
 AX_ASYNC(fetch) {
     AX_BEGIN;
-    AX_AWAIT(AX_CALL(ax_http_get, .curl = my->curl, .url = url(my->path), .out = &my->r));
+    AX_AWAIT(AX_CALL(ax_http, .curl = my->curl, .url = url(my->path), .out = &my->r));
     if (my->victim) ax_cancel(my->victim);
-    if (my->victim) AX_AWAIT(AX_CALL(ax_http_get, .curl = my->curl, .url = url(my->path), .out = &my->r));
+    if (my->victim) AX_AWAIT(AX_CALL(ax_http, .curl = my->curl, .url = url(my->path), .out = &my->r));
     ++*my->count;
     AX_FINALLY:
     ax_http_free(&my->r);
     AX_END;
 }
 
+static int set_up(CURL *easy, void *rc) {
+    static struct curl_slist line = {(char *)(intptr_t)"Content-Type: text/set", NULL};
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &line);
+    return *(int *)rc;
+}
+
+#define is_text(got, want, name) ok((got) && !strcmp(got, want), "%s: %s", name, (got) ? (got) : "no body")
+
 AX_ASYNC(app) {
+    static const char *const json[] = {"Content-Type: application/json", NULL};
     size_t size;
     AX_BEGIN;
     ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
@@ -184,19 +215,49 @@ AX_ASYNC(app) {
     is(connections, 1, "all over one connection");
     AX_AWAIT(GET("/chunks"));
     is(my->r.size, 10000, "a body in chunks");
-    AX_AWAIT(AX_CALL(ax_http_get, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 10000));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 10000));
     is(me->rc, 200, "a body that is as large as the limit");
-    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 9999));
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/chunks"), .out = &my->r, .max_body = 9999));
     is(me->rc, AX_EOVERFLOW, "and one that is larger");
+
+    /* other methods */
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .body = "a=1&b=2"));
+    is_text(my->r.body, "POST|application/x-www-form-urlencoded|a=1&b=2", "a body is posted");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .body = "{\"a\":1} and more", .body_size = 7, .headers = json));
+    is_text(my->r.body, "POST|application/json|{\"a\":1}", "so much of it, with its type");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "POST"));
+    is_text(my->r.body, "POST|application/x-www-form-urlencoded|", "or none");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "PUT", .body = "x", .headers = json));
+    is_text(my->r.body, "PUT|application/json|x", "or put");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "DELETE"));
+    is_text(my->r.body, "DELETE||", "DELETE");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD"));
+    ok(me->rc == 200 && !my->r.size && same(&my->r, "Content-Length", "6"), "HEAD");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .body = "a=1"));
+    is_text(my->r.body, "GET||", "what came of a POST is got");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .method = "PUT", .body = "a=1"));
+    ok(me->rc == 303 && same(&my->r, "Location", "/echo"), "what came of a PUT is told");
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "GET /ok HTTP/1.1\r\nX-More:"));
+    is(me->rc, AX_EINVAL, "a method that would be more than one");
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = ""));
+    is(me->rc, AX_EINVAL, "none");
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD", .body = "x"));
+    is(me->rc, AX_EINVAL, "HEAD with a body");
+    my->n = 0;
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .setup = set_up, .setup_arg = &my->n));
+    is_text(my->r.body, "GET|text/set|", "any other option of libcurl");
+    my->n = AX_EPERM;
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .setup = set_up, .setup_arg = &my->n));
+    is(me->rc, AX_EPERM, "which may fail");
 
     /* failures */
     AX_TRY(GET("/loop"));
     is(me->rc, -ELOOP, "a redirect without end");
     AX_TRY(GET("/file"));
     is(me->rc, AX_EINVAL, "a redirect to a file");
-    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "file:///etc/hostname", .out = &my->r));
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = "file:///etc/hostname", .out = &my->r));
     is(me->rc, AX_EINVAL, "a file");
-    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://127.0.0.1:1/", .out = &my->r));
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = "http://127.0.0.1:1/", .out = &my->r));
     is(me->rc, -ECONNREFUSED, "nobody listens");
     is(my->r.code, CURLE_COULDNT_CONNECT, "with libcurl's code");
     ok(my->r.message[0] && !my->r.body && !my->r.status, "and text: %s", my->r.message);
@@ -248,12 +309,12 @@ AX_ASYNC(app) {
     AX_AWAIT(ax_sleep(me, AX_MS(50)));
     is(aborted, 2, "the server sees both go");
     my->start = ax_now(me->loop);
-    AX_TRY(AX_WITHIN(AX_MS(20), AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r)));
+    AX_TRY(AX_WITHIN(AX_MS(20), AX_CALL(ax_http, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r)));
     ok(me->rc == AX_ETIMEDOUT, "a limit while the name is resolved");
 #if LIBCURL_VERSION_NUM >= 0x075700
     ok(ms(me->loop, my->start) < 300, "does not wait for the resolver: %d ms", ms(me->loop, my->start));
 #endif
-    AX_TRY(AX_CALL(ax_http_get, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r));
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r));
     is(me->rc, -EHOSTUNREACH, "no such host");
 
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
@@ -291,7 +352,7 @@ AX_ASYNC(warm_up) {
     AX_BEGIN;
     ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
     AX_SPAWN(&my->servers, server, .fd = listen_on_any());
-    AX_AWAIT(AX_CALL(ax_http_get, .curl = &warm, .url = url("/ok"), .out = &my->r));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &warm, .url = url("/ok"), .out = &my->r));
     AX_FINALLY:
     ax_http_free(&my->r);
     AX_END;
