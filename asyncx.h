@@ -5029,7 +5029,6 @@ AX_API int ax_at_close(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
 static void axi_leave_turn(ax_loop *loop, axi_link *link) {
 #ifndef ASYNCX_FREESTANDING
     axi_link *nobody = &loop->nobody.node.link;
-    axi_find_first(loop);
     if (loop->turn_last != link || loop->running == link) return; /* the one that runs has been queued anew: not for this turn */
     nobody->prev = link->prev;
     nobody->next = link;
@@ -5045,7 +5044,10 @@ static void axi_leave_turn(ax_loop *loop, axi_link *link) {
 AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
     if (stopped) {
-        if (c->list == &c->loop->ready) axi_leave_turn(c->loop, &c->node.link);
+        if (c->list == &c->loop->ready) {
+            axi_find_first(c->loop);
+            axi_leave_turn(c->loop, &c->node.link);
+        }
         axi_take(c->list, &c->node.link);
     }
     c->list = NULL;
@@ -5079,9 +5081,7 @@ static void axi_timer_over(ax_timer *t) {
     axi_timer_unreserve(t->callback.loop);
     axi_timer_keeps(t, 0);
 }
-#endif
 
-#ifndef ASYNCX_FREESTANDING
 static void axi_nothing(ax_loop *loop, void *arg) { (void)loop, (void)arg; }
 #endif
 
@@ -6830,7 +6830,7 @@ static void axi_run_ready(ax_loop *loop, int once) {
     loop->alone = !once && !loop->desc.slow && !loop->wanted && !loop->timer_count && !loop->dirty_count && !loop->stop;
     if (loop->desc.slow) axi_run_watched(loop);
     else axi_run_up_to(loop, &loop->turn_last);
-    loop->turn_last = NULL;
+    loop->turn_last = NULL; /* what is stopped outside of a turn ends none */
 }
 
 /* Whether there is anything that a run waits for. */

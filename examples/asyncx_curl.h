@@ -333,7 +333,10 @@ static inline int axi_curl_method(CURL *e, const struct ax_http *http) {
         curl_easy_setopt(e, CURLOPT_POSTFIELDS, body ? body : "");
         curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
     }
-    if (!strcmp(method, "HEAD")) return body || curl_easy_setopt(e, CURLOPT_NOBODY, 1L) ? AX_EINVAL : 0;
+    if (!strcmp(method, "HEAD")) {
+        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+        return body ? AX_EINVAL : 0;
+    }
     if (is_post || (!body && !strcmp(method, "GET"))) return 0;
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L); /* it would repeat the method, whatever the answer says */
     return curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method) ? AX_ENOMEM : 0;

@@ -137,7 +137,7 @@ AX_ASYNC(server) {
     AX_END;
 }
 
-static int listen_on_any(void) {
+static int listen_on_any(int *at) {
     struct sockaddr_in a;
     socklen_t size = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -146,22 +146,24 @@ static int listen_on_any(void) {
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)&a, &size) < 0) exit(1);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    port = ntohs(a.sin_port);
+    *at = ntohs(a.sin_port);
     return fd;
 }
 
 /* ---- the tests ---- */
 
-static const char *url(const char *path) {
+static const char *url_at(int at, const char *path) {
     static char text[8][128];
     static int i;
     i = (i + 1) % 8;
-    snprintf(text[i], sizeof text[i], "http://127.0.0.1:%d%s", port, path);
+    snprintf(text[i], sizeof text[i], "http://127.0.0.1:%d%s", at, path);
     return text[i];
 }
+static const char *url(const char *path) { return url_at(port, path); }
 #define GET(path) AX_CALL(ax_http, .curl = &my->curl, .url = url(path), .out = &my->r)
 
-struct app { ax_frame frame; ax_curl curl; ax_response r; ax_group servers, g; ax_task *t; ax_time start, best; int i, n; unsigned polls; };
+struct app { ax_frame frame; ax_curl curl; ax_response r; ax_group servers, g; ax_task *t; ax_time start, best; int i, n, deaf, deaf_port; char *upload; unsigned polls; };
+enum { UPLOAD = 16 << 20 }; /* more than a socket takes */
 
 static int ms(ax_loop *loop, ax_time since) { return (int)((ax_now(loop) - since) / 1000000); }
 
@@ -192,11 +194,11 @@ static int set_up(CURL *easy, void *rc) {
 #define is_text(got, want, name) ok((got) && !strcmp(got, want), "%s: %s", name, (got) ? (got) : "no body")
 
 AX_ASYNC(app) {
-    static const char *const json[] = {"Content-Type: application/json", NULL};
+    static const char *const json[] = {"Content-Type: application/json", NULL}, *const at_once[] = {"Expect:", NULL};
     size_t size;
     AX_BEGIN;
     ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
-    AX_SPAWN(&my->servers, server, .fd = listen_on_any());
+    AX_SPAWN(&my->servers, server, .fd = listen_on_any(&port));
     AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
     is(ax_curl_open(&my->curl, me->loop), AX_EBUSY, "it is opened once");
 
@@ -308,6 +310,14 @@ AX_ASYNC(app) {
     ok(me->rc == AX_ETIMEDOUT, "a limit in the body");
     AX_AWAIT(ax_sleep(me, AX_MS(50)));
     is(aborted, 2, "the server sees both go");
+    AX_AWAIT(ax_done(my->deaf = listen_on_any(&my->deaf_port)));
+    if (!(my->upload = (char *)malloc(UPLOAD))) abort();
+    memset(my->upload, 'x', UPLOAD);
+    AX_TRY(AX_WITHIN(AX_MS(50), AX_CALL(ax_http, .curl = &my->curl, .url = url_at(my->deaf_port, "/"), .out = &my->r, .body = my->upload,
+                                        .body_size = UPLOAD, .headers = at_once)));
+    free(my->upload);
+    ok(me->rc == AX_ETIMEDOUT, "a limit while a body is sent to who does not read; the body may go then");
+    ax_close(me->loop, my->deaf);
     my->start = ax_now(me->loop);
     AX_TRY(AX_WITHIN(AX_MS(20), AX_CALL(ax_http, .curl = &my->curl, .url = "http://slow.test/", .out = &my->r)));
     ok(me->rc == AX_ETIMEDOUT, "a limit while the name is resolved");
@@ -351,7 +361,7 @@ struct warm_up { ax_frame frame; ax_response r; ax_group servers; };
 AX_ASYNC(warm_up) {
     AX_BEGIN;
     ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
-    AX_SPAWN(&my->servers, server, .fd = listen_on_any());
+    AX_SPAWN(&my->servers, server, .fd = listen_on_any(&port));
     AX_AWAIT(AX_CALL(ax_http, .curl = &warm, .url = url("/ok"), .out = &my->r));
     AX_FINALLY:
     ax_http_free(&my->r);

@@ -65,6 +65,12 @@ static void close_and_judge(const char *name, int rc, const char *trace, int lin
         close_and_judge(name, run_rc, trace, __LINE__);     \
     } while (0)
 
+static unsigned seed;
+static unsigned number(unsigned below) { /* at random, the same in each run */
+    seed = seed * 1103515245 + 12345;
+    return (seed >> 8) % below;
+}
+
 /* ---- turns ---- */
 
 static ax_callback cb[8];
@@ -165,11 +171,6 @@ static void rest_tests(void) {
 enum { PARTY = 6 };
 static ax_callback party[PARTY];
 static int party_queue[PARTY], party_size, party_turn, party_runs, party_faults;
-static unsigned party_random;
-static unsigned party_number(unsigned below) {
-    party_random = party_random * 1103515245 + 12345;
-    return (party_random >> 8) % below;
-}
 static int party_place(int i) {
     int place = 0;
     while (place < party_size && party_queue[place] != i) place++;
@@ -182,8 +183,8 @@ static void party_remove(int place) {
 }
 static void party_member(ax_loop *l, void *arg);
 static void party_change(ax_loop *l) {
-    int i = (int)party_number(PARTY), place = party_place(i), queued = place < party_size;
-    if (party_number(2)) {
+    int i = (int)number(PARTY), place = party_place(i), queued = place < party_size;
+    if (number(2)) {
         if (ax_callback_stop(&party[i]) != queued) party_faults++;
         if (queued) party_remove(place);
         return;
@@ -192,7 +193,7 @@ static void party_change(ax_loop *l) {
     if (ax_soon(l, &party[i], party_member, &party[i]) < 0) party_faults++;
 }
 static void party_member(ax_loop *l, void *arg) {
-    unsigned changes = party_number(5);
+    unsigned changes = number(5);
     if (!party_turn || arg != &party[party_queue[0]]) party_faults++;
     party_remove(0);
     party_runs++;
@@ -204,7 +205,8 @@ static void party_test(void) {
         ax_loop_desc desc = *kit_desc();
         desc.slow = watched ? AX_SEC(1) : 0;
         memset(party, 0, sizeof party);
-        party_random = party_size = party_runs = party_faults = 0;
+        seed = 0;
+        party_size = party_runs = party_faults = 0;
         if (ax_loop_open(&loop, &desc) < 0) abort();
         for (round = 0; round < 20000; round++) {
             while (party_size < 3) party_change(&loop);
@@ -227,23 +229,19 @@ static void party_test(void) {
 /* More timers than the heap takes at once, set, moved and stopped at random: each fires at its time, ties in the order set. */
 enum { CROWD = 5000 };
 static struct { ax_timer timer; ax_time when; unsigned set; } crowd[CROWD];
-static unsigned crowd_random, crowd_sets, crowd_fired, crowd_armed, crowd_faults, crowd_last_set;
+static unsigned crowd_sets, crowd_fired, crowd_armed, crowd_faults, crowd_last_set;
 static ax_time crowd_last;
 
-static unsigned crowd_number(unsigned below) {
-    crowd_random = crowd_random * 1103515245 + 12345;
-    return (crowd_random >> 8) % below;
-}
 static void crowd_fires(ax_loop *l, void *arg);
 static void crowd_change(ax_loop *l) { /* any of them is set, moved or stopped */
-    unsigned i = crowd_number(CROWD), range = crowd_number(4) ? 100 : 100000;
+    unsigned i = number(CROWD), range = number(4) ? 100 : 100000;
     crowd_armed -= (unsigned)crowd[i].timer.armed;
-    if (crowd_number(3) == 0) {
+    if (number(3) == 0) {
         ax_timer_stop(&crowd[i].timer);
         return;
     }
     crowd_armed++;
-    crowd[i].when = ax_now(l) + AX_MS(1 + crowd_number(range));
+    crowd[i].when = ax_now(l) + AX_MS(1 + number(range));
     crowd[i].set = ++crowd_sets;
     if (ax_timer_start(l, &crowd[i].timer, crowd[i].when, crowd_fires, &crowd[i]) < 0) crowd_faults++;
 }
@@ -260,7 +258,7 @@ static void crowd_fires(ax_loop *l, void *arg) {
 static void crowd_test(void) {
     unsigned i;
     open_loop(AX_VIRTUAL_CLOCK);
-    crowd_random = 1;
+    seed = 1;
     for (i = 0; i < 5 * CROWD; i++) crowd_change(&loop);
     ax_loop_run(&loop);
     ok(crowd_fired > 10000 && crowd_armed == 0 && crowd_faults == 0 && loop.timer_count == 0, "rule 8: thousands of timers, moved and stopped: each at its time, ties in the order set");

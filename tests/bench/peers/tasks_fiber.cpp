@@ -46,5 +46,5 @@ int main(int argc, char **argv) {
     if (!std::strcmp(job, "switch")) switches();
     else if (!std::strcmp(job, "spawn")) spawn();
     else if (!std::strcmp(job, "queue") && argc > 2) queue((std::size_t)std::atoi(argv[2]));
-    else if (!std::strcmp(job, "version")) std::puts("Boost " BOOST_LIB_VERSION);
+    else if (!std::strcmp(job, "version")) std::printf("Boost.Fiber %d.%d\n", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000);
 }
