@@ -512,6 +512,8 @@ struct ax_frame {
       2 ax_park: the op has to wait                           AX_ECANCELED after its forget hook said so
       3 axi_requeue: ax_checkpoint, or it had its share     5 axi_task_end tells joiners and the group
 
+   READY is a form of QUEUED: the next step can take the result as it is (on hosts; nearly every wake is one).
+
    All of cancellation: axi_request makes a request. A PARKED task's hook is asked; else the request is unmet, and
    the next ax_park meets it. */
 struct ax_task {
@@ -1957,7 +1959,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 extern "C" {
 #endif
 
-enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_PARKED, AXI_RUNNING, AXI_DONE };                  /* node.state of a task */
+enum { AXI_NEW_, AXI_FRESH, AXI_QUEUED, AXI_READY, AXI_PARKED, AXI_RUNNING, AXI_DONE };       /* node.state of a task */
 enum { AXI_POSTED = 1 };                                                                      /* ... of a callback */
 enum { AXI_TASK = 1, AXI_CALLBACK, AXI_TIMED, AXI_FREED };                                    /* node.kind */
 #ifndef ASYNCX_FREESTANDING
@@ -2263,20 +2265,22 @@ static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty *
 /* The ready queue. */
 static void axi_enqueue(ax_loop *loop, axi_link *link) {
     axi_link *last = loop->end.prev;
-    link->next = &loop->end;
     last->next = link;
     link->prev = last;
     loop->end.prev = link;
 }
 static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
-    axi_link *link = loop->end.next, *next = link->next;
-    loop->end.next = next;
-    if (next == &loop->end) loop->end.prev = next; /* else nobody asks: axi_find_first */
+    axi_link *link = loop->end.next;
+    loop->end.next = link->next;
+    if (link == loop->end.prev) loop->end.prev = &loop->end;
     return link;
 }
-/* Before any other place of the queue is touched than its two ends. */
-static void axi_find_first(ax_loop *loop) { loop->end.next->prev = &loop->end; }
-static int axi_any_ready(const ax_loop *loop) { return loop->end.next != &loop->end; }
+/* Its ends do not know that they are: they learn it before any other place of it is touched. */
+static void axi_close_ring(ax_loop *loop) {
+    loop->end.prev->next = &loop->end;
+    loop->end.next->prev = &loop->end;
+}
+static int axi_any_ready(const ax_loop *loop) { return loop->end.prev != &loop->end; }
 #else /* one link is enough where lists are short: to take one out of the middle walks there */
 static axi_link *axi_head(const axi_list *list) { return list->ring ? list->ring->next : NULL; }
 
@@ -2310,7 +2314,7 @@ AXI_OUTLINE static void axi_take(axi_list *list, axi_link *link) {
 
 static void axi_enqueue(ax_loop *loop, axi_link *link) { axi_push(&loop->ready, link); }
 static axi_link *axi_dequeue(ax_loop *loop) { return axi_pop(&loop->ready); }
-#define axi_find_first(loop) ((void)0)
+#define axi_close_ring(loop) ((void)0)
 static int axi_any_ready(const ax_loop *loop) { return loop->ready.ring != NULL; }
 #endif
 
@@ -2874,9 +2878,10 @@ static void axi_arm(ax_task *t) {
 }
 #endif
 
+/* Queues it with a result: AXI_READY if its next step can take that as it is, without axi_deliver. */
 AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
-    t->node.state = AXI_QUEUED;
+    t->node.state = AXI_FAST && status >= 0 && !(t->frame->entry.flags & (AXI_LIMITED | AXI_UNWINDING)) ? AXI_READY : AXI_QUEUED;
     t->rc = status;
     axi_enqueue(t->loop, &t->node.link);
 }
@@ -3444,6 +3449,7 @@ AX_API ax_op axi_return(ax_task *me, int status) {
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
     me->node.bad = AXI_CANCEL && status == AX_ECANCELED && AXI_REQUESTS(me) ? 2 : 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN;
+    if (AXI_FAST && me->rc >= 0) me->frame->entry.flags &= (unsigned char)~AXI_BY_LIMIT; /* of an await before the last */
     me->rc = status <= AXI_OWN ? AX_EINVAL : status;
     return axi_op(AXI_LEFT);
 }
@@ -3706,8 +3712,8 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
     t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
-    if (t->node.state == AXI_QUEUED) {
-        axi_find_first(t->loop);
+    if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) {
+        axi_close_ring(t->loop);
         axi_take(&t->loop->ready, &t->node.link);
     }
     axi_arm(t);
@@ -3780,22 +3786,17 @@ static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
 static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
 #endif
 
-/* Steps a task until it waits, has had its share, or ends. */
-static void axi_run_task(ax_task *t) {
-    ax_frame *f = t->frame;
-    const int special = AXI_LIMITED | AXI_BY_LIMIT | AXI_UNWINDING;
-    int rc, share = ASYNCX_AWAITS, handed_on = 0, state;
-    if (AXI_FAST && AXI_LIKELY(t->rc >= 0 && !(f->entry.flags & special))) { /* nothing to deliver: t->rc has it already */
-        t->node.state = AXI_RUNNING;
-        t->node.bad = 0;
-        if (AXI_LIKELY((rc = AXI_STEP(t, f).axi) == AXI_PENDING && t->frame == f && !ASYNCX_DEBUG)) return; /* mostly that is all */
-        goto stepped;
-    }
+/* Steps a task until it waits, has had its share, or ends. f: the frame whose step has just told rc; NULL: it is queued. */
+AXI_RARE static void axi_drive(ax_task *t, ax_frame *f, int rc) {
+    int share = ASYNCX_AWAITS, handed_on = 0, state;
+    if (f) goto stepped;
+    f = t->frame;
     rc = t->rc;
     handed_on = t->node.bad;
     state = t->node.state;
     t->node.state = AXI_RUNNING;
     t->node.bad = 0;
+    if (AXI_FAST && state == AXI_FRESH && rc >= 0) goto step;
     if (state == AXI_FRESH && rc < 0) { /* cancelled before its first step: only the cleanup runs */
         f->status = AXI_OWN;
         AXI_AT_OF(f) = 1;
@@ -3815,7 +3816,7 @@ stepped:
         return;
     }
     if (AXI_FAST && AXI_LIKELY(rc >= 0 && t->frame == f && t->node.state == AXI_RUNNING && !(t->node.flags & AXI_WOKEN) &&
-                   !(f->entry.flags & special) && --share)) { /* done at once: what axi_deliver would do */
+                   !(f->entry.flags & AXI_LIMITED) && --share)) { /* done at once: what axi_deliver would do */
         t->rc = rc;
         t->node.bad = 0;
         handed_on = 0;
@@ -3881,6 +3882,20 @@ unwind:
 share_used:
     if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */
     axi_requeue(t, rc);
+}
+
+static void axi_run_task(ax_task *t) {
+    if (AXI_FAST && AXI_LIKELY(t->node.state == AXI_READY)) {
+        ax_frame *f = t->frame;
+        int rc;
+        t->node.state = AXI_RUNNING;
+        t->node.bad = 0;
+        rc = AXI_STEP(t, f).axi;
+        if (AXI_LIKELY(rc == AXI_PENDING && t->frame == f && !ASYNCX_DEBUG)) return; /* mostly that is all */
+        axi_drive(t, f, rc);
+    } else {
+        axi_drive(t, NULL, 0);
+    }
 }
 #else /* without cancellation: the same in small */
 AXI_SLOW static void axi_give_back(ax_task *t, void *p, const ax_frame *f, size_t more) {
@@ -4074,7 +4089,10 @@ AXI_RARE static ax_op axi_checkpoint(ax_task *me) {
 AX_API ax_op ax_checkpoint(ax_task *me) {
     if (!AXI_FAST || me->node.state != AXI_RUNNING || me->node.flags & (AXI_UNMET | AXI_PRESSED | AXI_WOKEN | AXI_BOUND))
         return axi_checkpoint(me);
-    axi_queue_task(me, 0);
+    (void)axi_foreign(me->loop);
+    me->node.state = AXI_READY; /* what axi_queue_task would find */
+    me->rc = 0;
+    axi_enqueue(me->loop, &me->node.link);
     return axi_op(AXI_PENDING);
 }
 
@@ -5045,7 +5063,7 @@ AX_API int ax_callback_stop(ax_callback *c) {
     int stopped = c->list != NULL;
     if (stopped) {
         if (c->list == &c->loop->ready) {
-            axi_find_first(c->loop);
+            axi_close_ring(c->loop);
             axi_leave_turn(c->loop, &c->node.link);
         }
         axi_take(c->list, &c->node.link);
@@ -6784,7 +6802,8 @@ static void axi_run_queued(ax_loop *loop, ax_callback *c) {
 }
 
 static void axi_run_node(ax_loop *loop, axi_node *node) {
-    if (node->kind == AXI_TASK) axi_run_task((ax_task *)(void *)node);
+    if (AXI_LIKELY(node->state == AXI_READY) /* no callback ever is */ || node->kind == AXI_TASK)
+        axi_run_task((ax_task *)(void *)node);
     else axi_run_queued(loop, (ax_callback *)(void *)node);
 }
 
@@ -6805,7 +6824,7 @@ AXI_SLOW static void axi_run_up_to(ax_loop *loop, axi_link *const *last) {
     for (;;) {
         do {
             link = axi_dequeue(loop);
-            axi_run_node(loop, (axi_node *)(void *)link); /* the only call: all of axi_run_task is inlined here */
+            axi_run_node(loop, (axi_node *)(void *)link);
         } while (link != *last);
         if (!axi_only_ready(loop)) return;
         loop->turn_last = loop->end.prev;

@@ -111,6 +111,20 @@ AX_ASYNC(peers) { /* a time-out that is not the limit's */
     LOG("bare number:%d", me->rc);
     AX_END;
 }
+struct stale { ax_frame frame; int between; };
+AX_ASYNC(stale) { /* nor is one that is returned after another await than the limited one */
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_sleep(me, AX_SEC(1))));
+    LOG("%d", ax_expired(me));
+    if (my->between == 1) AX_AWAIT(ax_checkpoint(me));
+    if (my->between == 2) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->between == 3) AX_AWAIT(ax_done(0));
+    LOG("%d", ax_expired(me));
+    AX_RETURN(AX_ETIMEDOUT);
+    AX_FINALLY:
+    LOG("%d", ax_expired(me));
+    AX_END;
+}
 struct counts { ax_frame frame; };
 AX_ASYNC(counts) { /* requests from before the limit are not the limit's */
     AX_BEGIN;
@@ -203,6 +217,10 @@ static void limits(void) {
     SCENARIO("rule 8: a limit due already expires only at a wait; a call does not start, but cleans up", 0,
              "get:1 get:-110 waiters:0 call:-125@0 call:-110/1 checkpoint:0 again:0 sleep:-125 close:1@0", due);
     MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22", "below a microsecond", peers);
+    SCENARIO("rule 8: a returned time-out is the limit's", AX_ETIMEDOUT, "1 1 1", stale);
+    SCENARIO("rule 8: but not after a checkpoint", AX_ETIMEDOUT, "1 0 0", stale, .between = 1);
+    SCENARIO("rule 8: but not after a sleep", AX_ETIMEDOUT, "1 0 0", stale, .between = 2);
+    SCENARIO("rule 8: but not after an op done at once", AX_ETIMEDOUT, "1 0 0", stale, .between = 3);
     SCENARIO("rule 8: requests from before the limit are not the limit's", 0, "swallowed:-125 count:1 -110@10 count:1 -125@10 count:2 1 0 0", counts);
     kit_judge("rule 8: a result that won is delivered, the call's next wait meets the limit",
               AX_RUN_WITH(hand_desc(), result_wins, .next = 1), 0, "event:0 rc=-110 count=0 on", NULL, __FILE__, __LINE__);
