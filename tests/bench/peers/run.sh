@@ -5,8 +5,8 @@
 # forth in one round and back in the next, with a rest before each: what else the machine does hits all. A ratio is taken within a
 # round; the tables give medians over the rounds, and the smallest and largest in brackets.
 #
-# On Debian: apt-get install gcc g++ libuv1-dev libev-dev libevent-dev libboost-fiber-dev python3-uvloop golang-go cargo
-# librust-tokio-dev. It needs two cores (the server gets the first, the load the second) and leave to open 5,200 files (ulimit -Hn).
+# On Debian: apt-get install gcc g++ libuv1-dev libev-dev libevent-dev libst-dev libboost-fiber-dev python3-uvloop
+# golang-go cargo librust-tokio-dev. It needs two cores (the server gets the first, the load the second) and leave to open 5,200 files (ulimit -Hn).
 # Servers close with the load.
 #
 # To be set in the environment:
@@ -33,7 +33,7 @@ else
     span="1000 1000" # milliseconds: sleepers sleep, timers run from the first to the sum of both
 fi
 : "${JOBS:=switch spawn queue-1 queue-64 sleepers timers echo-100-0 echo-1000-0 echo-50-0 echo-50-1000 echo-50-5000}"
-: "${PEERS:=asyncx asyncx_epoll poll epoll ev uv event fiber tokio go uvloop asyncio}"
+: "${PEERS:=asyncx asyncx_epoll poll epoll ev uv event st fiber tokio go uvloop asyncio}"
 : "${CC:=cc}" "${CXX:=c++}" "${TOKIO:=/usr/share/cargo/registry}"
 FLAGS="-std=c99 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Werror -O2 -DNDEBUG -I."
 # uvloop is a package for Debian's Python, cargo's plain name may be another than Debian's
@@ -87,6 +87,7 @@ else note "missing: asyncx_epoll, this asyncx.h has no ASYNCX_EPOLL"; fi
 library ev ev.h -lev libev-dev
 library uv uv.h -luv libuv1-dev
 library event event2/event.h -levent_core libevent-dev
+library st st.h -lst libst-dev
 
 if command -v "$CXX" > /dev/null && printf '#include <boost/fiber/all.hpp>\n' | "$CXX" -E -x c++ - > /dev/null 2>&1; then
     "$CXX" -std=c++17 -Wall -Wextra -O2 -DNDEBUG -o "$out/tasks_fiber" "$src/tasks_fiber.cpp" -lboost_fiber -lboost_context \
@@ -127,7 +128,7 @@ program() {
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed q)
 note "${cpu:-$(uname -m)}, $(getconf _NPROCESSORS_ONLN) cores, Linux $(uname -r), $($CC --version | sed q)"
 versions=
-for p in asyncx ev uv event fiber go uvloop asyncio; do
+for p in asyncx ev uv event st fiber go uvloop asyncio; do
     case " $have " in
     *" $p "*) versions="$versions, $($(program tasks $p) version)" ;;
     esac
@@ -173,10 +174,10 @@ measure() {
 }
 
 # can JOB PEER: whether the peer has such a thing; libraries of callbacks have no tasks, bare loops have neither tasks nor timers,
-# of Boost.Fiber only the switch, spawn and queues are measured: a million stacks are too much memory
+# a million stacks of State Threads or Boost.Fiber are too much memory; the one has no queues, of the other there is no server
 can() {
     case $1-$2 in
-    echo-*-fiber | sleepers-fiber | timers-fiber) return 1 ;;
+    echo-*-fiber | queue-*-st | sleepers-fiber | sleepers-st | timers-fiber | timers-st) return 1 ;;
     echo-*) ;;
     *-poll | *-epoll | *-asyncx_epoll) return 1 ;;
     sleepers-* | timers-*) ;;

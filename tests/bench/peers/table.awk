@@ -102,8 +102,8 @@ function aim_times(what, b, least,    n) {
 function verdict(ok) { return ok ? "reached" : "MISSED" }
 
 END {
-    peers = split("asyncx asyncx_epoll poll epoll ev uv event fiber tokio go uvloop asyncio libdill", peer, " ")
-    split("asyncx|asyncx with epoll|poll() by hand|epoll by hand|libev|libuv|libevent|Boost.Fiber|tokio|Go|uvloop|asyncio|libdill", names, "|")
+    peers = split("asyncx asyncx_epoll poll epoll ev uv event st fiber tokio go uvloop asyncio libdill", peer, " ")
+    split("asyncx|asyncx with epoll|poll() by hand|epoll by hand|libev|libuv|libevent|State Threads|Boost.Fiber|tokio|Go|uvloop|asyncio|libdill", names, "|")
     for (i = 1; i <= peers; i++) name[peer[i]] = names[i]
 
     print "asyncx and its peers: medians over the rounds (smallest..largest); ratios are taken within a round"
@@ -166,7 +166,8 @@ END {
     aim("timers, fire, to libev", "timers", "fire_ns", "asyncx", "ev", 1)
     aim("timers, all three, to libev", "timers", "all_ns", "asyncx", "ev", 1)
     aim_times("suspend and resume, times faster than libdill's constant", "libdill", 5)
-    aim_times("suspend and resume, times faster than Boost.Fiber's, which has stacks, too", "fiber", 5)
+    aim_times("suspend and resume, times faster than State Threads', which have stacks, too", "st", 5)
+    aim_times("suspend and resume, times faster than Boost.Fiber's, which have stacks, too", "fiber", 5)
     aim_times("suspend and resume, times faster than Go's", "go", 12)
     aim_times("suspend and resume, times faster than asyncio's", "asyncio", 400)
 }
