@@ -2275,7 +2275,7 @@ static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
     if (link == loop->end.prev) loop->end.prev = &loop->end;
     return link;
 }
-/* Its ends do not know that they are: they learn it before any other place of it is touched. */
+/* The first's prev and the last's next are not kept: this sets them, before any place but the two ends is touched. */
 static void axi_close_ring(ax_loop *loop) {
     loop->end.prev->next = &loop->end;
     loop->end.next->prev = &loop->end;
@@ -3448,7 +3448,6 @@ static int axi_close_group(ax_task *t, axi_entry *e, int status) {
 AX_API ax_op axi_return(ax_task *me, int status) {
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
     me->node.bad = AXI_CANCEL && status == AX_ECANCELED && AXI_REQUESTS(me) ? 2 : 0;
-    me->node.flags &= (unsigned char)~AXI_WOKEN;
     if (AXI_FAST && me->rc >= 0) me->frame->entry.flags &= (unsigned char)~AXI_BY_LIMIT; /* of an await before the last */
     me->rc = status <= AXI_OWN ? AX_EINVAL : status;
     return axi_op(AXI_LEFT);
@@ -3854,14 +3853,14 @@ stepped:
         goto deliver;
     }
 #endif
+    f = t->frame; /* of a call, also one that was refused: at AX_FINALLY */
+    if (rc == AXI_CALLED) goto step;
+    t->node.flags &= (unsigned char)~AXI_WOKEN; /* it was for no op of this body */
     if (rc >= AXI_OWN) { /* done at once */
-        t->node.flags &= (unsigned char)~AXI_WOKEN;
         handed_on = 0;
         if ((!AXI_FAST || share) && --share) goto deliver;
         goto share_used;
     }
-    f = t->frame; /* also of a call that was refused: at AX_FINALLY */
-    if (rc == AXI_CALLED) goto step;
     axi_left(t, f, rc, handed_on == AXI_HANDED_ON);
 unwind:
     if ((!AXI_FAST || t->top != &f->entry) && axi_unwind(t, f)) return;

@@ -41,6 +41,22 @@ AX_ASYNC(presses) {
     LOG("%s:end:%d@%d", my->name, ax_leaving(me), AT);
     AX_END;
 }
+struct naps { ax_frame frame; };
+AX_ASYNC(naps) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    LOG("child@%d", AT);
+    AX_END;
+}
+struct wakes_late { ax_frame frame; ax_group g; int status; };
+AX_ASYNC(wakes_late) { /* a wake that no op meets, before the end of a body with a scope to wait for */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, naps);
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("%d", ax_wake(me, my->status));
+    AX_END;
+}
 struct buttons { ax_frame frame; ax_group g; struct button b; int how, status, cancel, keep; ax_task *t; };
 AX_ASYNC(buttons) {
     AX_BEGIN;
@@ -332,6 +348,8 @@ AX_ASYNC(local_argument) {
 
 int main(void) {
     int how;
+    SCENARIO("a wake that no op met does not end the wait for a scope", 0, "0 child@5", wakes_late, .status = 0);
+    SCENARIO("nor does it bring its status into the body's", 0, "0 child@5", wakes_late, .status = AX_EPIPE);
     SCENARIO("a queue closed at once hands its items to drop in order, ends joins, refuses waiting puts", 0,
              "drop:3 drop:4 drop:5 get:0 drops:3 unfinished:0 done:-22 put:-32 joined", closes);
     SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
