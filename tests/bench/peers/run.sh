@@ -2,8 +2,9 @@
 # The same work done by asyncx and by its peers, in one run: `make bench-peers`, about 12 minutes; QUICK=1 is one short round of it.
 #
 # It builds what the machine has the libraries for and names what is missing. In each round every job is done by every peer in turn,
-# forth in one round and back in the next, with a rest before each: what else the machine does hits all. A ratio is taken within a
-# round; the tables give medians over the rounds, and the smallest and largest in brackets.
+# forth in one round and back in the next, with a rest before each: what else the machine does hits all. The echo servers of a round
+# run side by side and take short turns, as many as TURNS; each turn counts as a round. A ratio is taken within a round; the tables
+# give medians over the rounds, and the smallest and largest in brackets.
 #
 # On Debian: apt-get install gcc g++ libuv1-dev libev-dev libevent-dev libst-dev libboost-fiber-dev python3-uvloop
 # golang-go cargo librust-tokio-dev. It needs two cores (the server gets the first, the load the second) and leave to open 5,200 files (ulimit -Hn).
@@ -11,7 +12,9 @@
 #
 # To be set in the environment:
 #   ROUNDS, LONG_ROUNDS   how many; LONG_ROUNDS of the sleepers and timers (one of asyncio's and uvloop's, which take long)
-#   WINDOW_MS, WARM_MS    how long an echo server is measured, and warmed up before that
+#   TURNS                 of the echo servers in each round
+#   WINDOW_MS, WARM_MS    how long an echo server is measured in a turn, and warmed up before that
+#   FILES                 how many connections the servers of a job may have together; more servers go in groups
 #   N                     sleepers and timers
 #   REST                  seconds before each program
 #   JOBS, PEERS           some of them, as in JOBS="echo-100-0 echo-50-5000" PEERS="asyncx poll"
@@ -26,14 +29,17 @@ results=$out/results.txt
 log=$out/log
 
 if [ -n "${QUICK-}" ]; then
-    : "${ROUNDS:=1}" "${LONG_ROUNDS:=1}" "${WINDOW_MS:=150}" "${WARM_MS:=50}" "${N:=100000}" "${REST:=0.02}"
+    : "${ROUNDS:=1}" "${LONG_ROUNDS:=1}" "${TURNS:=2}" "${WINDOW_MS:=80}" "${WARM_MS:=30}" "${N:=100000}" "${REST:=0.02}"
     span="300 300"
 else
-    : "${ROUNDS:=7}" "${LONG_ROUNDS:=3}" "${WINDOW_MS:=500}" "${WARM_MS:=150}" "${N:=1000000}" "${REST:=0.1}"
+    : "${ROUNDS:=7}" "${LONG_ROUNDS:=3}" "${TURNS:=3}" "${WINDOW_MS:=200}" "${WARM_MS:=80}" "${N:=1000000}" "${REST:=0.1}"
     span="1000 1000" # milliseconds: sleepers sleep, timers run from the first to the sum of both
 fi
 : "${JOBS:=switch spawn queue-1 queue-64 sleepers timers echo-100-0 echo-1000-0 echo-50-0 echo-50-1000 echo-50-5000}"
-: "${PEERS:=asyncx asyncx_epoll poll epoll ev uv event st fiber tokio go uvloop asyncio}"
+: "${PEERS:=asyncx_epoll epoll ev uv asyncx poll st event fiber tokio go uvloop asyncio}"
+limit=$(ulimit -Hn)
+[ "$limit" -le 30000 ] 2> /dev/null || limit=30000
+: "${FILES:=$((limit - 200))}"
 : "${CC:=cc}" "${CXX:=c++}" "${TOKIO:=/usr/share/cargo/registry}"
 FLAGS="-std=c99 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Werror -O2 -DNDEBUG -I."
 # uvloop is a package for Debian's Python, cargo's plain name may be another than Debian's
@@ -138,19 +144,26 @@ case " $have " in
 esac
 ! commit=$(git describe --always --dirty 2> /dev/null) || versions="$versions; commit $commit"
 note "${versions#, }"
-note "rounds: $ROUNDS, of the sleepers and timers $LONG_ROUNDS with $N of each; echo: $WINDOW_MS ms after $WARM_MS ms"
+note "rounds: $ROUNDS, of the sleepers and timers $LONG_ROUNDS with $N of each; echo: $TURNS turns in each, $WINDOW_MS ms after $WARM_MS ms"
 
 # ---- Running --------------------------------------------------------------------------------------------
 
 pin=
 ! command -v taskset > /dev/null || pin="taskset -c $(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')" # the first core allowed
 
-# measure ROUND JOB PEER: one line for each figure that the program prints
+# measure ROUND JOB PEER: a line for each figure that the program prints; of echo servers several at once: "PEER..."
 measure() {
+    case " $limited " in *" $2 "*) return 0 ;; esac
+    [ ! -t 2 ] || printf '\r\033[Kround %d of %d: %s, %s' "$1" "$ROUNDS" "$2" "$3" >&2
     case $2 in
     echo-*)
         numbers=${2#echo-}
-        command="$out/load ${numbers%-*} ${numbers#*-} $WARM_MS $WINDOW_MS $(program echo "$3")"
+        command="$out/load ${numbers%-*} ${numbers#*-} $WARM_MS $WINDOW_MS $TURNS"
+        between=
+        for server in $3; do
+            command="$command $between $(program echo "$server")"
+            between=--
+        done
         ;;
     queue-*) command="$pin $(program tasks "$3") queue ${2#*-}" ;;
     sleepers | timers) command="$pin $(program tasks "$3") $2 $N $span" ;;
@@ -163,7 +176,15 @@ measure() {
     # shellcheck disable=SC2086
     timeout 300 $command > "$out/figures" 2>> "$log" || status=$?
     case $status in
-    0) sed "s/^/$1 $2 $3 /" "$out/figures" >> "$results" ;;
+    0)
+        case $2 in
+        echo-*)
+            awk -v from=$((($1 - 1) * TURNS)) -v job="$2" -v names="$3" \
+                'BEGIN { split(names, name, " ") } { print from + $2, job, name[$1], $3, $4 }' "$out/figures" >> "$results"
+            ;;
+        *) sed "s/^/$1 $2 $3 /" "$out/figures" >> "$results" ;;
+        esac
+        ;;
     3)
         limit=$(tail -n 1 "$log")
         note "not run: $2, ${limit#load: }"
@@ -195,14 +216,29 @@ for p in $PEERS; do
 done
 while [ "$round" -le "$ROUNDS" ]; do
     for job in $JOBS; do
+        case $job in
+        echo-*)
+            number=${job#echo-}
+            most=$((FILES / (${number%-*} + ${number#*-})))
+            group= size=0
+            for p in $order; do
+                can "$job" "$p" || continue
+                group="$group $p"
+                size=$((size + 1))
+                [ "$size" -ge "$most" ] || continue
+                measure "$round" "$job" "$group"
+                group= size=0
+            done
+            [ -z "$group" ] || measure "$round" "$job" "$group"
+            continue
+            ;;
+        esac
         for p in $order; do
-            case " $limited " in *" $job "*) continue ;; esac
             can "$job" "$p" || continue
             case $job-$p in
             sleepers-asyncio | sleepers-uvloop | timers-asyncio | timers-uvloop) [ "$round" -eq 1 ] || continue ;;
             sleepers-* | timers-*) [ "$round" -le "$LONG_ROUNDS" ] || continue ;;
             esac
-            [ ! -t 2 ] || printf '\r\033[Kround %d of %d: %s, %s' "$round" "$ROUNDS" "$job" "$p" >&2
             measure "$round" "$job" "$p"
         done
     done
