@@ -3002,20 +3002,21 @@ static void axi_requeue(ax_task *t, int status) {
 }
 
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
-AXI_OUTLINE static int axi_refuses(ax_task *me) {
+AXI_SLOW static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
-    if (AXI_FAST && !(me->node.flags & (AXI_PRESSED | AXI_WOKEN))) return 0;
     me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
     if (!(me->node.flags & AXI_PRESSED)) return 0;
     me->node.flags &= (unsigned char)~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
 }
+#define AXI_MAY_BEGIN(me) \
+    (AXI_FAST && (me)->node.state == AXI_RUNNING && !((me)->node.flags & (AXI_PRESSED | AXI_WOKEN))) /* nearly always */
 #if AXI_CANCEL
-#define AXI_REFUSE(me)                        \
-    do {                                      \
-        int axi_why = axi_refuses(me);        \
-        if (axi_why) return ax_done(axi_why); \
+#define AXI_REFUSE(me)                                       \
+    do {                                                     \
+        int axi_why = AXI_MAY_BEGIN(me) ? 0 : axi_refuses(me); \
+        if (axi_why) return ax_done(axi_why);                \
     } while (0)
 #else
 #define AXI_REFUSE(me) ((void)axi_refuses(me))
@@ -4893,10 +4894,10 @@ struct axi_fd {
     unsigned char doubt : 1;    /* it may have been closed and come anew */
     unsigned char paused : 1;   /* a listener while accept() can't: it is not waited for */
     unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
-    unsigned char untried : 1;  /* a read waits that was not tried before */
     unsigned char checked : 1;  /* whether it blocks */
     unsigned char turn, streak; /* operations in this turn that did not wait */
-    unsigned char in_vain;      /* reads that were tried before they waited: in vain if not 0; then counts those that only waited */
+    unsigned char in_vain;      /* 0, or the last read that was tried before it waited was tried in vain; counts it and those since,
+                                   which only wait */
     unsigned in_vain_size;      /* of how many bytes */
 };
 enum { AXI_READS, AXI_WRITES };
@@ -5279,11 +5280,19 @@ static int axi_above_2(int fd) {
 static int axi_fd_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 #endif
 
-static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) {
+static struct axi_fd *axi_fd_known(ax_loop *loop, int fd) { /* or NULL */
+    return (unsigned)fd < loop->fd_cap ? &loop->fds[fd] : NULL; /* one below 0 is too large */
+}
+
+AXI_SLOW static struct axi_fd *axi_fd_enter(ax_loop *loop, int fd, int *rc) {
     if (fd < 0) return *rc = AX_EBADF, (struct axi_fd *)NULL;
-    if ((unsigned)fd >= loop->fd_cap && !axi_fd_open(fd)) return *rc = -errno, (struct axi_fd *)NULL;
-    if ((unsigned)fd >= loop->fd_cap && (*rc = axi_fd_reserve(loop, (unsigned)fd + 1)) < 0) return NULL;
+    if (!axi_fd_open(fd)) return *rc = -errno, (struct axi_fd *)NULL;
+    if ((*rc = axi_fd_reserve(loop, (unsigned)fd + 1)) < 0) return NULL;
     return &loop->fds[fd];
+}
+static struct axi_fd *axi_fd_at(ax_loop *loop, int fd, int *rc) { /* or NULL and an error */
+    struct axi_fd *e = axi_fd_known(loop, fd);
+    return e ? e : axi_fd_enter(loop, fd, rc);
 }
 
 /* The interest of a descriptor may have changed: looked at once, before the next wait. A task that waits again in the
@@ -5373,28 +5382,29 @@ AXI_SLOW static void axi_step_ended(ax_loop *loop, const struct axi_watched *w) 
     if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w->where, took);
 }
 
-static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
-    struct axi_wait *w = &loop->fds[fd].wait[way];
-    ax_task *t = w->task;
-    int rc = w->attempt(fd, w, events);
-    if (rc == AX_EAGAIN) return; /* spurious, or only a part went */
-    w->task = NULL;
-    w->data = t;
-    axi_fd_changed(loop, fd);
-    axi_wake(t, rc);
-}
-
 AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
     const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
     ax_watch *w, *next;
     struct axi_watched watched;
-    if (!loop->fds[fd].wanted) { /* it was left with a lazy backend */
+    struct axi_fd *e = &loop->fds[fd];
+    int way;
+    if (!e->wanted) { /* it was left with a lazy backend */
         (void)axi_fd_tell(loop, fd, 0);
         return;
     }
-    if (loop->fds[fd].wait[AXI_READS].task && events & (AX_IN | always)) axi_fd_attempt(loop, fd, AXI_READS, events);
-    if (loop->fds[fd].wait[AXI_WRITES].task && events & (AX_OUT | always)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
-    for (w = loop->fds[fd].watches; w; w = next) {
+    for (way = AXI_READS; way <= AXI_WRITES; way++) {
+        ax_task *t = e->wait[way].task;
+        int rc;
+        if (!t || !(events & ((way == AXI_READS ? AX_IN : AX_OUT) | always))) continue;
+        rc = e->wait[way].attempt(fd, &e->wait[way], events);
+        e = &loop->fds[fd]; /* a report hook may have made the table grow */
+        if (rc == AX_EAGAIN) continue; /* spurious, or only a part went */
+        e->wait[way].task = NULL;
+        e->wait[way].data = t;
+        axi_fd_changed(loop, fd);
+        axi_wake(t, rc);
+    }
+    for (w = e->watches; w; w = next) {
         /* a callback may stop any watch: start again from the head, past those that had their turn */
         next = w->next;
         if (w->since == loop->polls || !w->events || !(events & (w->events | always))) continue;
@@ -5446,10 +5456,14 @@ AXI_INLINE struct timespec axi_timespec(ax_time time) {
 }
 
 /* poll(): one array of what is waited for. */
+/* The tasks run before more are told: then what the kernel has of a connection is still in the cache when its task answers. */
+enum { AXI_TOLD_AT_ONCE = 64 };
+
 struct axi_poll {
     struct pollfd *polled;
     int *slot; /* by descriptor: 1 + place in the array */
     unsigned count, polled_cap, slot_cap;
+    unsigned next, left; /* of the last poll(): from where it is still to be told, and of how many */
 };
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
@@ -5521,25 +5535,32 @@ static void axi_win_pause(const struct pollfd *polled, unsigned count) {
 
 static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
     struct axi_poll *p = (struct axi_poll *)self;
-    unsigned i, count = p->count;
-    int n;
+    int most = AXI_TOLD_AT_ONCE;
+    if (!p->left) {
+        int n;
 #if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
-    if (timeout != AX_FOREVER) {
-        struct timespec ts = axi_timespec(timeout);
-        n = ppoll(p->polled, (nfds_t)count, &ts, NULL);
-    } else
+        if (timeout != AX_FOREVER) {
+            struct timespec ts = axi_timespec(timeout);
+            n = ppoll(p->polled, (nfds_t)p->count, &ts, NULL);
+        } else
 #endif
-        n = poll(p->polled, (nfds_t)count, (int)axi_whole_ms(timeout));
-    if (n < 0) return axi_wait_error();
+            n = poll(p->polled, (nfds_t)p->count, (int)axi_whole_ms(timeout));
+        if (n < 0) return axi_wait_error();
 #ifdef _WIN32
-    if (n > 0 && timeout != 0) axi_win_pause(p->polled, count);
+        if (n > 0 && timeout != 0) axi_win_pause(p->polled, p->count);
 #endif
-    for (i = 0; n && i < count; i++) { /* the array changes only before the next wait */
-        short revents = p->polled[i].revents;
-        if (!revents) continue;
-        n--;
-        ax_fd_ready(loop, p->polled[i].fd, axi_from_poll(revents));
+        p->next = 0;
+        p->left = (unsigned)n;
     }
+    /* the array changes only between waits, and axi_poll_set clears what it touches */
+    while (p->left && p->next < p->count && (most > 0 || !axi_any_ready(loop))) {
+        const struct pollfd *ready = &p->polled[p->next++];
+        if (!ready->revents) continue;
+        p->left--;
+        most--;
+        ax_fd_ready(loop, ready->fd, axi_from_poll(ready->revents));
+    }
+    if (p->next >= p->count) p->left = 0;
     return 0;
 }
 
@@ -5551,7 +5572,7 @@ struct axi_epoll {
     int fd;
     int coarse;            /* this kernel's waits know milliseconds only */
     struct axi_poll files; /* what epoll refuses since it is always ready, such as a regular file */
-    struct epoll_event came[256];
+    struct epoll_event came[AXI_TOLD_AT_ONCE];
 };
 typedef char axi_epoll_has_the_numbers_of_poll[EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
                                                EPOLLERR == POLLERR && EPOLLHUP == POLLHUP ? 1 : -1];
@@ -5641,7 +5662,7 @@ struct axi_kqueue {
     int fd;
     unsigned cap;
     unsigned char *shown; /* by descriptor: the events that came */
-    struct kevent came[256];
+    struct kevent came[AXI_TOLD_AT_ONCE];
 };
 
 static int axi_kqueue_open(ax_loop *loop, void *self) {
@@ -5758,23 +5779,22 @@ static int axi_forget_fd(ax_task *t, void *obj) {
     int fd = (int)(intptr_t)obj, rc = AX_EAGAIN;
     struct axi_fd *e = &t->loop->fds[fd];
     struct axi_wait *w = &e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES];
-    if (e->untried && w == &e->wait[AXI_READS]) rc = w->attempt(fd, w, 0); /* what can complete does, all the same */
+    if (e->in_vain > 1 && w == &e->wait[AXI_READS]) rc = w->attempt(fd, w, 0); /* untried: what can complete does, all the same */
     w->task = NULL;
     axi_fd_changed(t->loop, fd);
     if (rc != AX_EAGAIN) axi_wake(t, rc);
     return 0;
 }
 
-static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size, int untried) {
-    int rc = 0;
-    struct axi_fd *e = axi_fd_at(me->loop, fd, &rc);
+static ax_op axi_fd_first_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size);
+static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+    struct axi_fd *e = axi_fd_known(me->loop, fd);
     struct axi_wait *w;
-    if (!e) return ax_done(rc);
+    if (!e) return axi_fd_first_wait(me, fd, way, attempt, data, size);
     w = &e->wait[way];
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
     if (w->data != me) e->doubt = 1;
-    if (way == AXI_READS) e->untried = untried != 0;
     w->task = me;
     w->attempt = attempt;
     w->data = (void *)(uintptr_t)data;
@@ -5782,9 +5802,9 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     axi_fd_changed(me->loop, fd);
     return axi_park(me, axi_forget_fd, (void *)(intptr_t)fd);
 }
-
-static struct axi_fd *axi_fd_known(ax_loop *loop, int fd) { /* or NULL */
-    return fd >= 0 && (unsigned)fd < loop->fd_cap ? &loop->fds[fd] : NULL;
+AXI_SLOW static ax_op axi_fd_first_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+    int rc = 0;
+    return axi_fd_at(me->loop, fd, &rc) ? axi_fd_wait(me, fd, way, attempt, data, size) : ax_done(rc);
 }
 
 static int axi_fd_busy(ax_loop *loop, int fd, int way) { /* another task waits there */
@@ -5813,8 +5833,8 @@ static int axi_worth_trying(struct axi_fd *e, size_t size) {
     return ++e->in_vain > 32;
 }
 
-/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means it still waits. */
-static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+/* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means that it waits. */
+AXI_SLOW static ax_op axi_fd_try(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     enum { STREAK = 16 }; /* then others have a turn, and timers: each may have moved much */
     struct axi_fd *e = axi_fd_known(me->loop, fd);
     struct axi_wait now;
@@ -5822,7 +5842,6 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
     AXI_REFUSE(me);
     if (e && e->wait[way].task) return ax_done(AX_EBUSY);
     axi_must_not_block(me->loop, fd, e);
-    if (e && way == AXI_READS && !axi_worth_trying(e, size)) return axi_fd_wait(me, fd, way, attempt, data, size, 1);
     now.task = me;
     now.data = (void *)(uintptr_t)data;
     now.size = size;
@@ -5832,7 +5851,7 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
         e->in_vain = rc == AX_EAGAIN;
         e->in_vain_size = (unsigned)size;
     }
-    if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size, 0);
+    if (rc == AX_EAGAIN) return axi_fd_wait(me, fd, way, attempt, now.data, now.size);
     if (e && e->turn != (unsigned char)me->loop->polls) {
         e->turn = (unsigned char)me->loop->polls;
         e->streak = 0;
@@ -5843,12 +5862,19 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
     return axi_op(AXI_PENDING);
 }
 
+static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
+    struct axi_fd *e = axi_fd_known(me->loop, fd);
+    if (way == AXI_READS && e && AXI_MAY_BEGIN(me) && !e->wait[way].task && !axi_worth_trying(e, size))
+        return axi_fd_wait(me, fd, way, attempt, data, size);
+    return axi_fd_try(me, fd, way, attempt, data, size);
+}
+
 static int axi_io_result(ssize_t n) { return n >= 0 ? (int)n : errno == EWOULDBLOCK ? AX_EAGAIN : -errno; }
 
 static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
     (void)fd;
     (void)w;
-    return events & AX_NVAL ? AX_EBADF : (int)events;
+    return events & AX_NVAL ? AX_EBADF : events ? (int)events : AX_EAGAIN;
 }
 
 /* Whether a socket that showed these events and gave nothing was shut down: it shows them for ever. */
@@ -5865,11 +5891,14 @@ static int axi_was_shut(int fd, unsigned events) {
 }
 
 /* Streams tell of their end themselves, datagram sockets do not. */
-static int axi_unless_shut(int fd, int rc, unsigned events) {
+AXI_SLOW static int axi_shut_datagrams(int fd, unsigned events) {
     int type = 0;
     socklen_t size = sizeof type;
-    if (rc != AX_EAGAIN || !axi_was_shut(fd, events) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return rc;
-    return type == SOCK_DGRAM ? AX_EPIPE : rc;
+    return axi_was_shut(fd, events) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) >= 0 && type == SOCK_DGRAM;
+}
+static int axi_received(int fd, ssize_t n, unsigned events) {
+    int rc = axi_io_result(n);
+    return rc == AX_EAGAIN && axi_shut_datagrams(fd, events) ? AX_EPIPE : rc;
 }
 
 static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buffer, size_t size) {
@@ -5886,7 +5915,7 @@ static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buf
         while (n < 0 && errno == EINTR);
     }
     if (e && (n == 0 || (n < 0 && errno != EWOULDBLOCK))) e->doubt = 1; /* it will be closed */
-    return axi_unless_shut(fd, axi_io_result(n), events);
+    return axi_received(fd, n, events);
 }
 
 static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
@@ -5931,16 +5960,22 @@ static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
 }
 #endif
 
+#ifdef MSG_NOSIGNAL
+static ssize_t axi_sendmsg(int fd, struct iovec *v, int count) {
+    struct msghdr m;
+    memset(&m, 0, sizeof m);
+    m.msg_iov = v;
+    m.msg_iovlen = (size_t)count;
+    return sendmsg(fd, &m, AXI_NO_SIGNAL);
+}
+#endif
+
 static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int count) {
 #ifdef MSG_NOSIGNAL
     struct axi_fd *e = axi_fd_known(w->task->loop, fd);
     if (!e || !e->plain) {
-        struct msghdr m;
         ssize_t n;
-        memset(&m, 0, sizeof m);
-        m.msg_iov = v;
-        m.msg_iovlen = (size_t)count;
-        do n = count > 1 ? sendmsg(fd, &m, AXI_NO_SIGNAL) : send(fd, v->iov_base, v->iov_len, AXI_NO_SIGNAL);
+        do n = count > 1 ? axi_sendmsg(fd, v, count) : send(fd, v->iov_base, v->iov_len, AXI_NO_SIGNAL);
         while (n < 0 && errno == EINTR);
         if (n >= 0 || errno != ENOTSOCK) return n;
         if (e) e->plain = 1;
@@ -6005,7 +6040,7 @@ static int axi_attempt_writev(int fd, struct axi_wait *w, unsigned events) {
 AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     AXI_REFUSE(me);
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
-    return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0, 0);
+    return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0);
 }
 AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
     if (!size) return ax_done(0);
@@ -6356,7 +6391,7 @@ AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
     if (e) axi_fd_anew(e);
     if (connect(fd, axi_sockaddr(addr), addr->size) == 0) return ax_done(0);
     if (errno != EINPROGRESS && errno != EINTR) return ax_done(-errno); /* an interrupted one goes on, too */
-    return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0, 0);
+    return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0);
 }
 
 /* One attempt of several side by side: the first that succeeds leaves its descriptor with the caller. */
@@ -6483,7 +6518,7 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     int n = recvfrom(fd, w->data, w->size < INT_MAX ? w->size : INT_MAX, 0, from ? axi_sockaddr(from) : NULL, from ? &size : NULL);
     int longer = n < 0 && errno == EMSGSIZE;
     if ((n >= 0 || longer) && from) from->size = (unsigned)size;
-    return longer ? AX_EOVERFLOW : axi_unless_shut(fd, axi_io_result(n), events);
+    return longer ? AX_EOVERFLOW : axi_received(fd, n, events);
 }
 #else
 static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
@@ -6503,7 +6538,7 @@ static int axi_attempt_recvfrom(int fd, struct axi_wait *w, unsigned events) {
     do n = recvmsg(fd, &m, 0);
     while (n < 0 && errno == EINTR);
     if (n >= 0 && from) from->size = (unsigned)m.msg_namelen;
-    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_unless_shut(fd, axi_io_result(n), events);
+    return n >= 0 && m.msg_flags & MSG_TRUNC ? AX_EOVERFLOW : axi_received(fd, n, events);
 }
 #endif
 

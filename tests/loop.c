@@ -533,6 +533,51 @@ static void early_timer(ax_loop *l, unsigned events, void *arg) {
     ax_watch_stop(&w[0]);
     ax_timer_start(l, &tm[1], ax_now(l) + AX_MS(1), say, arg);
 }
+/* More descriptors are ready than a backend tells of before tasks run. The first task cancels one of the others, closes the
+   descriptor of another and waits for a new one of the same number. */
+enum { MANY = 150, TO_CANCEL = 75, TO_CLOSE = 70 };
+static int many_fd[MANY][2], many_got, many_rc[MANY];
+static ax_task *many_task[MANY];
+struct one_of_many { ax_frame frame; int i, p[2]; char byte; };
+AX_ASYNC(one_of_many) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_read(me, many_fd[my->i][0], &my->byte, 1));
+    many_rc[my->i] = me->rc;
+    many_got += me->rc == 1;
+    if (my->i != 0) AX_RETURN(0);
+    ax_cancel(many_task[TO_CANCEL]);
+    ax_close(me->loop, many_fd[TO_CLOSE][0]);
+    make_pipe(my->p);
+    LOG("same:%d", my->p[0] == many_fd[TO_CLOSE][0]);
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_wait_fd(me, my->p[0], AX_IN)));
+    LOG("%d", me->rc);
+    ax_close(me->loop, my->p[0]);
+    close(my->p[1]);
+    AX_END;
+}
+struct many { ax_frame frame; ax_group all; int i; };
+AX_ASYNC(many) {
+    AX_BEGIN;
+    many_got = 0;
+    ax_group_open(me, &my->all, AX_GROUP_COLLECT);
+    for (my->i = 0; my->i < MANY; my->i++) {
+        make_pipe(many_fd[my->i]);
+        many_task[my->i] = AX_SPAWN(&my->all, one_of_many, .i = my->i);
+    }
+    AX_AWAIT(ax_sleep(me, AX_MS(1))); /* all wait */
+    for (my->i = 0; my->i < MANY; my->i++) put_byte(many_fd[my->i][1]);
+    AX_AWAIT(ax_group_join(me, &my->all));
+    for (my->i = 0; my->i < MANY; my->i++) {
+        char byte;
+        if (my->i == TO_CANCEL && many_rc[my->i] == AX_ECANCELED) many_got += read(many_fd[my->i][0], &byte, 1) == 1;
+        if (my->i != TO_CLOSE) close(many_fd[my->i][0]);
+        close(many_fd[my->i][1]);
+    }
+    many_got -= many_rc[TO_CLOSE] == 1;
+    LOG("%d of %d", many_got, MANY - 1);
+    AX_END;
+}
+
 static void descriptors_tests(void) {
     static int zero = 0, one = 1;
     int i;
@@ -610,6 +655,8 @@ static void descriptors_tests(void) {
 
     SCENARIO("tasks on descriptors: one waiter per direction, ends, errors, hang-ups", 0,
              "B:-16 C:-16 A:1 | D:0 bad:-9 bad:-9 both:-22 | active:0 in:-9 pipe:-9 | hang up in:+1 out:+1 write:1", fds);
+    SCENARIO("many are ready at once: none is lost, and what was seen of a descriptor is not told of the next of its number", 0,
+             "same:1 -110 149 of 149", many);
 }
 
 /* ---- running ---- */
