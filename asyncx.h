@@ -1229,7 +1229,7 @@ typedef struct ax_backend {
        have been closed and come anew in between. 0 or an error; AX_EBADF if it is not open. */
     int (*set)(ax_loop *loop, void *self, int fd, unsigned before, unsigned events);
     /* Waits until descriptors are ready, a signal comes, or the time is over (0: only looks; AX_FOREVER): never returns early for
-       the time. Calls ax_fd_ready for each descriptor that is ready, once. 0 or an error. */
+       the time. Calls ax_fd_ready for each descriptor that is ready, once; it may leave some to the next wait. 0 or an error. */
     int (*wait)(ax_loop *loop, void *self, ax_time timeout);
 } ax_backend;
 AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events); /* for backends only */
@@ -3013,10 +3013,10 @@ AXI_SLOW static int axi_refuses(ax_task *me) {
 #define AXI_MAY_BEGIN(me) \
     (AXI_FAST && (me)->node.state == AXI_RUNNING && !((me)->node.flags & (AXI_PRESSED | AXI_WOKEN))) /* nearly always */
 #if AXI_CANCEL
-#define AXI_REFUSE(me)                                       \
-    do {                                                     \
+#define AXI_REFUSE(me)                                         \
+    do {                                                       \
         int axi_why = AXI_MAY_BEGIN(me) ? 0 : axi_refuses(me); \
-        if (axi_why) return ax_done(axi_why);                \
+        if (axi_why) return ax_done(axi_why);                  \
     } while (0)
 #else
 #define AXI_REFUSE(me) ((void)axi_refuses(me))
