@@ -2878,12 +2878,16 @@ static void axi_arm(ax_task *t) {
 }
 #endif
 
-/* Queues it with a result: AXI_READY if its next step can take that as it is, without axi_deliver. */
-AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
+static void axi_queue_as(ax_task *t, int state, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
-    t->node.state = AXI_FAST && status >= 0 && !(t->frame->entry.flags & (AXI_LIMITED | AXI_UNWINDING)) ? AXI_READY : AXI_QUEUED;
+    t->node.state = (unsigned char)state;
     t->rc = status;
     axi_enqueue(t->loop, &t->node.link);
+}
+/* Queues it with a result: AXI_READY if its next step can take that as it is, without axi_deliver. */
+AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
+    int as_it_is = AXI_FAST && status >= 0 && !(t->frame->entry.flags & (AXI_LIMITED | AXI_UNWINDING));
+    axi_queue_as(t, as_it_is ? AXI_READY : AXI_QUEUED, status);
 }
 
 #if AXI_CANCEL
@@ -4089,10 +4093,7 @@ AXI_RARE static ax_op axi_checkpoint(ax_task *me) {
 AX_API ax_op ax_checkpoint(ax_task *me) {
     if (!AXI_FAST || me->node.state != AXI_RUNNING || me->node.flags & (AXI_UNMET | AXI_PRESSED | AXI_WOKEN | AXI_BOUND))
         return axi_checkpoint(me);
-    (void)axi_foreign(me->loop);
-    me->node.state = AXI_READY; /* what axi_queue_task would find */
-    me->rc = 0;
-    axi_enqueue(me->loop, &me->node.link);
+    axi_queue_as(me, AXI_READY, 0); /* what axi_queue_task would find */
     return axi_op(AXI_PENDING);
 }
 
@@ -5455,10 +5456,10 @@ AXI_INLINE struct timespec axi_timespec(ax_time time) {
     return ts;
 }
 
-/* poll(): one array of what is waited for. */
 /* The tasks run before more are told: then what the kernel has of a connection is still in the cache when its task answers. */
 enum { AXI_TOLD_AT_ONCE = 64 };
 
+/* poll(): one array of what is waited for. */
 struct axi_poll {
     struct pollfd *polled;
     int *slot; /* by descriptor: 1 + place in the array */
@@ -5533,34 +5534,42 @@ static void axi_win_pause(const struct pollfd *polled, unsigned count) {
 }
 #endif
 
-static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
-    struct axi_poll *p = (struct axi_poll *)self;
-    int most = AXI_TOLD_AT_ONCE;
-    if (!p->left) {
-        int n;
-#if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
-        if (timeout != AX_FOREVER) {
-            struct timespec ts = axi_timespec(timeout);
-            n = ppoll(p->polled, (nfds_t)p->count, &ts, NULL);
-        } else
-#endif
-            n = poll(p->polled, (nfds_t)p->count, (int)axi_whole_ms(timeout));
-        if (n < 0) return axi_wait_error();
-#ifdef _WIN32
-        if (n > 0 && timeout != 0) axi_win_pause(p->polled, p->count);
-#endif
-        p->next = 0;
-        p->left = (unsigned)n;
-    }
-    /* the array changes only between waits, and axi_poll_set clears what it touches */
-    while (p->left && p->next < p->count && (most > 0 || !axi_any_ready(loop))) {
+/* Tells of what is left of the last poll(), until it was enough. The array changes only between waits; axi_poll_set clears what it
+   touches. Whether any was told. */
+static int axi_poll_tell(ax_loop *loop, struct axi_poll *p) {
+    int told = 0;
+    while (p->left && p->next < p->count && (told < AXI_TOLD_AT_ONCE || !axi_any_ready(loop))) {
         const struct pollfd *ready = &p->polled[p->next++];
         if (!ready->revents) continue;
         p->left--;
-        most--;
+        told++;
         ax_fd_ready(loop, ready->fd, axi_from_poll(ready->revents));
     }
     if (p->next >= p->count) p->left = 0;
+    return told > 0;
+}
+
+static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
+    struct axi_poll *p = (struct axi_poll *)self;
+    int n;
+    if (p->left && axi_poll_tell(loop, p)) {
+        if (p->left || axi_any_ready(loop)) return 0;
+        timeout = 0; /* what was told may have set an earlier timer, or have stopped the loop */
+    }
+#if (defined(__linux__) && defined(_GNU_SOURCE)) || defined(__FreeBSD__)
+    if (timeout != AX_FOREVER) {
+        struct timespec ts = axi_timespec(timeout);
+        n = ppoll(p->polled, (nfds_t)p->count, &ts, NULL);
+    } else
+#endif
+        n = poll(p->polled, (nfds_t)p->count, (int)axi_whole_ms(timeout));
+    if (n < 0) return axi_wait_error();
+#ifdef _WIN32
+    if (n > 0 && timeout != 0) axi_win_pause(p->polled, p->count);
+#endif
+    p->next = 0;
+    p->left = (unsigned)n;
+    (void)axi_poll_tell(loop, p);
     return 0;
 }
 

@@ -578,6 +578,30 @@ AX_ASYNC(many) {
     AX_END;
 }
 
+struct in_time { ax_frame frame; int i; char byte; };
+AX_ASYNC(in_time) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_read(me, many_fd[my->i][0], &my->byte, 1)));
+    many_got += me->rc == 1;
+    AX_END;
+}
+struct many_in_time { ax_frame frame; ax_group all; int n, i; };
+AX_ASYNC(many_in_time) { /* those that are not told at once leave the backend's array, or wait for a poll: time stands still for them */
+    AX_BEGIN;
+    many_got = 0;
+    ax_group_open(me, &my->all, 0);
+    for (my->i = 0; my->i < my->n; my->i++) {
+        make_pipe(many_fd[my->i]);
+        AX_SPAWN(&my->all, in_time, .i = my->i);
+    }
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    for (my->i = 0; my->i < my->n; my->i++) put_byte(many_fd[my->i][1]);
+    AX_AWAIT(ax_group_join(me, &my->all));
+    for (my->i = 0; my->i < my->n; my->i++) close(many_fd[my->i][0]), close(many_fd[my->i][1]);
+    LOG("%d of %d@%d", many_got, my->n, AT);
+    AX_END;
+}
+
 static void descriptors_tests(void) {
     static int zero = 0, one = 1;
     int i;
@@ -657,6 +681,8 @@ static void descriptors_tests(void) {
              "B:-16 C:-16 A:1 | D:0 bad:-9 bad:-9 both:-22 | active:0 in:-9 pipe:-9 | hang up in:+1 out:+1 write:1", fds);
     SCENARIO("many are ready at once: none is lost, and what was seen of a descriptor is not told of the next of its number", 0,
              "same:1 -110 149 of 149", many);
+    SCENARIO("virtual time waits until all of them were told", 0, "100 of 100@1", many_in_time, .n = 100);
+    SCENARIO("or more", 0, "150 of 150@1", many_in_time, .n = MANY);
 }
 
 /* ---- running ---- */

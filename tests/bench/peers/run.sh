@@ -1,5 +1,5 @@
 #!/bin/sh
-# The same work done by asyncx and by its peers, in one run: `make bench-peers`, about 12 minutes; QUICK=1 is one short round of it.
+# The same work done by asyncx and by its peers, in one run: `make bench-peers`, about 13 minutes; QUICK=1 is one short round of it.
 #
 # It builds what the machine has the libraries for and names what is missing. In each round every job is done by every peer in turn,
 # forth in one round and back in the next, with a rest before each: what else the machine does hits all. The echo servers of a round
