@@ -5383,38 +5383,49 @@ AXI_SLOW static void axi_step_ended(ax_loop *loop, const struct axi_watched *w) 
     if (took >= loop->desc.slow) axi_say(loop, "a step held the loop", &w->where, took);
 }
 
-AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
-    const unsigned always = AX_ERR | AX_HUP | AX_NVAL;
-    ax_watch *w, *next;
+/* Whether that is for who waits for these events: errors always are. */
+static int axi_concerns(unsigned wanted, unsigned events) { return (events & (wanted | AX_ERR | AX_HUP | AX_NVAL)) != 0; }
+
+/* The operation that waits there is attempted again. */
+static void axi_fd_attempt(ax_loop *loop, int fd, int way, unsigned events) {
+    struct axi_wait *w = &loop->fds[fd].wait[way];
+    ax_task *t = w->task;
+    int rc = w->attempt(fd, w, events);
+    if (rc == AX_EAGAIN) return; /* spurious, or only a part went */
+    w = &loop->fds[fd].wait[way]; /* a report hook may have made the table grow */
+    w->task = NULL;
+    w->data = t;
+    axi_fd_changed(loop, fd);
+    axi_wake(t, rc);
+}
+
+AXI_SLOW static void axi_fd_show(ax_loop *loop, int fd, unsigned events) { /* to all who wait for it */
     struct axi_watched watched;
-    struct axi_fd *e = &loop->fds[fd];
-    int way;
-    if (!e->wanted) { /* it was left with a lazy backend */
+    ax_watch *w, *next;
+    if (!loop->fds[fd].wanted) { /* it was left with a lazy backend */
         (void)axi_fd_tell(loop, fd, 0);
         return;
     }
-    for (way = AXI_READS; way <= AXI_WRITES; way++) {
-        ax_task *t = e->wait[way].task;
-        int rc;
-        if (!t || !(events & ((way == AXI_READS ? AX_IN : AX_OUT) | always))) continue;
-        rc = e->wait[way].attempt(fd, &e->wait[way], events);
-        e = &loop->fds[fd]; /* a report hook may have made the table grow */
-        if (rc == AX_EAGAIN) continue; /* spurious, or only a part went */
-        e->wait[way].task = NULL;
-        e->wait[way].data = t;
-        axi_fd_changed(loop, fd);
-        axi_wake(t, rc);
-    }
-    for (w = e->watches; w; w = next) {
+    if (loop->fds[fd].wait[AXI_READS].task && axi_concerns(AX_IN, events)) axi_fd_attempt(loop, fd, AXI_READS, events);
+    if (loop->fds[fd].wait[AXI_WRITES].task && axi_concerns(AX_OUT, events)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
+    for (w = loop->fds[fd].watches; w; w = next) {
         /* a callback may stop any watch: start again from the head, past those that had their turn */
         next = w->next;
-        if (w->since == loop->polls || !w->events || !(events & (w->events | always))) continue;
+        if (w->since == loop->polls || !w->events || !axi_concerns(w->events, events)) continue;
         w->since = loop->polls;
         if (loop->desc.slow) axi_step_begins(loop, NULL, &watched);
         w->fn(loop, events, w->arg);
         if (loop->desc.slow) axi_step_ended(loop, &watched);
         next = loop->fds[fd].watches;
     }
+}
+
+AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
+    const struct axi_fd *e = &loop->fds[fd]; /* mostly only a reader waits */
+    if (AXI_LIKELY(events == AX_IN && e->wait[AXI_READS].task && e->wanted && !e->watches))
+        axi_fd_attempt(loop, fd, AXI_READS, events);
+    else
+        axi_fd_show(loop, fd, events);
 }
 
 static ax_time axi_until_next(ax_loop *loop) {
@@ -5871,6 +5882,7 @@ AXI_SLOW static ax_op axi_fd_try(ax_task *me, int fd, int way, axi_attempt *atte
     return axi_op(AXI_PENDING);
 }
 
+/* The same, but a read may wait untried. */
 static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     struct axi_fd *e = axi_fd_known(me->loop, fd);
     if (way == AXI_READS && e && AXI_MAY_BEGIN(me) && !e->wait[way].task && !axi_worth_trying(e, size))
@@ -5910,21 +5922,23 @@ static int axi_received(int fd, ssize_t n, unsigned events) {
     return rc == AX_EAGAIN && axi_shut_datagrams(fd, events) ? AX_EPIPE : rc;
 }
 
-static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buffer, size_t size) {
-    struct axi_fd *e = axi_fd_known(w->task->loop, fd);
-    ssize_t n = -1;
-    if (size > INT_MAX) size = INT_MAX;
-    if (!e || !e->plain) {
-        do n = recv(fd, buffer, size, 0);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && errno == ENOTSOCK && e) e->plain = 1;
-    }
-    if (n < 0 && (errno == ENOTSOCK || (e && e->plain))) {
+/* recv() gave nothing: n, or it is no socket. */
+AXI_SLOW static int axi_recv_else(int fd, struct axi_fd *e, unsigned events, void *buffer, size_t size, ssize_t n) {
+    while (n < 0 && errno == EINTR) n = recv(fd, buffer, size, 0);
+    if (n < 0 && errno == ENOTSOCK) {
+        if (e) e->plain = 1;
         do n = read(fd, buffer, size);
         while (n < 0 && errno == EINTR);
     }
     if (e && (n == 0 || (n < 0 && errno != EWOULDBLOCK))) e->doubt = 1; /* it will be closed */
     return axi_received(fd, n, events);
+}
+static int axi_recv(int fd, const struct axi_wait *w, unsigned events, void *buffer, size_t size) {
+    struct axi_fd *e = axi_fd_known(w->task->loop, fd);
+    ssize_t n;
+    if (size > INT_MAX) size = INT_MAX;
+    n = e && e->plain ? (errno = ENOTSOCK, -1) : recv(fd, buffer, size, 0);
+    return n > 0 ? (int)n : axi_recv_else(fd, e, events, buffer, size, n);
 }
 
 static int axi_attempt_read(int fd, struct axi_wait *w, unsigned events) {
@@ -5994,12 +6008,24 @@ static ssize_t axi_sendv(int fd, const struct axi_wait *w, struct iovec *v, int 
     return axi_writev_quietly(fd, v, count);
 }
 
-static int axi_attempt_write(int fd, struct axi_wait *w, unsigned events) {
+AXI_INLINE ssize_t axi_send(int fd, const struct axi_wait *w) {
+    size_t size = w->size < INT_MAX ? w->size : INT_MAX;
     struct iovec v;
-    (void)events;
+#ifdef MSG_NOSIGNAL
+    const struct axi_fd *e = axi_fd_known(w->task->loop, fd);
+    if (!e || !e->plain) { /* mostly that is all */
+        ssize_t n = send(fd, w->data, size, AXI_NO_SIGNAL);
+        if (n >= 0 || (errno != EINTR && errno != ENOTSOCK)) return n;
+    }
+#endif
     v.iov_base = w->data;
-    v.iov_len = w->size < INT_MAX ? w->size : INT_MAX;
-    return axi_io_result(axi_sendv(fd, w, &v, 1));
+    v.iov_len = size;
+    return axi_sendv(fd, w, &v, 1);
+}
+
+static int axi_attempt_write(int fd, struct axi_wait *w, unsigned events) {
+    (void)events;
+    return axi_io_result(axi_send(fd, w));
 }
 
 /* Writes all, in some calls; then others have a turn. */
@@ -6007,11 +6033,7 @@ static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
     int calls = 16;
     (void)events;
     while (w->size) {
-        struct iovec v;
-        ssize_t n;
-        v.iov_base = w->data;
-        v.iov_len = w->size;
-        n = calls-- ? axi_sendv(fd, w, &v, 1) : (errno = EWOULDBLOCK, -1);
+        ssize_t n = calls-- ? axi_send(fd, w) : (errno = EWOULDBLOCK, -1);
         if (n < 0) return axi_io_result(n);
         w->data = (char *)w->data + n;
         w->size -= (size_t)n;
@@ -6056,14 +6078,14 @@ AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
     return axi_fd_op(me, fd, AXI_READS, axi_attempt_read, buffer, size);
 }
 AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
-    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_write, buffer, size);
+    return axi_fd_try(me, fd, AXI_WRITES, axi_attempt_write, buffer, size);
 }
 AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) {
-    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_write_all, buffer, size);
+    return axi_fd_try(me, fd, AXI_WRITES, axi_attempt_write_all, buffer, size);
 }
 AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
     if (count < 0) return ax_done(AX_EINVAL);
-    return axi_fd_op(me, fd, AXI_WRITES, axi_attempt_writev, buffers, (size_t)count);
+    return axi_fd_try(me, fd, AXI_WRITES, axi_attempt_writev, buffers, (size_t)count);
 }
 
 /* The number is, or will be, another descriptor's. */
@@ -6802,7 +6824,7 @@ static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t 
     if (axi_fd_busy(me->loop, o->fd, AXI_WRITES)) return ax_done(AX_EBUSY);
     me->u.data = o;
     o->most = most;
-    if (!most || size > most || o->count > most - size) return axi_fd_op(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
+    if (!most || size > most || o->count > most - size) return axi_fd_try(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
     if (o->start + o->count + size > o->size) {
         memmove(o->buffer, o->buffer + o->start, o->count);
         o->start = 0;
