@@ -91,10 +91,15 @@ $(eval $(call variant,epoll,$(CC) $(STD),-O0 -g -DASYNCX_EPOLL,freestanding))
 $(eval $(call variant,select,$(CC) $(STD),-O0 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h,freestanding))
 $(eval $(call variant,kqueue,$(CC) $(STD),-O0 -g -DASYNCX_KQUEUE -Itests/kqueue,freestanding))
 
+# Ends a recipe's line if one of these tools is missing: it is skipped, and said; in CI it is an error.
+needs = for tool in $(1); do command -v $$tool > /dev/null || { echo "SKIP: $$tool is not installed"; [ -z "$$CI" ]; exit; }; done
+run-variants = $(MAKE) --no-print-directory -s -j2 $(1) && prove -j2 --exec 'timeout 300' $(1)
+
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:
-	@$(MAKE) --no-print-directory -s -j2 $(VARIANTS)
-	prove -j2 --exec 'timeout 300' $(VARIANTS)
+	@$(call run-variants,$(filter-out $(B)/clang/%,$(VARIANTS)))
+	@$(call needs,clang); $(call run-variants,$(filter $(B)/clang/%,$(VARIANTS)))
+	@$(call needs,valgrind); $(MAKE) --no-print-directory -s -j2 $(TESTS:%=$(B)/plain/%) && \
 	prove -j2 --exec 'timeout 300 valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
 
 # The tests that know nothing but the header and the C library, for Windows, run by wine.
@@ -105,9 +110,8 @@ $(B)/windows/%.exe: tests/%.c $(HEADERS) tests/windows/errno.h
 	@mkdir -p $(@D)
 	$(WIN_CC) -std=c99 $(WARN) -O1 -g -static -include tests/windows/errno.h -I. -Itests -Iexamples -o $@ $< -lpthread -lws2_32
 windows:
-	@$(MAKE) --no-print-directory -s -j2 $(WIN_TESTS)
-	sh tests/windows/run.sh cmd /c exit
 	prove tests/windows/compile.t
+	@$(call needs,$(WIN_CC) wine); $(MAKE) --no-print-directory -s -j2 $(WIN_TESTS) && sh tests/windows/run.sh cmd /c exit && \
 	prove -j2 --exec 'timeout 300 sh tests/windows/run.sh' $(WIN_TESTS)
 
 # Long random runs from a seed of yours: `make fuzz SEED=7 RUNS=1000000`. A failure prints the seed of its program.
