@@ -1059,6 +1059,7 @@ struct ax_loop {
     ax_time horizon;     /* the timers due up to here are the heap: */
     unsigned heaped, heaped_most; /* so many, and so many at most */
     unsigned fired;      /* timers since the last wait */
+    int unfinished;      /* an operation has stopped only to let others have a turn, since the last look at the descriptors */
     int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
@@ -3005,6 +3006,14 @@ static void axi_requeue(ax_task *t, int status) {
 #endif
 }
 
+#if AXI_CANCEL
+/* The same for one that had its share without a wait: if it is to be cancelled, its next op refuses. */
+static void axi_give_way(ax_task *t, int status) {
+    if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
+    axi_requeue(t, status);
+}
+#endif
+
 /* An op's first line. A task that never waits, and so never meets its cancel, meets it here after its share of awaits. */
 AXI_SLOW static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
@@ -3884,8 +3893,7 @@ unwind:
     }
     if (--share) goto deliver;
 share_used:
-    if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED; /* it had a whole share to meet it */
-    axi_requeue(t, rc);
+    axi_give_way(t, rc);
 }
 
 static void axi_run_task(ax_task *t) {
@@ -4942,6 +4950,9 @@ struct axi_sys {
     struct axi_pool *pool, *pools; /* ax_to_thread's; all */
     void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
     struct axi_signal *signals;
+    unsigned stops;                /* AX_CATCH_SIGINT and the like: what AX_RUN caught, */
+    struct sigaction before[2];    /* what was there, by place in axi_stops, */
+    ax_loop *outer;                /* and the loop of this thread that caught signals until then */
 };
 #define AXI_SYS(loop) ((struct axi_sys *)(loop)->sys)
 enum { AXI_SYS_SIZE = (sizeof(struct axi_sys) + 15) / 16 * 16 }; /* the backend's state follows */
@@ -4996,8 +5007,7 @@ static void axi_take_posts(ax_loop *loop) {
     for (; c; c = next) {
         next = c->posted;
         c->posted = NULL;
-        c->node.bad = 1; /* off the list of posts */
-        if (!c->list) axi_queue_callback(loop, c); /* else it was to run anyway */
+        axi_queue_callback(loop, c);
     }
 }
 
@@ -5013,12 +5023,12 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     pthread_mutex_lock(&axi_post_lock);
     if (!loop->takes_posts) {
         rc = AX_EPERM;
-    } else if (c->node.state == AXI_POSTED) {
-        rc = c->loop == loop && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
+    } else if (c->node.state == AXI_POSTED || c->list) { /* a list without a post: of this thread's own loop */
+        int runs = c->node.state == AXI_POSTED || c->list == &loop->ready;
+        rc = runs && c->loop == loop && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     } else {
         int was_empty = loop->posted_end == &loop->posted;
         c->node.kind = AXI_CALLBACK;
-        c->node.bad = 0;
         c->node.state = AXI_POSTED;
         c->loop = loop;
         c->fn = fn;
@@ -5110,7 +5120,6 @@ static void axi_run_callback(ax_loop *loop, ax_callback *c) {
     if (c->node.state == AXI_POSTED) { /* from now on another thread may post it again */
         ax_fn *fn = c->fn;
         void *arg = c->arg;
-        if (!c->node.bad) ax_callback_stop(c); /* queued by ax_soon and posted since: the post is met by this run */
         pthread_mutex_lock(&axi_post_lock);
         c->node.state = 0;
         pthread_mutex_unlock(&axi_post_lock);
@@ -5428,18 +5437,31 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
         axi_fd_show(loop, fd, events);
 }
 
+/* Whether there is more to do, or to look at, without a wait. */
+static int axi_more(ax_loop *loop) {
+    return axi_any_ready(loop) || AXI_POSTED(loop) || loop->dirty_count || loop->unfinished ||
+           (AXI_LOAD(axi_came[0]) && AXI_LOAD(axi_signal_loop) == loop);
+}
+
 static ax_time axi_until_next(ax_loop *loop) {
     ax_time next, now;
-    if (axi_any_ready(loop) || AXI_POSTED(loop)) return 0;
+    if (axi_more(loop)) return 0;
     next = axi_next_when(loop);
     if (next == AX_FOREVER) return next;
     now = axi_clock(loop);
     return next > now ? next - now : 0;
 }
 
+/* Whether somebody waits there who makes no attempt of his own when it is ready. */
+static axi_attempt axi_attempt_wait;
+static int axi_only_told(const struct axi_fd *e) {
+    return e->watches || e->wait[AXI_READS].attempt == axi_attempt_wait || e->wait[AXI_WRITES].attempt == axi_attempt_wait;
+}
+
 /* One look at the descriptors, at most one dispatch each. */
 static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
+    loop->unfinished = 0;
     if (timeout == 0 && !loop->wanted && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
     loop->polls++;
     return loop->desc.backend->wait(loop, sys->state, timeout);
@@ -5546,13 +5568,15 @@ static void axi_win_pause(const struct pollfd *polled, unsigned count) {
 #endif
 
 /* Tells of what is left of the last poll(), until it was enough. The array changes only between waits; axi_poll_set clears what it
-   touches. Whether any was told. */
-static int axi_poll_tell(ax_loop *loop, struct axi_poll *p) {
+   touches. Tasks that ran since (late) may have emptied a descriptor: an operation finds that out, others are told what holds now.
+   Whether any was told. */
+static int axi_poll_tell(ax_loop *loop, struct axi_poll *p, int late) {
     int told = 0;
     while (p->left && p->next < p->count && (told < AXI_TOLD_AT_ONCE || !axi_any_ready(loop))) {
-        const struct pollfd *ready = &p->polled[p->next++];
+        struct pollfd *ready = &p->polled[p->next++];
         if (!ready->revents) continue;
         p->left--;
+        if (late && axi_only_told(&loop->fds[ready->fd]) && poll(ready, 1, 0) <= 0) continue;
         told++;
         ax_fd_ready(loop, ready->fd, axi_from_poll(ready->revents));
     }
@@ -5563,7 +5587,7 @@ static int axi_poll_tell(ax_loop *loop, struct axi_poll *p) {
 static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
     struct axi_poll *p = (struct axi_poll *)self;
     int n;
-    if (p->left && axi_poll_tell(loop, p)) {
+    if (p->left && axi_poll_tell(loop, p, 1)) {
         if (p->left || axi_any_ready(loop)) return 0;
         timeout = 0; /* what was told may have set an earlier timer, or have stopped the loop */
     }
@@ -5580,7 +5604,7 @@ static int axi_poll_wait(ax_loop *loop, void *self, ax_time timeout) {
 #endif
     p->next = 0;
     p->left = (unsigned)n;
-    (void)axi_poll_tell(loop, p);
+    (void)axi_poll_tell(loop, p, 0);
     return 0;
 }
 
@@ -5799,7 +5823,8 @@ static int axi_forget_fd(ax_task *t, void *obj) {
     int fd = (int)(intptr_t)obj, rc = AX_EAGAIN;
     struct axi_fd *e = &t->loop->fds[fd];
     struct axi_wait *w = &e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES];
-    if (e->in_vain > 1 && w == &e->wait[AXI_READS]) rc = w->attempt(fd, w, 0); /* untried: what can complete does, all the same */
+    if (e->in_vain > 1 && w == &e->wait[AXI_READS] && t->loop->state != AXI_CLOSED)
+        rc = w->attempt(fd, w, 0); /* untried: what can complete does, all the same */
     w->task = NULL;
     axi_fd_changed(t->loop, fd);
     if (rc != AX_EAGAIN) axi_wake(t, rc);
@@ -5814,7 +5839,7 @@ static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, con
     w = &e->wait[way];
     if (w->task) return ax_done(AX_EBUSY);
     if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
-    if (w->data != me) e->doubt = 1;
+    if (w->data != me || !e->told) e->doubt = 1; /* it was refused */
     w->task = me;
     w->attempt = attempt;
     w->data = (void *)(uintptr_t)data;
@@ -5878,7 +5903,7 @@ AXI_SLOW static ax_op axi_fd_try(ax_task *me, int fd, int way, axi_attempt *atte
     }
     if (!e || ++e->streak < STREAK) return ax_done(rc);
     e->streak = 0;
-    axi_requeue(me, rc);
+    axi_give_way(me, rc);
     return axi_op(AXI_PENDING);
 }
 
@@ -5888,6 +5913,13 @@ static ax_op axi_fd_op(ax_task *me, int fd, int way, axi_attempt *attempt, const
     if (way == AXI_READS && e && AXI_MAY_BEGIN(me) && !e->wait[way].task && !axi_worth_trying(e, size))
         return axi_fd_wait(me, fd, way, attempt, data, size);
     return axi_fd_try(me, fd, way, attempt, data, size);
+}
+
+/* An operation has done its share of calls, and goes on in the next turn. */
+static int axi_others_first(const struct axi_wait *w) {
+    w->task->loop->unfinished = 1;
+    errno = EWOULDBLOCK;
+    return -1;
 }
 
 static int axi_io_result(ssize_t n) { return n >= 0 ? (int)n : errno == EWOULDBLOCK ? AX_EAGAIN : -errno; }
@@ -5967,15 +5999,16 @@ static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
 /* writev() without SIGPIPE: it is blocked meanwhile, and taken back if it came of this. */
 static ssize_t axi_writev_quietly(int fd, const struct iovec *v, int count) {
     sigset_t only, old, pending;
-    int saved, number;
+    int saved, number, was_pending;
     ssize_t n;
     sigemptyset(&only);
     sigaddset(&only, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &only, &old);
+    was_pending = sigismember(&old, SIGPIPE) && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
     do n = writev(fd, v, count);
     while (n < 0 && errno == EINTR);
     saved = errno;
-    if (n < 0 && saved == EPIPE && !sigismember(&old, SIGPIPE) && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+    if (n < 0 && saved == EPIPE && !was_pending && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
         sigwait(&only, &number);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     errno = saved;
@@ -6033,7 +6066,7 @@ static int axi_attempt_write_all(int fd, struct axi_wait *w, unsigned events) {
     int calls = 16;
     (void)events;
     while (w->size) {
-        ssize_t n = calls-- ? axi_send(fd, w) : (errno = EWOULDBLOCK, -1);
+        ssize_t n = calls-- ? axi_send(fd, w) : axi_others_first(w);
         if (n < 0) return axi_io_result(n);
         w->data = (char *)w->data + n;
         w->size -= (size_t)n;
@@ -6053,7 +6086,7 @@ static int axi_attempt_writev(int fd, struct axi_wait *w, unsigned events) {
             w->size--;
             continue;
         }
-        n = calls-- ? axi_sendv(fd, w, v, w->size < AT_ONCE ? (int)w->size : AT_ONCE) : (errno = EWOULDBLOCK, -1);
+        n = calls-- ? axi_sendv(fd, w, v, w->size < AT_ONCE ? (int)w->size : AT_ONCE) : axi_others_first(w);
         if (n < 0) return axi_io_result(n);
         while (n && (size_t)n >= v->iov_len) {
             n -= (ssize_t)v->iov_len;
@@ -6393,7 +6426,7 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
         }
     } while (axi_accept_passes(errno) && tries--);
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return axi_accept_later(loop, fd);
-    if (tries < 0) return AX_EAGAIN; /* so many: others first */
+    if (tries < 0) return axi_io_result(axi_others_first(w)); /* so many */
     conn = axi_io_result(-1);
     return conn == AX_EAGAIN && axi_was_shut(fd, events) ? AX_EINVAL : conn;
 }
@@ -6407,12 +6440,17 @@ static int axi_attempt_connected(int fd, struct axi_wait *w, unsigned events) {
     socklen_t size = sizeof peer;
     int rc = 0;
     socklen_t rc_size = sizeof rc;
+    struct pollfd p;
     (void)w;
     if (events & AX_NVAL) return AX_EBADF;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &rc_size) < 0) return -errno;
     if (rc) return -rc;
     if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) return 0;
-    return errno == ENOTCONN ? AX_EAGAIN : -errno; /* woken for nothing */
+    if (errno != ENOTCONN) return -errno;
+    p.fd = fd;
+    p.events = POLLOUT;
+    /* it has failed, and somebody else took the error; or it was woken for nothing */
+    return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP) ? -ENOTCONN : AX_EAGAIN;
 }
 
 AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
@@ -6627,9 +6665,11 @@ AX_ASYNC(axi_accepting) {
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &s->places));
         AX_AWAIT(ax_accept(me, s->fd, &my->peer));
-        if (AX_SPAWN(&s->clients, axi_client, .server = s, .peer = my->peer, .fd = me->rc)) continue;
-        ax_close(me->loop, me->rc); /* out of memory: this one only */
-        ax_sem_release(&s->places);
+        if (!AX_SPAWN(&s->clients, axi_client, .server = s, .peer = my->peer, .fd = me->rc)) {
+            ax_close(me->loop, me->rc); /* out of memory: this one only */
+            ax_sem_release(&s->places);
+        }
+        if (me->node.flags & AXI_UNMET) AX_AWAIT(ax_checkpoint(me)); /* to be cancelled: no more, though there are more */
     }
 AX_FINALLY:
     if (ax_leaving(me) != AX_EBADF) ax_close(me->loop, s->fd); /* else it was closed, and the number may be another's by now */
@@ -6725,7 +6765,7 @@ static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_
 AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, 1); }
 AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 0, 0); }
 AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_t size) {
-    if (!size || size >= r->size) return ax_done(AX_EINVAL);
+    if (!size || size > r->size) return ax_done(AX_EINVAL);
     if (axi_dead_stack(me->loop, bytes)) return ax_done(AX_EFAULT);
     return axi_reader_next(me, r, bytes, size, 0);
 }
@@ -6737,9 +6777,9 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
     while (w->size) {
         size_t have = r->end - r->start, n = have < w->size ? have : w->size;
         if (!have) {
-            int rc = AX_EAGAIN;
-            int direct = w->data && w->size >= r->size;
-            if (calls--) rc = axi_recv(fd, w, events, direct ? (char *)w->data : r->buffer, direct ? w->size : r->size - 1);
+            int direct = w->data && w->size >= r->size, rc;
+            if (!calls--) return axi_io_result(axi_others_first(w));
+            rc = axi_recv(fd, w, events, direct ? (char *)w->data : r->buffer, direct ? w->size : r->size - 1);
             if (rc < 0) return rc;
             if (rc == 0) return r->length ? AX_EPIPE : 0;
             events = 0; /* they were of this part */
@@ -6799,8 +6839,10 @@ static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
         }
         n = w->size < o->size - used ? w->size : o->size - used;
         if (o->count || w->size <= o->size) { /* else it is sent from where it is */
-            if (n) memcpy(o->buffer + used, w->data, n);
-            w->data = (char *)w->data + n;
+            if (n) {
+                memcpy(o->buffer + used, w->data, n);
+                w->data = (char *)w->data + n;
+            }
             w->size -= n;
             o->count += n;
         }
@@ -6809,13 +6851,14 @@ static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
         v[0].iov_len = o->count;
         v[1].iov_base = w->data;
         v[1].iov_len = w->size;
-        sent = calls-- ? axi_sendv(fd, w, o->count ? v : v + 1, o->count && w->size ? 2 : 1) : (errno = EWOULDBLOCK, -1);
+        sent = calls-- ? axi_sendv(fd, w, o->count ? v : v + 1, o->count && w->size ? 2 : 1) : axi_others_first(w);
         if (sent < 0) return axi_io_result(sent);
         n = (size_t)sent < o->count ? (size_t)sent : o->count;
         o->start += n;
         if (!(o->count -= n)) o->start = 0;
-        w->data = (char *)w->data + ((size_t)sent - n);
-        w->size -= (size_t)sent - n;
+        n = (size_t)sent - n;
+        if (n) w->data = (char *)w->data + n;
+        w->size -= n;
     }
 }
 
@@ -6934,18 +6977,33 @@ static ax_time axi_crowded(ax_loop *loop, ax_time timeout) {
     return timeout > least ? timeout : least;
 }
 
-static int axi_turn(ax_loop *loop, int block) {
-    unsigned timers;
-    ax_time timeout;
+/* A virtual clock goes to the next deadline, unless a look at the descriptors finds work. */
+static int axi_jump(ax_loop *loop) {
+    ax_time time;
     int rc;
+    axi_fd_sync(loop);
+    if ((rc = axi_look(loop, 0)) < 0) return rc;
+    time = axi_until_next(loop); /* a callback may have started an earlier timer */
+    if (time != AX_FOREVER) loop->now += time;
+    return 0;
+}
+
+/* Runs what came and what is ready, and queues what is due. */
+static void axi_work(ax_loop *loop, int once) {
+    unsigned timers;
     axi_take_posts(loop);
     if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
-    axi_run_ready(loop, !block);
+    axi_run_ready(loop, once);
     timers = loop->timer_count;
     axi_run_timers(loop);
     loop->fired += timers - loop->timer_count;
+}
+
+static int axi_turn(ax_loop *loop, int block) {
+    ax_time timeout;
+    axi_work(loop, !block);
     axi_fd_sync(loop);
-    timeout = block && !loop->stop && !loop->dirty_count ? axi_until_next(loop) : 0;
+    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_look(loop, 0);
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
@@ -6955,12 +7013,7 @@ static int axi_turn(ax_loop *loop, int block) {
             if (loop->desc.report) ax_tasks(loop, axi_say_waiting, loop);
             return AX_EDEADLK;
         }
-        if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) {
-            if ((rc = axi_look(loop, 0)) < 0) return rc;
-            timeout = axi_until_next(loop); /* a callback may have started an earlier timer */
-            if (timeout != AX_FOREVER) loop->now += timeout;
-            return 0;
-        }
+        if (timeout != AX_FOREVER && loop->desc.flags & AX_VIRTUAL_CLOCK) return axi_jump(loop);
     } else if (loop->desc.flags & AX_VIRTUAL_CLOCK) {
         timeout = AX_FOREVER; /* virtual time stands still while a thread works for the loop */
     }
@@ -7002,18 +7055,19 @@ AX_API void ax_loop_stop(ax_loop *loop) {
 }
 
 AX_API int ax_run_once(ax_loop *loop) {
-    ax_time next;
     int rc = axi_enter(loop);
     if (rc < 0) return rc;
-    next = axi_next_when(loop);
-    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !axi_any_ready(loop) && next > loop->now && next != AX_FOREVER)
-        loop->now = next; /* the host has waited until then */
-    rc = axi_turn(loop, 0);
-    return axi_leave(loop, rc < 0 ? rc : axi_any_ready(loop) || AXI_POSTED(loop) ? 1 : 0);
+    if (loop->desc.flags & AX_VIRTUAL_CLOCK && !loop->holds && !axi_any_ready(loop)) { /* the host has waited until then */
+        rc = axi_jump(loop);
+        axi_work(loop, 1);
+    } else {
+        rc = axi_turn(loop, 0);
+    }
+    return axi_leave(loop, rc < 0 ? rc : axi_more(loop));
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
-    if (axi_any_ready(loop) || AXI_POSTED(loop)) return axi_clock(loop);
+    if (axi_more(loop)) return axi_clock(loop);
     return axi_next_when(loop);
 }
 
@@ -7087,8 +7141,10 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     } else if (rc >= 0 && (rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
         ax_watch_unref(&sys->wake);
         rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
-        if (rc >= 0 && (rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) >= 0) /* a loop that is deaf to posts must not open */
+        if (rc >= 0 && (rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) >= 0) { /* a loop that is deaf to posts must not open */
             loop->fds[sys->pipe[0]].wanted = AX_IN;
+            loop->dirty_count = loop->fds[sys->pipe[0]].dirty = 0;
+        }
     }
     if (rc < 0) {
         axi_loop_free(loop);
@@ -7542,18 +7598,60 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
     return ax_done(number);
 }
 
+/* Not from a handler of the program's, nor where the signal is ignored (nohup), or AX_RUN has caught it before and it came. */
+static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
+    if (outer && old->sa_handler == axi_on_signal) return 1;
+    return old->sa_handler == SIG_DFL && !(outer && AXI_SYS(outer)->stops & axi_stops[i].flag);
+}
+
+static void axi_catch_stops(ax_loop *loop) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    struct sigaction act;
+    int i;
+    if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return;
+    pthread_mutex_lock(&axi_post_lock); /* another thread's run may begin at once */
+    sys->outer = AXI_LOAD(axi_signal_loop);
+    if (!sys->outer || AXI_LOAD(axi_signal_thread) == loop->thread)
+        for (i = 0; i < AXI_STOPS; i++)
+            if (loop->desc.flags & axi_stops[i].flag && sigaction(axi_stops[i].number, NULL, &sys->before[i]) == 0 &&
+                axi_may_stop(sys->outer, i, &sys->before[i]))
+                sys->stops |= axi_stops[i].flag;
+    if (sys->stops) axi_signals_to(loop);
+    pthread_mutex_unlock(&axi_post_lock);
+    memset(&act, 0, sizeof act);
+    act.sa_handler = axi_on_signal;
+    act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
+    for (i = 0; i < AXI_STOPS; i++) {
+        if (!(sys->stops & axi_stops[i].flag)) continue;
+        AXI_STORE(axi_came[axi_stops[i].number], 0);
+        sigaction(axi_stops[i].number, &act, NULL);
+    }
+}
+
+/* All is as it was before another loop may catch signals. */
 static void axi_signals_end(ax_loop *loop) {
+    struct axi_sys *sys = AXI_SYS(loop);
+    ax_loop *outer = sys->stops ? sys->outer : NULL;
     struct axi_signal *s;
-    while ((s = AXI_SYS(loop)->signals) != NULL) {
+    int i;
+    while ((s = sys->signals) != NULL) {
         sigaction(s->number, &s->old, NULL);
         AXI_STORE(axi_came[s->number], 0);
-        AXI_SYS(loop)->signals = s->next;
+        sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
     }
+    for (i = 0; i < AXI_STOPS; i++) {
+        if (!(sys->stops & axi_stops[i].flag)) continue;
+        sigaction(axi_stops[i].number, &sys->before[i], NULL);
+        if (!outer) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late for this loop, and not for another */
+    }
     if (AXI_LOAD(axi_signal_loop) != loop) return;
-    axi_signals_to(NULL); /* before the pipe's number means another file, */
+    axi_signals_to(outer); /* before the pipe's number means another file, */
     while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
+    if (!outer) return;
+    AXI_STORE(axi_came[0], 1); /* what came for it meanwhile */
+    axi_poke(AXI_SYS(outer));
 }
 
 /* ---- 16 Running a program ---- */
@@ -7588,57 +7686,15 @@ static void axi_main_done(ax_loop *loop, void *status) {
     ax_loop_stop(loop);
 }
 
-/* Not from a handler of the program's, nor where the signal is ignored (nohup). The flags of those that are caught. */
-static unsigned axi_catch_stops(ax_loop *loop, struct sigaction *old, ax_loop **outer) {
-    struct sigaction act;
-    unsigned caught = 0;
-    int i;
-    if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return 0;
-    pthread_mutex_lock(&axi_post_lock); /* another thread's run may begin at once */
-    *outer = AXI_LOAD(axi_signal_loop);
-    if (!*outer || AXI_LOAD(axi_signal_thread) == loop->thread)
-        for (i = 0; i < AXI_STOPS; i++)
-            if (loop->desc.flags & axi_stops[i].flag && sigaction(axi_stops[i].number, NULL, &old[i]) == 0 &&
-                (*outer ? old[i].sa_handler == axi_on_signal : old[i].sa_handler == SIG_DFL))
-                caught |= axi_stops[i].flag;
-    if (caught) axi_signals_to(loop);
-    pthread_mutex_unlock(&axi_post_lock);
-    memset(&act, 0, sizeof act);
-    act.sa_handler = axi_on_signal;
-    act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
-    for (i = 0; i < AXI_STOPS; i++) {
-        if (!(caught & axi_stops[i].flag)) continue;
-        AXI_STORE(axi_came[axi_stops[i].number], 0);
-        sigaction(axi_stops[i].number, &act, NULL);
-    }
-    return caught;
-}
-
-static void axi_release_stops(unsigned caught, const struct sigaction *old, ax_loop *outer) {
-    int i;
-    for (i = 0; i < AXI_STOPS; i++) {
-        if (!(caught & axi_stops[i].flag)) continue;
-        sigaction(axi_stops[i].number, &old[i], NULL);
-        if (!outer) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late for this loop, and not for another */
-    }
-    if (!caught || !outer) return;
-    axi_signals_to(outer);
-    AXI_STORE(axi_came[0], 1); /* what came for it meanwhile */
-    axi_poke(AXI_SYS(outer));
-}
-
 AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn) {
     ax_task *t = axi_task_start(NULL, frame, fn);
     ax_loop *loop = t ? t->loop : NULL;
     ax_callback done;
-    ax_loop *outer = NULL; /* of an AX_RUN around this one */
-    struct sigaction old[AXI_STOPS];
     int status = AX_EINPROGRESS, rc, ended;
-    unsigned caught;
     memset(&axi_last, 0, sizeof axi_last);
     axi_last_signal = 0;
     if (!t) return axi_open_error < 0 ? axi_open_error : AX_ENOMEM;
-    caught = axi_catch_stops(loop, old, &outer);
+    axi_catch_stops(loop);
     memset(&done, 0, sizeof done);
     loop->main = ax_task_ref(t);
     ax_on_done(t, &done, axi_main_done, &status);
@@ -7651,7 +7707,6 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
         status = AX_EINTR;
         axi_last_signal = loop->signalled;
     }
-    axi_release_stops(caught, old, outer);
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;
     if (loop != given) free(loop);

@@ -48,7 +48,9 @@ static int select_wait(ax_loop *loop, void *self, ax_time timeout) {
     if (n < 0 && errno == EBADF) { /* one was closed while it is waited for: which? */
         for (int fd = 0; fd <= s->highest; fd++) {
             int wanted = FD_ISSET(fd, &s->wanted[0]) || FD_ISSET(fd, &s->wanted[1]) || FD_ISSET(fd, &s->wanted[2]);
-            if (wanted && fcntl(fd, F_GETFD) < 0) ax_fd_ready(loop, fd, AX_NVAL);
+            if (!wanted || fcntl(fd, F_GETFD) >= 0) continue;
+            select_set(loop, self, fd, 0, 0); /* told once, else nothing else would be */
+            ax_fd_ready(loop, fd, AX_NVAL);
         }
         return 0;
     }

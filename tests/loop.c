@@ -1,5 +1,6 @@
 /* The loop: turns, timers, posts, descriptors, threads, closing: rules 14 and 15. The backend's waits and read() are counted and interrupted. */
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
 static ssize_t count_read(int fd, void *data, size_t size);
@@ -528,6 +529,17 @@ AX_ASYNC(fds) {
     ax_close(me->loop, my->q[0]);
     AX_END;
 }
+static void watch_stops(ax_loop *l, unsigned events, void *arg) {
+    (void)events;
+    say(l, arg);
+    ax_watch_stop(&w[1]);
+}
+static void next_watch(ax_loop *l, unsigned events, void *arg) {
+    (void)events, (void)arg;
+    ax_watch_stop(&w[0]);
+    ax_watch_start(l, &w[1], fd[0], AX_IN, watch_stops, "next");
+}
+static void watch_ignores(ax_loop *l, unsigned events, void *arg) { (void)l, (void)events, (void)arg; }
 static void early_timer(ax_loop *l, unsigned events, void *arg) {
     (void)events;
     ax_watch_stop(&w[0]);
@@ -575,6 +587,50 @@ AX_ASYNC(many) {
     }
     many_got -= many_rc[TO_CLOSE] == 1;
     LOG("%d of %d", many_got, MANY - 1);
+    AX_END;
+}
+
+static int told_empty, told;
+static void looks(ax_loop *l, unsigned events, void *arg) {
+    char byte;
+    (void)l, (void)events, (void)arg;
+    if (read(fd[0], &byte, 1) == 1) told++;
+    else told_empty++;
+}
+struct drain { ax_frame frame; int i; char byte; };
+AX_ASYNC(drain) {
+    AX_BEGIN;
+    AX_AWAIT(ax_read(me, many_fd[my->i][0], &my->byte, 1));
+    if (my->i == 0) told += read(fd[0], &my->byte, 1) == 1; /* unless the backend has told of all at once */
+    AX_AWAIT(ax_read(me, many_fd[my->i][0], &my->byte, 1)); /* stays where it is in the backend's array */
+    AX_END;
+}
+struct drains { ax_frame frame; ax_group all; int i; };
+AX_ASYNC(drains) { /* what the first of many reads from the last, whom the loop has seen ready with them, is no more to be told */
+    AX_BEGIN;
+    told = told_empty = 0;
+    ax_group_open(me, &my->all, 0);
+    for (my->i = 0; my->i < MANY; my->i++) {
+        make_pipe(many_fd[my->i]);
+        AX_SPAWN(&my->all, drain, .i = my->i);
+    }
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    make_pipe(fd);
+    memset(w, 0, sizeof w);
+    ax_watch_start(me->loop, &w[0], fd[0], AX_IN, looks, NULL);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    for (my->i = 0; my->i < MANY; my->i++) put_byte(many_fd[my->i][1]);
+    put_byte(fd[1]);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("for nothing:%d", told_empty);
+    for (my->i = 0; my->i < MANY; my->i++) put_byte(many_fd[my->i][1]);
+    AX_AWAIT(ax_group_join(me, &my->all));
+    put_byte(fd[1]);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("read:%d", told);
+    ax_watch_stop(&w[0]);
+    close(fd[0]), close(fd[1]);
+    for (my->i = 0; my->i < MANY; my->i++) close(many_fd[my->i][0]), close(many_fd[my->i][1]);
     AX_END;
 }
 
@@ -670,7 +726,22 @@ static void descriptors_tests(void) {
     ax_watch_start(&loop, &w[0], fd[0], AX_IN, early_timer, LETTER(1));
     ax_loop_run(&loop);
     trace_is("b@1 a@10", "virtual time does not pass the deadline that a descriptor's callback sets");
+    ax_timer_start(&loop, &tm[0], AX_MS(20), say, LETTER(0));
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, next_watch, NULL);
+    ax_loop_run(&loop);
+    trace_is("next@10 a@20", "nor does it before a watch that a callback starts was looked at");
     close(fd[0]), close(fd[1]);
+
+    make_pipe(fd), make_pipe(fd + 2);
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_ignores, NULL);
+    ax_run_once(&loop);
+    close(fd[0]); /* behind the loop's back */
+    put_byte(fd[3]);
+    ax_watch_start(&loop, &w[1], fd[2], AX_IN, watch_stops, LETTER(1));
+    for (i = 0; i < 3; i++) ax_run_once(&loop);
+    trace_is("b@20", "a watch of a closed descriptor does not keep others from theirs");
+    ax_watch_stop(&w[0]);
+    for (i = 1; i < 4; i++) close(fd[i]);
     ax_watch_unref(&w[5]);
     ax_watch_start(&loop, &w[5], 0, 0, watch_says, NULL);
     is(ax_loop_close(&loop), 0, "the loop closes");
@@ -681,6 +752,7 @@ static void descriptors_tests(void) {
              "B:-16 C:-16 A:1 | D:0 bad:-9 bad:-9 both:-22 | active:0 in:-9 pipe:-9 | hang up in:+1 out:+1 write:1", fds);
     SCENARIO("many are ready at once: none is lost, and what was seen of a descriptor is not told of the next of its number", 0,
              "same:1 -110 149 of 149", many);
+    SCENARIO("nor is what a task has read meanwhile", 0, "for nothing:0 read:2", drains);
     SCENARIO("virtual time waits until all of them were told", 0, "100 of 100@1", many_in_time, .n = 100);
     SCENARIO("or more", 0, "150 of 150@1", many_in_time, .n = MANY);
 }
@@ -840,6 +912,78 @@ static void shared_wake_test(void) {
                     "1000 10 10 980 400 600 1000 1000 | 1 at 5000", __LINE__);
 }
 
+static int seven(void *copy) { (void)copy; return 7; }
+struct to_thread { ax_frame frame; };
+AX_ASYNC(to_thread) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_SEC(1), ax_to_thread(me, seven, NULL, 0)));
+    LOG("job:%d@%d", me->rc, AT);
+    AX_END;
+}
+struct reads_in_time { ax_frame frame; char byte; };
+AX_ASYNC(reads_in_time) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_SEC(1), ax_read(me, fd[0], &my->byte, 1)));
+    LOG("read:%d@%d", me->rc, AT);
+    AX_END;
+}
+
+struct interrupted { ax_frame frame; };
+AX_ASYNC(interrupted) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_AWAIT(ax_sleep(me, AX_SEC(1)));
+    AX_END;
+}
+static const char *handler_now(void) {
+    struct sigaction now;
+    sigaction(SIGINT, NULL, &now);
+    return now.sa_handler == SIG_DFL ? "default" : "caught";
+}
+/* A run that ends while another thread begins to catch: the thread comes when the run's loop is about to be freed. */
+static pthread_t catcher;
+static sem_t has_caught, may_end;
+static void *catches(void *arg) {
+    static ax_loop other;
+    (void)arg;
+    ax_loop_open(&other, NULL);
+    LOG("%d", ax_signal_catch(&other, SIGINT));
+    sem_post(&has_caught);
+    sem_wait(&may_end);
+    LOG("%s", handler_now());
+    ax_loop_close(&other);
+    LOG("%s", handler_now());
+    return NULL;
+}
+static const ax_backend *backend_below;
+static void close_and_let_catch(ax_loop *l, void *self) {
+    backend_below->close(l, self);
+    pthread_create(&catcher, NULL, catches, NULL);
+    sem_wait(&has_caught);
+}
+static void signals_tests(void) {
+    static ax_backend lets_catch;
+    ax_loop_desc *d = kit_desc();
+    int rc;
+    d->flags = 0;
+    ax_loop_open(&loop, d);
+    ax_signal_catch(&loop, SIGUSR1);
+    rc = AX_RUN(interrupted);
+    ax_loop_close(&loop);
+    JUDGE("Ctrl-C ends a run beside a loop of this thread that has caught another signal", rc, AX_EINTR, "");
+    backend_below = ASYNCX_BACKEND;
+    lets_catch = *backend_below;
+    lets_catch.close = close_and_let_catch;
+    sem_init(&has_caught, 0, 0), sem_init(&may_end, 0, 0);
+    d = kit_desc();
+    d->flags = AX_CATCH_SIGINT;
+    d->backend = &lets_catch;
+    AX_RUN_WITH(d, handled);
+    sem_post(&may_end);
+    pthread_join(catcher, NULL);
+    JUDGE("a run that ends leaves alone what another thread has caught by then", 0, 0, "caught 0 caught default");
+}
+
 static void running_tests(void) {
     static ax_sem sem;
     pthread_t thread;
@@ -865,6 +1009,17 @@ static void running_tests(void) {
     LOG("%d", ax_next_deadline(&loop) <= by_hand);
     LOG("%d", ax_run_once(&loop));
     close_and_judge("a loop as a guest of another: ax_run_once and ax_next_deadline", 0, "1 1 0 1 1 a@12 0 1 b@12 0", __LINE__);
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    AX_SPAWN(&loop.root, to_thread);
+    while (loop.tasks) ax_run_once(&loop);
+    make_pipe(fd);
+    AX_SPAWN(&loop.root, reads_in_time);
+    while (ax_run_once(&loop) > 0) {}
+    put_byte(fd[1]);
+    while (loop.tasks) ax_run_once(&loop);
+    close(fd[0]), close(fd[1]);
+    close_and_judge("a guest's virtual time stands still for a thread, and for what can be read", 0, "job:7@0 read:1@0", __LINE__);
 
     open_loop(AX_VIRTUAL_CLOCK);
     memset(cb, 0, sizeof cb);
@@ -938,6 +1093,16 @@ static void running_tests(void) {
     LOG("%d", ax_post(&loop, &cb[1], say, LETTER(1)));
     LOG("%d", ax_post(&loop, &cb[1], say, LETTER(2)));
     RUN_AND_CLOSE("a callback that waits for one thing is refused to another", "0 -16 -16 0 0 -16 a@0 b@0");
+
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    ax_soon(&loop, &cb[0], say, LETTER(0));
+    LOG("%d", ax_post(&loop, &cb[0], say, LETTER(1)));
+    LOG("%d", ax_post(&loop, &cb[0], say, LETTER(0)));
+    ax_post(&loop, &cb[1], say, LETTER(1));
+    LOG("stop:%d", ax_callback_stop(&cb[0]));
+    LOG("%d", ax_post(&loop, &cb[0], say, LETTER(2)));
+    RUN_AND_CLOSE("also to a post, and one that is stopped is on no list", "-16 0 stop:1 0 b@0 c@0");
 
     open_loop(AX_VIRTUAL_CLOCK);
     memset(cb, 0, sizeof cb);
@@ -1107,6 +1272,7 @@ int main(void) {
     descriptors_tests();
     slow_watch_test();
     running_tests();
+    signals_tests();
     SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);
     SCENARIO("rule 14: the same for one that only calls", 0, "other other other greedy:-125 soon permits=1 join:0", fair, .calls = 1);
     d = kit_desc();

@@ -864,6 +864,158 @@ AX_ASYNC(ends_input) {
     AX_END;
 }
 
+static int late_clients;
+static ax_op serve_late(ax_task *me, int fd, const ax_addr *peer, void *arg) {
+    (void)peer, (void)arg, (void)fd;
+    late_clients++;
+    return ax_sleep(me, AX_SEC(1));
+}
+struct stops_accepting { ax_frame frame; int listener, fd[20], i; ax_addr a; ax_group g; ax_task *server; };
+AX_ASYNC(stops_accepting) { /* cancelled while many wait to be accepted */
+    AX_BEGIN;
+    late_clients = 0;
+    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_late, .grace = AX_MS(5));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    for (my->i = 0; my->i < 20; my->i++) {
+        my->fd[my->i] = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(my->fd[my->i], (struct sockaddr *)my->a.sockaddr.bytes, my->a.size) < 0) abort();
+    }
+    ax_cancel(my->server);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("late:%d", late_clients > 1); /* one may have been accepted by then */
+    for (my->i = 0; my->i < 20; my->i++) close(my->fd[my->i]);
+    AX_END;
+}
+
+/* ---- operations that never have to wait ---- */
+
+static int endless_ops;
+struct endless { ax_frame frame; int what, fd; ax_reader in; ax_writer out; char buffer[64]; };
+AX_ASYNC(endless) {
+    AX_BEGIN;
+    my->fd = open(my->what % 2 ? "/dev/null" : "/dev/zero", O_RDWR | O_NONBLOCK);
+    AX_AWAIT(ax_done(my->fd));
+    ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
+    ax_writer_init(&my->out, my->fd, my->buffer, sizeof my->buffer);
+    for (;;) {
+        endless_ops++;
+        switch (my->what) {
+        default: AX_AWAIT(ax_read(me, my->fd, my->buffer, sizeof my->buffer)); break;
+        case 1: AX_AWAIT(ax_write_all(me, my->fd, "x", 1)); break;
+        case 2: AX_AWAIT(ax_reader_some(me, &my->in)); break;
+        case 3: AX_AWAIT(ax_writer_write(me, &my->out, "abc", 3)); break;
+        }
+    }
+    AX_FINALLY:
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+struct ends_endless { ax_frame frame; ax_group g; int what, i; };
+AX_ASYNC(ends_endless) {
+    AX_BEGIN;
+    for (my->what = 0; my->what < 4; my->what++) {
+        ax_group_open(me, &my->g, 0);
+        AX_SPAWN(&my->g, endless, .what = my->what);
+        for (my->i = 0; my->i < 5; my->i++) AX_AWAIT(ax_checkpoint(me));
+        endless_ops = 0;
+        ax_group_cancel(&my->g);
+        AX_AWAIT(ax_group_join(me, &my->g));
+        LOG("%d:%s", my->what, endless_ops < 300 ? "ends" : "goes on");
+    }
+    AX_END;
+}
+
+/* ---- virtual time, and operations that take turns ---- */
+
+struct takes_turns { ax_frame frame; int fd[2], i; ax_reader r; char buffer[16], much[4096]; struct iovec v[3000]; };
+AX_ASYNC(takes_turns) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    AX_AWAIT(ax_write_all(me, my->fd[1], my->much, sizeof my->much));
+    ax_reader_init(&my->r, my->fd[0], my->buffer, sizeof my->buffer);
+    AX_TRY(AX_WITHIN(AX_SEC(1), ax_reader_exactly(me, &my->r, NULL, sizeof my->much)));
+    LOG("read:%s@%d", me->rc < 0 ? ax_errname(me->rc) : "all", AT);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    if (pipe(my->fd) < 0 || ax_nonblocking(my->fd[0]) < 0 || ax_nonblocking(my->fd[1]) < 0) abort();
+    for (my->i = 0; my->i < 3000; my->i++) my->v[my->i].iov_base = my->much, my->v[my->i].iov_len = 1;
+    AX_TRY(AX_WITHIN(AX_SEC(1), ax_writev(me, my->fd[1], my->v, 3000)));
+    LOG("written:%s@%d", me->rc < 0 ? ax_errname(me->rc) : "all", AT);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+
+/* ---- an error that two are entitled to ---- */
+
+struct connects { ax_frame frame; int fd; ax_addr *a; };
+AX_ASYNC(connects) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_SEC(2), ax_connect(me, my->fd, my->a)));
+    LOG("connect:%s", ax_errname(me->rc));
+    AX_END;
+}
+struct reads_too { ax_frame frame; int fd; char byte; };
+AX_ASYNC(reads_too) {
+    AX_BEGIN;
+    AX_TRY(ax_read(me, my->fd, &my->byte, 1));
+    LOG("read:%s", ax_errname(me->rc));
+    AX_END;
+}
+struct refused_to_two { ax_frame frame; int bound, fd; ax_addr a; ax_group g; };
+AX_ASYNC(refused_to_two) {
+    struct sockaddr_in s;
+    AX_BEGIN;
+    AX_AWAIT(ax_done(my->bound = socket(AF_INET, SOCK_STREAM, 0)));
+    memset(&s, 0, sizeof s);
+    s.sin_family = AF_INET;
+    s.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(my->bound, (struct sockaddr *)&s, sizeof s) < 0) abort(); /* and does not listen */
+    AX_AWAIT(ax_done(ax_addr_local(my->bound, &my->a)));
+    AX_AWAIT(ax_done(my->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)));
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, connects, .fd = my->fd, .a = &my->a);
+    AX_SPAWN(&my->g, reads_too, .fd = my->fd);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    ax_close(me->loop, my->fd);
+    ax_close(me->loop, my->bound);
+    AX_END;
+}
+
+/* ---- small things ---- */
+
+struct edges { ax_frame frame; int fd[2]; ax_reader r; ax_writer w; char buffer[4]; sigset_t set, old; };
+AX_ASYNC(edges) {
+    AX_BEGIN;
+    make_pair(my->fd);
+    ax_reader_init(&my->r, my->fd[0], my->buffer, sizeof my->buffer);
+    AX_AWAIT(ax_write_all(me, my->fd[1], "<-->", 4));
+    AX_AWAIT(ax_reader_until(me, &my->r, "<-->", 4));
+    LOG("%d:%d", me->rc, (int)my->r.length);
+    AX_TRY(ax_reader_until(me, &my->r, "<--->", 5));
+    LOG("%s", ax_errname(me->rc));
+    ax_writer_init(&my->w, my->fd[0], my->buffer, 1);
+    AX_AWAIT(ax_writer_write(me, &my->w, NULL, 0));
+    AX_AWAIT(ax_writer_write(me, &my->w, "x", 1));
+    AX_AWAIT(ax_writer_flush(me, &my->w));
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    if (pipe(my->fd) < 0 || ax_nonblocking(my->fd[1]) < 0) abort();
+    ax_close(me->loop, my->fd[0]);
+    sigemptyset(&my->set);
+    sigaddset(&my->set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &my->set, &my->old);
+    AX_TRY(ax_write(me, my->fd[1], "x", 1));
+    sigpending(&my->set);
+    LOG("%s pending:%d", ax_errname(me->rc), sigismember(&my->set, SIGPIPE));
+    pthread_sigmask(SIG_SETMASK, &my->old, NULL);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+
 /* ---- descriptors that block, and those of the standard streams ---- */
 
 struct blocks { ax_frame frame; int p[2], i; char c; };
@@ -1203,6 +1355,26 @@ AX_ASYNC(refused) {
     ax_close(me->loop, my->fd[1]);
     AX_END;
 }
+static void sees_nothing(ax_loop *l, unsigned events, void *arg) { (void)l, (void)events, (void)arg; }
+struct refused_once { ax_frame frame; int fd[2]; ax_watch w; };
+AX_ASYNC(refused_once) { /* a watch; the task that waits later for the same is not taken for known to the backend */
+    AX_BEGIN;
+    make_pair(my->fd);
+    put(my->fd[1]);
+    AX_AWAIT(ax_wait_fd(me, my->fd[0], AX_IN));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    fail_fd = my->fd[0];
+    fail_with = AX_ENOMEM;
+    ax_watch_start(me->loop, &my->w, my->fd[0], AX_IN, sees_nothing, NULL);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    fail_fd = -1;
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_wait_fd(me, my->fd[0], AX_IN)));
+    LOG("%s", ax_errname(me->rc));
+    ax_watch_stop(&my->w);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
 static ax_loop_desc *failing_desc(void) {
     ax_loop_desc *d = kit_desc();
     failing = *ASYNCX_BACKEND;
@@ -1219,6 +1391,8 @@ static void backend_tests(void) {
               "watch:8@0 AX_ENOMEM AX_ETIMEDOUT@2 sets:1", NULL, __FILE__, __LINE__);
     kit_judge("... once a turn, however often it asks again", AX_RUN_WITH(failing_desc(), rearms), 0, "rearmed:5", NULL, __FILE__,
               __LINE__);
+    kit_judge("... and a task that waits after a refused watch is told to it", AX_RUN_WITH(failing_desc(), refused_once), 0, "success", NULL,
+              __FILE__, __LINE__);
     d = failing_desc();
     open_fails = -EMFILE;
     is(ax_loop_open(&loop, d), -EMFILE, "a backend that can't open: nor can the loop");
@@ -1282,6 +1456,12 @@ int main(void) {
     JUDGE("a server that stops leaves an idle client the grace time", 0, "<line> left:-125@5010 @5010", ends_input);
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
               "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
+    JUDGE("... and accepts no more, however many wait", 0, "late:0", stops_accepting);
+    JUDGE("what never has to wait is cancelled all the same", 0, "0:ends 1:ends 2:ends 3:ends", ends_endless);
+    JUDGE("virtual time waits for an operation that lets others have a turn", 0, "read:all@0 written:all@0", takes_turns);
+    JUDGE("a refused connection ends who connects, though who reads has taken the error", 0, "read:AX_ECONNREFUSED connect:AX_ENOTCONN",
+          refused_to_two);
+    JUDGE("an end as long as the buffer, nothing to write, a signal that was kept out", 0, "1:0 AX_EINVAL AX_EPIPE pending:0", edges);
     ghosts_test();
     blocking_tests();
     shut_down_test();
