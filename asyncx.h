@@ -246,7 +246,8 @@ extern "C" {
 
    Every result is an int: >= 0 is success and often a count, negative is an error. On hosts AX_EX is -EX, so a
    negated errno of any library passes through unchanged; freestanding, they are -1, -2 and so on in the order of this list.
-   The end of a stream is a value (0), not an error. */
+   The end of a stream is a value (0), not an error. Errors of your own: from -1,000,000 to -10,000, say; the numbers
+   next to INT_MIN are the library's. */
 
 #define AXI_ERRORS(X)                                                                   \
     X(EPERM, "the operation is not allowed in this state, or not by this caller")       \
@@ -302,7 +303,8 @@ AX_API const char *ax_errname(int status);
 
 /* ---- 3 Time -------------------------------------------------------------------------------------------
 
-   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type.
+   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. AX_SEC(0.5) is half
+   a second; a variable that is too much for the type gives nearly for ever.
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
@@ -313,10 +315,16 @@ AX_API const char *ax_errname(int status);
 #ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
 
-#define AX_SEC(s) ((ax_time)((s) * 1e9))
-#define AX_MS(ms) ((ax_time)((ms) * 1e6))
-#define AX_US(us) ((ax_time)((us) * 1e3))
+#define AX_SEC(s) AXI_NS(s, 1e9)
+#define AX_MS(ms) AXI_NS(ms, 1e6)
+#define AX_US(us) AXI_NS(us, 1e3)
 #define AX_FOREVER INT64_MAX
+#if defined(__GNUC__) && !defined(__TINYC__) /* others take it for no constant */
+#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((n) * (each)) : axi_ns((double)(n) * (each)))
+#else
+#define AXI_NS(n, each) ((ax_time)((n) * (each)))
+#endif
+AXI_INLINE ax_time axi_ns(double ns) { return ns < 9.2e18 ? ns > -9.2e18 ? (ax_time)ns : -AX_FOREVER : AX_FOREVER - 1; }
 #else
 #if ASYNCX_TIME_BITS == 64
 typedef int64_t ax_time;
@@ -416,10 +424,11 @@ AXI_INLINE ax_op ax_done(int status) {
     return op;
 }
 /* The op waits: the task sleeps until ax_wake, or until it is cancelled, when forget(task, obj) is called (NULL: nothing
-   to undo). Here a cancel that is still unmet is met. A wake between registering and parking is not lost. */
+   to undo). A cancel that is pending is delivered here. A wake between registering and parking is not lost. */
 AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
-/* Queues a parked task; its await ends with this status. The task does not run inside the call. 0, or AX_EALREADY if the
-   task does not wait. Needs no memory. The caller must have let go of the task (b->waiter = NULL). */
+/* Queues a parked task; its await ends with this status. The task does not run inside the call. 0, also for the task that runs (it
+   is the event of the op that it is in); AX_EALREADY if the task does not wait. Needs no memory. The caller must have let go of the
+   task (b->waiter = NULL). */
 AX_API int ax_wake(ax_task *task, int status);
 
 /* Private parts that the structs below are made of. */
@@ -548,10 +557,12 @@ struct ax_task {
    Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
    is optional, once, at the top level of the body. It runs however the body is left, even if a task's cancel came before its
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
-   body's status stands (ax_leaving reads it), AX_RETURN does not compile. It is the outermost scope: permits, groups and
-   the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally,
-   and a declaration can't stand directly after it: it is a label. These macros work between AX_BEGIN and AX_END only;
-   they are defined at the end of the declarations.
+   body's status stands (ax_leaving reads it), AX_RETURN does not compile. A cancel that comes while it waits ends that one wait
+   (AX_ECANCELED): what must finish is awaited again. It is the outermost scope: permits, groups and the like of the same frame are
+   closed before it. Inside a block it would be skipped when the body ends normally, and a declaration can't stand directly after
+   it: it is a label. AX_CALL may also be what a plain function returns that has `me` (an op to choose at run time), AX_SPAWN may
+   stand anywhere on the loop's thread; the others work between AX_BEGIN and AX_END only. They are defined at the end of the
+   declarations.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
@@ -559,8 +570,11 @@ struct ax_task {
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (What a call
-                          makes of being cancelled is its result: then that is what you get, and ax_expired is 0.)
-     AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator.
+                          makes of being cancelled is its result: then that is what you get, and ax_expired is 0.) Zero or less
+                          is due at once, AX_FOREVER never; of several the earliest binds. On hosts a constant below AX_US(1) is
+                          AX_EINVAL: a forgotten AX_MS.
+     AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator. AX_ENOMEM: it was not called,
+                          and what the arguments own is still yours (AX_CALL_IN can't fail so).
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
      AX_RETURN(status)    leave the body.
      AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
@@ -614,7 +628,7 @@ typedef struct ax_callback {
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
-/* Takes one request back (whoever made it may). What is left of the count; at 0 an unmet request is dropped too. */
+/* Takes one request back: once for each ax_cancel of yours. What is left of the count; at 0 a pending request is dropped too. */
 AX_API int ax_uncancel(ax_task *task);
 /* How many requests to cancel the task has had, less those taken back. */
 AX_API int ax_cancelling(const ax_task *task);
@@ -672,11 +686,11 @@ AX_API int ax_expired(const ax_task *me);
    and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure. */
 
 enum {
-    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted; a
-                                group that the end of the body closes tells nobody) */
+    AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted;
+                                without a join nobody hears of it) */
     AX_GROUP_RACE = 2,       /* the first success cancels the rest; the join gives its status (let each child return its number),
                                 or the first error, or AX_ECANCELED if nobody won */
-    AX_GROUP_BACKGROUND = 4, /* children are cancelled when the body ends: heart-beats */
+    AX_GROUP_BACKGROUND = 4, /* children are cancelled when the body ends: heart-beats (a join waits for them, as ever) */
     AX_GROUP_KEEP = 8        /* ended children are kept for ax_group_next */
 };
 
@@ -711,7 +725,8 @@ AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
    frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 #endif
-/* Cancels the children and, if it is still in its body, the owner up to the group's end. Such a group ends with 0. */
+/* Cancels the children. An owner that waits in the join gets 0; one that is elsewhere leaves the frame that opened the group, which
+   ends with 0. */
 AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open */
 #endif
 
@@ -737,8 +752,8 @@ AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
 #if AXI_CANCEL
 /* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
-   AX_ETIMEDOUT. It fires once; several due at once: the outermost reports. time: from now; zero or less is due at the next
-   suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
+   AX_ETIMEDOUT. It fires once; of several due at once all have expired, and the outermost reports. time: from now; zero or less is
+   due at the next suspension; AX_FOREVER none. 0; AX_EBUSY if it is open. */
 typedef struct ax_timeout {
     axi_entry entry;
     axi_close *close;
@@ -765,9 +780,10 @@ AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64 /* a clock that wraps around can't tell for how long a bucket has been full */
 
-/* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once. A waiter takes its tokens
-   when its turn has come, not before: one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate
-   algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
+/* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once, so that rate + burst - 1
+   may fall into one period: with a burst of 1 never more than rate. A waiter takes its tokens when its turn has come, not before:
+   one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate algorithm of ITU-T I.371, which keeps
+   one point in time instead of a count). */
 typedef struct ax_limiter {
     ax_time interval; /* public, read-only: what one token takes to come back */
     int burst;
@@ -785,7 +801,7 @@ AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);         
 
 /* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
    at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
-   Set base, and what else you like; back to the start with tries = 0. */
+   Set base (0: no pauses), and what else you like; back to the start with tries = 0. */
 typedef struct ax_backoff {
     ax_time base, cap; /* cap 0: none */
     int factor;        /* 0: 2 */
@@ -835,7 +851,7 @@ typedef struct ax_mutex {
     axi_list waiters;
 } ax_mutex;
 AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
-AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EAGAIN */
+AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EAGAIN, also for the owner */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
@@ -908,7 +924,7 @@ typedef struct ax_queue {
     size_t count, capacity, item_size; /* public, read-only */
     unsigned unfinished;               /* items put and not yet marked done */
     int closed;
-    ax_before_fn *before;   /* public: the order, NULL for FIFO; set it while the queue is empty */
+    ax_before_fn *before;   /* public: the order of the items in it, NULL for FIFO; set it while the queue is empty */
     unsigned char *storage; /* private from here */
     size_t head;
     axi_list getters, putters, joiners;
@@ -965,12 +981,14 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
      AX_GENERATE(&my->numbers, count, .from = 1, .to = 4);                     // AX_GENERATOR(count) numbers; in the frame
      AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
 
-   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which an unchecked ax_next tells. When the frame that
+   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which ax_next then gives too. When the frame that
    opened it is left, a generator that pauses is left at its AX_EMIT with AX_ECANCELED, and its cleanup is awaited. One that was
    never asked just goes, without its AX_FINALLY: what its arguments own stays the opener's until the first ax_next.
 
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
-   limits and its children's failures are met when it next waits. A cancel of the consumer in ax_next is met inside. */
+   limits and its children's failures are met when it next waits. A consumer that is cancelled, or out of time, in ax_next
+   cancels the wait inside the generator, which mostly ends it: then the next ax_next gives 0. A limit for one step, after which it
+   goes on, belongs into the generator. */
 
 #if AXI_GENERATORS
 struct ax_generator {
@@ -1000,7 +1018,7 @@ enum {
                              a thread works for the loop */
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
                              of its own, SIGINT is ignored, another thread's loop has it, or ax_signal_wait has caught it. AX_RUN
-                             sets it, AX_RUN_WITH takes yours */
+                             sets this flag and the next; with AX_RUN_WITH only what you set is caught */
     AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
 
@@ -1124,7 +1142,7 @@ AX_API int ax_loop_run(ax_loop *loop);
 /* The run returns after the current turn. The loop can be run again; AX_RUN cancels main and gives its status. */
 AX_API void ax_loop_stop(ax_loop *loop);
 /* For a loop that is driven by another, as in a game or a GUI: one turn that never sleeps. 1 if more is ready, 0 if not until
-   ax_next_deadline, or an error. */
+   ax_next_deadline, or an error. (A virtual clock goes to the next deadline when nothing is ready.) */
 AX_API int ax_run_once(ax_loop *loop);
 /* When the loop wants its next turn: now or earlier if something is ready, AX_FOREVER if only a descriptor or a post can
    wake it. */
@@ -1154,10 +1172,10 @@ AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for posts
    only. A loop that only waits for posts has to be held (ax_loop_hold), else it ends or says AX_EDEADLK. What is still posted when
    the loop closes does not run; after that the callback is free again. AX_EPERM once the loop is closed; its struct must still be
-   there. */
+   there, and is not opened anew while others may post. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
-/* Calls fn when the loop closes, last come first, after the tasks have ended; everything else still works. */
+/* Calls fn when the loop closes, last come first, after the tasks have ended: none can be spawned, everything else still works. */
 AX_API int ax_at_close(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 /* Takes a callback off whatever it waits for. 1, or 0 if it waited for nothing. Another thread must not post it meanwhile. */
 AX_API int ax_callback_stop(ax_callback *callback);
@@ -1177,7 +1195,7 @@ typedef struct ax_timer {
 /* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM. */
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *fn, void *arg);
 AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
-/* A background timer does not keep ax_loop_run going. */
+/* A background timer does not keep ax_loop_run going, however often it is started. */
 AX_API void ax_timer_unref(ax_timer *timer);
 #endif
 
@@ -1209,7 +1227,8 @@ typedef struct ax_watch {
     unsigned events, since;
     int active, background;
 } ax_watch;
-/* 0; AX_EBUSY if it is started; AX_EBADF, AX_ENOMEM. Events as AX_IN | AX_OUT; 0: not polled. */
+/* 0; AX_EBUSY if it is started; AX_EBADF, AX_ENOMEM. Events as AX_IN | AX_OUT; 0: not polled. (A number that the loop knows, and
+   that was closed since, is no error here: the callback sees AX_NVAL.) */
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *watch, int fd, unsigned events, ax_watch_fn *fn, void *arg);
 AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* changes the events. 0, or AX_EPERM if it is not started */
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
@@ -1372,7 +1391,8 @@ typedef struct ax_reader {
    stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
 /* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer,
-   each time until ax_reader_some has taken what is there; then the rest of it is the next line. May suspend. */
+   each time until ax_reader_some has taken what is there; then the rest of it is the next line, so mostly the stream is of no more
+   use. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 /* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
    ax_reader_some. AX_EOVERFLOW, AX_EINVAL for no bytes. They must outlive the wait. May suspend. */
@@ -1384,8 +1404,8 @@ AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
    outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void *to, size_t size);
 
-/* Collects what is written to a stream in a buffer of yours, which goes out when it is half full, or at ax_writer_flush: nothing
-   else sends it. One that the other end does not read holds its writer up. */
+/* Collects what is written to a stream in a buffer of yours, which goes out when it is more than half full, or at
+   ax_writer_flush: nothing else sends it. One that the other end does not read holds its writer up. */
 typedef struct ax_writer {
     size_t count; /* public, read-only: bytes that have not gone out */
     int fd;       /* private from here */
@@ -1395,7 +1415,8 @@ typedef struct ax_writer {
 /* AX_EINVAL for a size of 0. The descriptor stays yours: flush, then close it. */
 AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size);
 /* Writes everything to the buffer: 0. What does not fit must outlive the wait. An error, also of what was written before: AX_EPIPE
-   and the like. After a cancel a part of it may be in the buffer. May suspend. */
+   and the like. After a cancel a part of it may have gone, or be in the buffer: mostly the stream is of no
+   more use then. May suspend. */
 AX_API AX_MUST_USE ax_op ax_writer_write(ax_task *me, ax_writer *writer, const void *data, size_t size);
 /* The same for a text shorter than half the buffer. AX_EOVERFLOW for a longer one, AX_EAGAIN if the buffer is full of what an
    operation that was cut short has left: then nothing of it is written. May suspend. */
@@ -1408,7 +1429,8 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
 
 /* ---- 15 Threads and signals ---------------------------------------------------------------------------
 
-   A job is a plain function that runs on another thread, on a copy of its data: it never sees your memory. */
+   A job is a plain function that runs on another thread, on a copy of its data. It tells of its progress by ax_post. What it points
+   to must outlive it, also when its wait is cancelled and it runs on. */
 
 /* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
    size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
@@ -2668,7 +2690,10 @@ static ax_time axi_clock(ax_loop *loop) {
     return loop->now = (ax_time)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static ax_time axi_add(ax_time a, ax_time b) { return b > 0 && a > AX_FOREVER - b ? AX_FOREVER : a + b; }
+static ax_time axi_add(ax_time a, ax_time b) {
+    if (b > 0) return a > AX_FOREVER - b ? AX_FOREVER : a + b;
+    return a == AX_FOREVER ? a : a < -AX_FOREVER - b ? -AX_FOREVER : a + b;
+}
 static ax_time axi_from(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time > 0 ? time : 0); }
 static int axi_reached(const ax_time *when, const ax_time *now) { return *when <= *now; }
 static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */

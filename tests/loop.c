@@ -988,6 +988,7 @@ static void running_tests(void) {
     static ax_sem sem;
     pthread_t thread;
     static ax_event e;
+    volatile double too_long;
     ax_loop_desc *d;
     int rc;
     d = kit_desc();
@@ -1009,6 +1010,11 @@ static void running_tests(void) {
     LOG("%d", ax_next_deadline(&loop) <= by_hand);
     LOG("%d", ax_run_once(&loop));
     close_and_judge("a loop as a guest of another: ax_run_once and ax_next_deadline", 0, "1 1 0 1 1 a@12 0 1 b@12 0", __LINE__);
+
+    ok(ax_later(AX_FOREVER, -1) == AX_FOREVER && ax_later(5, AX_FOREVER) == AX_FOREVER && ax_later(-5, INT64_MIN) < 0 && ax_later(7, -3) == 4,
+       "points in time stay within the type");
+    too_long = 1e10;
+    ok(AX_SEC(too_long) > AX_SEC(9e9) && AX_SEC(too_long) < AX_FOREVER && AX_SEC(-too_long) < 0, "a time that is too long for it stays long");
 
     open_loop(AX_VIRTUAL_CLOCK);
     AX_SPAWN(&loop.root, to_thread);
