@@ -902,12 +902,10 @@ AX_ASYNC(endless) {
     ax_writer_init(&my->out, my->fd, my->buffer, sizeof my->buffer);
     for (;;) {
         endless_ops++;
-        switch (my->what) {
-        default: AX_AWAIT(ax_read(me, my->fd, my->buffer, sizeof my->buffer)); break;
-        case 1: AX_AWAIT(ax_write_all(me, my->fd, "x", 1)); break;
-        case 2: AX_AWAIT(ax_reader_some(me, &my->in)); break;
-        case 3: AX_AWAIT(ax_writer_write(me, &my->out, "abc", 3)); break;
-        }
+        if (my->what == 0) AX_AWAIT(ax_read(me, my->fd, my->buffer, sizeof my->buffer));
+        else if (my->what == 1) AX_AWAIT(ax_write_all(me, my->fd, "x", 1));
+        else if (my->what == 2) AX_AWAIT(ax_reader_some(me, &my->in));
+        else AX_AWAIT(ax_writer_write(me, &my->out, "abc", 3));
     }
     AX_FINALLY:
     ax_close(me->loop, my->fd);
