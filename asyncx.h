@@ -304,7 +304,7 @@ AX_API const char *ax_errname(int status);
 /* ---- 3 Time -------------------------------------------------------------------------------------------
 
    ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. AX_SEC(0.5) is half
-   a second; a variable that is too much for the type gives nearly for ever.
+   a second; a variable that is too much for the type gives nearly for ever (gcc, clang).
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
@@ -1015,7 +1015,7 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
-                             a thread works for the loop */
+                             a thread works for the loop, and while it is held */
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
                              of its own, SIGINT is ignored, another thread's loop has it, or ax_signal_wait has caught it. AX_RUN
                              sets this flag and the next; with AX_RUN_WITH only what you set is caught */
@@ -3044,7 +3044,7 @@ AXI_SLOW static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
-    if (!(me->node.flags & AXI_PRESSED)) return 0;
+    if (!(me->node.flags & AXI_PRESSED) || (AXI_FAST && !(me->node.flags & AXI_UNMET))) return 0;
     me->node.flags &= (unsigned char)~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
 }
@@ -3800,8 +3800,8 @@ static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
 }
 
 static void axi_begin_finally(ax_task *t, ax_frame *f) {
-    if (t->node.flags & AXI_UNMET) {
-        t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
+    if (t->node.flags & AXI_UNMET) { /* on hosts whoever called it is still pressed */
+        t->node.flags &= (unsigned char)~(AXI_FAST ? AXI_UNMET : AXI_UNMET | AXI_PRESSED);
         f->entry.flags |= AXI_PUT_OFF;
     }
     f->entry.flags |= AXI_IN_FINALLY;
@@ -3883,10 +3883,11 @@ stepped:
 #endif
 #if AXI_GENERATORS
     if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back, without a turn: the item is the user's until it asks again */
+        int pressed = t->node.flags & AXI_PRESSED;
         if (!(t = t->loop->generators->pause(t))) return;
         t->node.state = AXI_RUNNING;
         t->node.bad = 0;
-        if (share == 1 && t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
+        if ((share == 1 || pressed) && t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
         f = t->frame;
         rc = t->rc;
         goto deliver;
@@ -4119,7 +4120,7 @@ AX_API int ax_on_done(ax_task *t, ax_callback *c, ax_fn *fn, void *arg) {
 AXI_RARE static ax_op axi_checkpoint(ax_task *me) {
     int unmet = me->node.flags & AXI_UNMET;
     if (AXI_CHECKS && me->node.state != AXI_RUNNING) return ax_done(axi_refuses(me));
-    me->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
+    me->node.flags &= (unsigned char)~(AXI_FAST && !unmet ? AXI_WOKEN : AXI_UNMET | AXI_PRESSED | AXI_WOKEN);
     axi_requeue(me, unmet ? AXI_OWN : 0);
     return axi_op(AXI_PENDING);
 }
@@ -5440,6 +5441,7 @@ AXI_SLOW static void axi_fd_show(ax_loop *loop, int fd, unsigned events) { /* to
         (void)axi_fd_tell(loop, fd, 0);
         return;
     }
+    if (events & AX_NVAL) loop->fds[fd].doubt = 1; /* its number may be another's soon */
     if (loop->fds[fd].wait[AXI_READS].task && axi_concerns(AX_IN, events)) axi_fd_attempt(loop, fd, AXI_READS, events);
     if (loop->fds[fd].wait[AXI_WRITES].task && axi_concerns(AX_OUT, events)) axi_fd_attempt(loop, fd, AXI_WRITES, events);
     for (w = loop->fds[fd].watches; w; w = next) {
@@ -5464,7 +5466,7 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
 
 /* Whether there is more to do, or to look at, without a wait. */
 static int axi_more(ax_loop *loop) {
-    return axi_any_ready(loop) || AXI_POSTED(loop) || loop->dirty_count || loop->unfinished ||
+    return axi_any_ready(loop) || AXI_POSTED(loop) || loop->unfinished ||
            (AXI_LOAD(axi_came[0]) && AXI_LOAD(axi_signal_loop) == loop);
 }
 
@@ -7005,9 +7007,11 @@ static ax_time axi_crowded(ax_loop *loop, ax_time timeout) {
 /* A virtual clock goes to the next deadline, unless a look at the descriptors finds work. */
 static int axi_jump(ax_loop *loop) {
     ax_time time;
-    int rc;
-    axi_fd_sync(loop);
-    if ((rc = axi_look(loop, 0)) < 0) return rc;
+    int rc, looks = 16; /* at what callbacks start and change; not for ever */
+    do {
+        axi_fd_sync(loop);
+        if ((rc = axi_look(loop, 0)) < 0) return rc;
+    } while (loop->dirty_count && !axi_any_ready(loop) && --looks);
     time = axi_until_next(loop); /* a callback may have started an earlier timer */
     if (time != AX_FOREVER) loop->now += time;
     return 0;
@@ -7028,7 +7032,7 @@ static int axi_turn(ax_loop *loop, int block) {
     ax_time timeout;
     axi_work(loop, !block);
     axi_fd_sync(loop);
-    timeout = block && !loop->stop ? axi_until_next(loop) : 0;
+    timeout = block && !loop->stop && !loop->dirty_count ? axi_until_next(loop) : 0;
     if (timeout == 0) return axi_look(loop, 0);
     if (loop->state == AXI_IN_RUN ? !axi_kept(loop) : !loop->tasks) return axi_look(loop, 0); /* nothing left to wait for */
     if (!loop->holds) {
@@ -7085,6 +7089,7 @@ AX_API int ax_run_once(ax_loop *loop) {
     if (loop->desc.flags & AX_VIRTUAL_CLOCK && !loop->holds && !axi_any_ready(loop)) { /* the host has waited until then */
         rc = axi_jump(loop);
         axi_work(loop, 1);
+        axi_fd_sync(loop);
     } else {
         rc = axi_turn(loop, 0);
     }
@@ -7122,6 +7127,7 @@ static void axi_loop_free(ax_loop *loop) {
     axi_free(loop, loop->dirty, loop->dirty_cap * sizeof *loop->dirty);
     loop->fd_cap = loop->dirty_cap = loop->timer_cap = loop->timer_count = loop->heaped = 0;
     loop->dirty_count = 0;
+    loop->unfinished = 0;
     loop->chunk = loop->chunk_end = NULL;
     loop->sys = NULL;
     loop->timers = NULL;
@@ -7623,24 +7629,30 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
     return ax_done(number);
 }
 
-/* Not from a handler of the program's, nor where the signal is ignored (nohup), or AX_RUN has caught it before and it came. */
+/* Not from a handler of the program's, nor where the signal is ignored (nohup), or an AX_RUN around this one has caught it, and it
+   came. */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
     if (outer && old->sa_handler == axi_on_signal) return 1;
-    return old->sa_handler == SIG_DFL && !(outer && AXI_SYS(outer)->stops & axi_stops[i].flag);
+    for (; outer; outer = AXI_SYS(outer)->outer)
+        if (AXI_SYS(outer)->stops & axi_stops[i].flag) return 0;
+    return old->sa_handler == SIG_DFL;
 }
 
 static void axi_catch_stops(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
+    ax_loop *outer;
     struct sigaction act;
     int i;
     if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return;
     pthread_mutex_lock(&axi_post_lock); /* another thread's run may begin at once */
-    sys->outer = AXI_LOAD(axi_signal_loop);
-    if (!sys->outer || AXI_LOAD(axi_signal_thread) == loop->thread)
+    outer = AXI_LOAD(axi_signal_loop);
+    if (!outer || AXI_LOAD(axi_signal_thread) == loop->thread) {
+        sys->outer = outer;
         for (i = 0; i < AXI_STOPS; i++)
             if (loop->desc.flags & axi_stops[i].flag && sigaction(axi_stops[i].number, NULL, &sys->before[i]) == 0 &&
-                axi_may_stop(sys->outer, i, &sys->before[i]))
+                axi_may_stop(outer, i, &sys->before[i]))
                 sys->stops |= axi_stops[i].flag;
+    }
     if (sys->stops) axi_signals_to(loop);
     pthread_mutex_unlock(&axi_post_lock);
     memset(&act, 0, sizeof act);
@@ -7669,9 +7681,14 @@ static void axi_signals_end(ax_loop *loop) {
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
-        if (!outer) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late for this loop, and not for another */
+        if (sys->before[i].sa_handler != axi_on_signal) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
     }
-    if (AXI_LOAD(axi_signal_loop) != loop) return;
+    if (AXI_LOAD(axi_signal_loop) != loop) {
+        ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
+        while (inner && AXI_SYS(inner)->outer != loop) inner = AXI_SYS(inner)->outer;
+        if (inner) AXI_SYS(inner)->outer = sys->outer; /* it would give them back to a loop that is gone */
+        return;
+    }
     axi_signals_to(outer); /* before the pipe's number means another file, */
     while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
     if (!outer) return;

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static ssize_t count_read(int fd, void *data, size_t size);
 #define read(a, b, c) count_read(a, b, c)
@@ -539,6 +540,11 @@ static void next_watch(ax_loop *l, unsigned events, void *arg) {
     ax_watch_stop(&w[0]);
     ax_watch_start(l, &w[1], fd[0], AX_IN, watch_stops, "next");
 }
+static void watch_sets(ax_loop *l, unsigned events, void *arg) { /* changes nothing, and takes nothing */
+    (void)l, (void)events, (void)arg;
+    ax_watch_set(&w[0], AX_IN);
+    seen[0]++;
+}
 static void watch_ignores(ax_loop *l, unsigned events, void *arg) { (void)l, (void)events, (void)arg; }
 static void early_timer(ax_loop *l, unsigned events, void *arg) {
     (void)events;
@@ -587,6 +593,32 @@ AX_ASYNC(many) {
     }
     many_got -= many_rc[TO_CLOSE] == 1;
     LOG("%d of %d", many_got, MANY - 1);
+    AX_END;
+}
+
+struct closes_other { ax_frame frame; int *p; };
+AX_ASYNC(closes_other) { /* behind the loop's back */
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    close(my->p[0]);
+    AX_AWAIT(ax_sleep(me, AX_MS(2)));
+    put_byte(fd[1]);
+    AX_END;
+}
+struct comes_anew { ax_frame frame; int p[2]; ax_group g; };
+AX_ASYNC(comes_anew) {
+    AX_BEGIN;
+    make_pipe(my->p);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, closes_other, .p = my->p);
+    AX_TRY(AX_WITHIN(AX_MS(2), ax_wait_fd(me, my->p[0], AX_IN)));
+    LOG("%d", me->rc == AX_EBADF || me->rc == AX_ETIMEDOUT); /* epoll and kqueue do not tell */
+    make_pipe(fd);
+    LOG("same:%d", fd[0] == my->p[0]);
+    AX_TRY(AX_WITHIN(AX_MS(5), ax_wait_fd(me, fd[0], AX_IN)));
+    LOG("%d@%d", me->rc, AT);
+    ax_close(me->loop, fd[0]);
+    close(fd[1]), close(my->p[1]);
     AX_END;
 }
 
@@ -732,6 +764,20 @@ static void descriptors_tests(void) {
     trace_is("next@10 a@20", "nor does it before a watch that a callback starts was looked at");
     close(fd[0]), close(fd[1]);
 
+    make_pipe(fd);
+    put_byte(fd[1]);
+    memset(seen, 0, sizeof seen);
+    ax_timer_start(&loop, &tm[0], AX_MS(30), say, LETTER(0));
+    ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_sets, NULL);
+    ax_watch_unref(&w[0]);
+    ax_loop_run(&loop);
+    trace_is("a@30", "a watch that is set in its callback, and stays ready, does not hold up virtual time");
+    for (i = 0; i < 100 && ax_run_once(&loop) > 0; i++) {}
+    ok(seen[0] > 0 && i < 100, "nor a host that runs it until no more is ready");
+    ax_watch_stop(&w[0]);
+    memset(&w[0], 0, sizeof w[0]);
+    close(fd[0]), close(fd[1]);
+
     make_pipe(fd), make_pipe(fd + 2);
     ax_watch_start(&loop, &w[0], fd[0], AX_IN, watch_ignores, NULL);
     ax_run_once(&loop);
@@ -739,7 +785,7 @@ static void descriptors_tests(void) {
     put_byte(fd[3]);
     ax_watch_start(&loop, &w[1], fd[2], AX_IN, watch_stops, LETTER(1));
     for (i = 0; i < 3; i++) ax_run_once(&loop);
-    trace_is("b@20", "a watch of a closed descriptor does not keep others from theirs");
+    trace_is("b@30", "a watch of a closed descriptor does not keep others from theirs");
     ax_watch_stop(&w[0]);
     for (i = 1; i < 4; i++) close(fd[i]);
     ax_watch_unref(&w[5]);
@@ -750,6 +796,7 @@ static void descriptors_tests(void) {
 
     SCENARIO("tasks on descriptors: one waiter per direction, ends, errors, hang-ups", 0,
              "B:-16 C:-16 A:1 | D:0 bad:-9 bad:-9 both:-22 | active:0 in:-9 pipe:-9 | hang up in:+1 out:+1 write:1", fds);
+    SCENARIO("a descriptor that was closed under its task, and its number's next", 0, "1 same:1 1@3", comes_anew);
     SCENARIO("many are ready at once: none is lost, and what was seen of a descriptor is not told of the next of its number", 0,
              "same:1 -110 149 of 149", many);
     SCENARIO("nor is what a task has read meanwhile", 0, "for nothing:0 read:2", drains);
@@ -961,6 +1008,36 @@ static void close_and_let_catch(ax_loop *l, void *self) {
     pthread_create(&catcher, NULL, catches, NULL);
     sem_wait(&has_caught);
 }
+/* A second Ctrl-C, in a run in a run in a run that has met the first. */
+struct third { ax_frame frame; };
+AX_ASYNC(third) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_END;
+}
+struct second { ax_frame frame; };
+AX_ASYNC(second) {
+    AX_BEGIN;
+    AX_RUN(third);
+    AX_END;
+}
+struct first { ax_frame frame; };
+AX_ASYNC(first) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    if (me->rc == AX_ECANCELED) AX_RUN(second);
+    AX_END;
+}
+static void second_signal_test(void) {
+    int status = 0;
+    pid_t child;
+    fflush(NULL);
+    if ((child = fork()) == 0) _exit(AX_RUN(first) & 7);
+    waitpid(child, &status, 0);
+    ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "the second Ctrl-C ends the process, however deep the runs");
+}
+
 static void signals_tests(void) {
     static ax_backend lets_catch;
     ax_loop_desc *d = kit_desc();
@@ -1022,10 +1099,11 @@ static void running_tests(void) {
     make_pipe(fd);
     AX_SPAWN(&loop.root, reads_in_time);
     while (ax_run_once(&loop) > 0) {}
+    LOG("now:%d", ms(&loop));
     put_byte(fd[1]);
     while (loop.tasks) ax_run_once(&loop);
     close(fd[0]), close(fd[1]);
-    close_and_judge("a guest's virtual time stands still for a thread, and for what can be read", 0, "job:7@0 read:1@0", __LINE__);
+    close_and_judge("a guest's virtual time stands still for a thread, and for what can be read", 0, "job:7@0 now:0 read:1@0", __LINE__);
 
     open_loop(AX_VIRTUAL_CLOCK);
     memset(cb, 0, sizeof cb);
@@ -1279,6 +1357,7 @@ int main(void) {
     slow_watch_test();
     running_tests();
     signals_tests();
+    second_signal_test();
     SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);
     SCENARIO("rule 14: the same for one that only calls", 0, "other other other greedy:-125 soon permits=1 join:0", fair, .calls = 1);
     d = kit_desc();
