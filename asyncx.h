@@ -1280,7 +1280,9 @@ AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, i
    it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of
    that direction by itself.) */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
-AX_API int ax_close(ax_loop *loop, int fd); /* does that and closes. 0 or an error; the descriptor is gone either way */
+/* Does that and closes: 0 or an error; the descriptor is gone either way. A connection on which something unread is there is then
+   reset, and the other end may lose what was sent last: shutdown(fd, SHUT_WR), and read for a moment before. */
+AX_API int ax_close(ax_loop *loop, int fd);
 
 /* ---- 14 Sockets ---------------------------------------------------------------------------------------
 
@@ -1473,8 +1475,8 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
 /* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
-   AX_EINTR 130 (SIGTERM: 143); an error 1, with its name, text and origin on stderr. The first misuse that was reported during the
-   run is said too, and is no success. */
+   AX_EINTR 130 (SIGTERM: 143; a server, which is to end so, may say ax_exit(status == AX_EINTR ? 0 : status)); an error 1, with its
+   name, text and origin on stderr. The first misuse that was reported during the run is said too, and is no success. */
 AX_API int ax_exit(int status);
 #endif
 

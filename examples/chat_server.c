@@ -10,7 +10,6 @@
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"
-#include <signal.h>
 
 static struct { const char *host; int port, max_clients, backlog, rate; double idle, stall, grace; } options =
     {"127.0.0.1", 7001, 100, 64, 10, 600, 10, 5};
@@ -19,7 +18,7 @@ enum { LINE = 500, NAME = 24 };
 
 struct message { int readers; size_t size; char text[]; }; /* one for all who hear it */
 
-struct server { ax_frame frame; ax_group group, door; struct client *clients; int fd, count, numbered; };
+struct server { ax_frame frame; ax_group group; struct client *clients; int fd, count, numbered; };
 
 struct client {
     ax_frame frame;
@@ -196,16 +195,11 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     ax_group_open(me, &my->group, AX_GROUP_COLLECT); /* a client's error is its own */
-    ax_group_open(me, &my->door, 0);
-    AX_SPAWN(&my->door, accepting, .server = my);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
-    ax_uncancel(me);                         /* it was heard */
-    ax_group_cancel(&my->door);
-    AX_AWAIT(ax_group_join(me, &my->door));
+    AX_TRY_ALL(AX_CALL(accepting, .server = my)); /* Ctrl-C or SIGTERM cancels this task: */
+    ax_uncancel(me);                              /* it was heard, and the clients may stay for a while */
     say(my, NULL, NULL, "* the server ends in %g seconds\n", options.grace);
     AX_TRY(AX_WITHIN(AX_SEC(options.grace), ax_group_join(me, &my->group)));
     AX_END;

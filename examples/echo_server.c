@@ -7,11 +7,10 @@
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"
-#include <signal.h>
 
 static struct { const char *host; int port, max_clients; double idle, grace; } options = {"127.0.0.1", 7000, 100, 60, 5};
 
-struct server { ax_frame frame; ax_group door; int fd, served, cut_off; long long bytes; };
+struct server { ax_frame frame; int fd, served, cut_off; long long bytes; };
 
 struct client { ax_frame frame; struct server *server; int fd; ax_addr peer; char buffer[4096]; };
 AX_ASYNC(client) {
@@ -43,18 +42,13 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
-    ax_group_open(me, &my->door, 0);
-    AX_SPAWN(&my->door, ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
-             .grace = AX_SEC(options.grace)); /* when all places are taken, clients wait in the system's queue */
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
-    ax_uncancel(me);                         /* it was heard */
-    printf("no more clients\n");
-    ax_group_cancel(&my->door);
-    AX_AWAIT(ax_group_join(me, &my->door)); /* ends when all clients have, at the latest after the grace time */
-    printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
+    /* when all places are taken, clients wait in the system's queue; Ctrl-C or SIGTERM cancels this task */
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
+                     .grace = AX_SEC(options.grace)));
+    AX_FINALLY:
+    if (my->fd >= 0) printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
     AX_END;
 }
 
@@ -66,7 +60,9 @@ int main(int argc, char **argv) {
         {"--idle", ARG_SECONDS, &options.idle, 0, 86400, "who is silent or does not read for so long has to go"},
         {"--grace", ARG_SECONDS, &options.grace, 0, 3600, "what clients get to finish at the end"},
     };
+    int status;
     ARGS_READ(argc, argv, "[OPTION]...", args, 0, 0);
     setvbuf(stdout, NULL, _IOLBF, 0); /* who waits for the port gets it at once, through a pipe too */
-    return ax_exit(AX_RUN(server));
+    status = AX_RUN(server);
+    return ax_exit(status == AX_EINTR ? 0 : status); /* Ctrl-C and SIGTERM are how it ends */
 }

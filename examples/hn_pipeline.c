@@ -10,19 +10,17 @@
 #include "asyncx.h"
 #include "asyncx_curl.h"
 #include "asyncx_sqlite.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "args.h"
 #include <unistd.h>
 
-struct options { const char *base, *db; int count, concurrency, retries, quiet; double timeout; };
+static struct { const char *base, *db; int count, concurrency, retries, quiet; double timeout; } options =
+    {"https://hacker-news.firebaseio.com", "hn.db", 100, 20, 3, 0, 10};
 
 enum { REASONS = 12 };
 struct reason { char text[48]; int count; };
 
 struct pipeline {
     ax_frame frame;
-    struct options options;
     ax_curl curl;
     ax_sql db;
     ax_sem slots; /* so many requests at a time */
@@ -35,9 +33,9 @@ struct pipeline {
 
 /* ---- words ---- */
 
-static void complain(const char *what, const char *why, const char *detail) {
-    fprintf(stderr, "hn_pipeline: %s: %s%s%s%s\n", what, why, detail && *detail ? " (" : "", detail ? detail : "",
-            detail && *detail ? ")" : "");
+static void blame(const char *what, const char *why, const char *detail) {
+    if (*detail) complain("%s: %s (%s)", what, why, detail);
+    else complain("%s: %s", what, why);
 }
 
 /* Why a request failed: its await gave an HTTP status or an error. */
@@ -77,8 +75,8 @@ AX_ASYNC(get) {
     my->backoff.base = AX_MS(100);
     my->backoff.cap = AX_SEC(6);
     for (;;) {
-        AX_TRY(AX_WITHIN(AX_SEC(p->options.timeout), AX_CALL(ax_http, .curl = &p->curl, .url = my->url, .out = my->out)));
-        if (my->backoff.tries == p->options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
+        AX_TRY(AX_WITHIN(AX_SEC(options.timeout), AX_CALL(ax_http, .curl = &p->curl, .url = my->url, .out = my->out)));
+        if (my->backoff.tries == options.retries || !is_passing(me->rc)) AX_RETURN(me->rc);
         AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff)));
     }
     AX_END;
@@ -106,7 +104,7 @@ AX_ASYNC(story) {
     struct pipeline *p = my->p;
     char text[48];
     AX_BEGIN;
-    snprintf(my->url, sizeof my->url, "%s/v0/item/%lld.json", p->options.base, (long long)my->id);
+    snprintf(my->url, sizeof my->url, "%s/v0/item/%lld.json", options.base, (long long)my->id);
     AX_AWAIT(ax_sem_enter(me, &p->slots, &my->slot));
     AX_TRY(AX_CALL(get, .p = p, .url = my->url, .out = &my->response));
     if (me->rc != 200) {
@@ -131,7 +129,7 @@ struct open_database { ax_frame frame; struct pipeline *p; };
 AX_ASYNC(open_database) {
     ax_sql *db = &my->p->db;
     AX_BEGIN;
-    AX_AWAIT(ax_sql_open(me, db, my->p->options.db, 0));
+    AX_AWAIT(ax_sql_open(me, db, options.db, 0));
     AX_AWAIT(ax_sql_exec(me, db, "CREATE TABLE IF NOT EXISTS story(id INTEGER PRIMARY KEY, title TEXT NOT NULL,"
                                  " score INTEGER NOT NULL, by TEXT, time INTEGER, url TEXT)"));
     AX_END;
@@ -143,16 +141,16 @@ AX_ASYNC(list_ids) {
     struct pipeline *p = my->p;
     char text[48];
     AX_BEGIN;
-    snprintf(my->url, sizeof my->url, "%s/v0/topstories.json", p->options.base);
+    snprintf(my->url, sizeof my->url, "%s/v0/topstories.json", options.base);
     AX_TRY(AX_CALL(get, .p = p, .url = my->url, .out = &my->response));
     if (me->rc != 200) {
-        complain(my->url, why(me->rc, text, sizeof text), my->response.message);
+        blame(my->url, why(me->rc, text, sizeof text), my->response.message);
         AX_RETURN(1);
     }
     AX_TRY(ax_sql_run(me, &p->db, &p->ids, "SELECT value FROM json_each(?1) WHERE type = 'integer' LIMIT ?2",
-                      AX_SQL(ax_sql_text_n(my->response.body, my->response.size), ax_sql_int(p->options.count))));
+                      AX_SQL(ax_sql_text_n(my->response.body, my->response.size), ax_sql_int(options.count))));
     if (me->rc <= 0) {
-        complain(my->url, me->rc < 0 ? p->ids.message : "there are no ids of stories in the answer", NULL);
+        blame(my->url, me->rc < 0 ? p->ids.message : "there are no ids of stories in the answer", "");
         AX_RETURN(1);
     }
     AX_FINALLY:
@@ -198,11 +196,11 @@ AX_ASYNC(report) {
 AX_ASYNC(pipeline) {
     AX_BEGIN;
     my->start = ax_now(me->loop);
-    ax_sem_init(&my->slots, my->options.concurrency, 0);
+    ax_sem_init(&my->slots, options.concurrency, 0);
 
     AX_TRY(AX_CALL(open_database, .p = my));
     if (me->rc < 0) {
-        complain(my->options.db, ax_strerror(me->rc), my->db.message);
+        blame(options.db, ax_strerror(me->rc), my->db.message);
         AX_RETURN(1);
     }
     AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
@@ -210,7 +208,7 @@ AX_ASYNC(pipeline) {
     if (me->rc > 0) AX_RETURN(me->rc);
 
     ax_group_open(me, &my->background, AX_GROUP_BACKGROUND);
-    if (!my->options.quiet) AX_SPAWN(&my->background, progress, .p = my);
+    if (!options.quiet) AX_SPAWN(&my->background, progress, .p = my);
     ax_group_open(me, &my->stories, AX_GROUP_COLLECT);
     for (my->i = 0; my->i < my->ids.count; my->i++)
         AX_SPAWN(&my->stories, story, .p = my, .id = ax_sql_get_int(&my->ids, my->i, 0));
@@ -220,55 +218,28 @@ AX_ASYNC(pipeline) {
     AX_RETURN(my->failed ? my->stored ? 3 : 1 : 0);
 
     AX_FINALLY: /* also after Ctrl-C, when the tasks above have ended */
-    if (my->i && !my->options.quiet) AX_AWAIT(AX_CALL(report, .p = my));
-    if (my->i && me->rc < 0) complain(my->options.db, ax_strerror(me->rc), my->db.message);
+    if (my->i && !options.quiet) AX_AWAIT(AX_CALL(report, .p = my));
+    if (my->i && me->rc < 0) blame(options.db, ax_strerror(me->rc), my->db.message);
     ax_sql_free(&my->ids);
     ax_curl_close(&my->curl);
     AX_AWAIT(ax_sql_close(me, &my->db));
     AX_END;
 }
 
-/* ---- the command line ---- */
-
-static int usage(FILE *to) {
-    fputs("usage: hn_pipeline [--base URL] [--count N] [--concurrency K] [--timeout S] [--retries N] [--db FILE] [--sequential]"
-          " [--quiet]\n"
-          "  --base URL       the server, https://hacker-news.firebaseio.com\n"
-          "  --count N        so many stories, 100\n"
-          "  --concurrency K  so many requests at a time, 20\n"
-          "  --timeout S      for each request, 10\n"
-          "  --retries N      after the first attempt, 3\n"
-          "  --db FILE        the database, hn.db\n"
-          "  --sequential     one request at a time\n"
-          "  --quiet          only errors\n", to);
-    return to == stdout ? 0 : 2;
-}
-
-static int number(const char *text, double least, double most, double *value) {
-    char *end;
-    *value = strtod(text, &end);
-    return *text && !*end && *value >= least && *value <= most;
-}
-
 int main(int argc, char **argv) {
-    struct options o = {"https://hacker-news.firebaseio.com", "hn.db", 100, 20, 3, 0, 10};
-    double n;
-    int i;
-    for (i = 1; i < argc; i++) {
-        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
-        int *count = !strcmp(name, "--count")         ? &o.count
-                     : !strcmp(name, "--concurrency") ? &o.concurrency
-                     : !strcmp(name, "--retries")     ? &o.retries
-                                                      : NULL;
-        if (!strcmp(name, "--help")) return usage(stdout);
-        else if (!strcmp(name, "--sequential")) o.concurrency = 1;
-        else if (!strcmp(name, "--quiet")) o.quiet = 1;
-        else if (i++, !*value) return usage(stderr);
-        else if (!strcmp(name, "--base") && strlen(value) < 400) o.base = value;
-        else if (!strcmp(name, "--db")) o.db = value;
-        else if (!strcmp(name, "--timeout") && number(value, 0.001, 86400, &n)) o.timeout = n;
-        else if (count && number(value, count != &o.retries, 10000, &n)) *count = (int)n;
-        else return usage(stderr);
-    }
-    return ax_exit(AX_RUN(pipeline, .options = o));
+    static int sequential;
+    static const struct arg args[] = {
+        {"--base", ARG_TEXT, &options.base, 0, 0, "the server"},
+        {"--count", ARG_NUMBER, &options.count, 1, 10000, "so many stories"},
+        {"--concurrency", ARG_NUMBER, &options.concurrency, 1, 10000, "so many requests at a time"},
+        {"--sequential", ARG_FLAG, &sequential, 0, 0, "one request at a time"},
+        {"--timeout", ARG_SECONDS, &options.timeout, 0, 86400, "for each request"},
+        {"--retries", ARG_NUMBER, &options.retries, 0, 10000, "after the first attempt"},
+        {"--db", ARG_TEXT, &options.db, 0, 0, "the database"},
+        {"--quiet", ARG_FLAG, &options.quiet, 0, 0, "only errors"},
+    };
+    ARGS_READ(argc, argv, "[OPTION]...", args, 0, 0);
+    if (strlen(options.base) > 400) args_wrong("--base: too long", "", "");
+    if (sequential) options.concurrency = 1;
+    return ax_exit(AX_RUN(pipeline));
 }

@@ -11,7 +11,6 @@
 #include "asyncx.h"
 #include "args.h"
 #include <pthread.h>
-#include <signal.h>
 
 enum { MOST_THREADS = 64 };
 
@@ -155,7 +154,6 @@ AX_ASYNC(app) {
     ax_addr local;
     int i;
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM)));
     ax_loop_hold(me->loop);
     for (i = 0; i < options.threads; i++) { /* all of them here: the first one finds the port out */
         if ((workers[i].fd = ax_tcp_listen(options.host, options.port, AX_REUSE_PORT)) < 0) {
@@ -177,8 +175,7 @@ AX_ASYNC(app) {
     for (i = 0; i < options.threads; i++) tell(workers[i].loop, &workers[i].go);
     ax_addr_local(workers[0].fd, &local);
     printf("listening on %s, %d loops\n", ax_addr_text(&local, text, sizeof text), options.threads);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
-    ax_uncancel(me);                         /* it was heard */
+    AX_AWAIT(ax_sleep(me, AX_FOREVER)); /* Ctrl-C or SIGTERM cancels this task */
     AX_FINALLY: /* each step for all before the next: no loop ends while another may post to it */
     for (my->i = 0; my->i < my->started; my->i++) {
         AX_TRY(ax_event_wait(me, &workers[my->i].up.event));
@@ -205,7 +202,9 @@ int main(int argc, char **argv) {
         {"--idle", ARG_SECONDS, &options.idle, 0, 86400, "who is silent or does not read for so long has to go"},
         {"--grace", ARG_SECONDS, &options.grace, 0, 3600, "what clients get to finish at the end"},
     };
+    int status;
     ARGS_READ(argc, argv, "[OPTION]...", args, 0, 0);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    return ax_exit(AX_RUN(app));
+    status = AX_RUN(app);
+    return ax_exit(status == AX_EINTR ? 0 : status); /* Ctrl-C and SIGTERM are how it ends */
 }

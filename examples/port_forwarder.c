@@ -7,13 +7,12 @@
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"
-#include <signal.h>
 #include <sys/socket.h>
 
 static struct { const char *host, *to; int port, to_port, max_clients; double connect, idle, grace; } options =
     {"127.0.0.1", NULL, 0, 0, 100, 10, 300, 5};
 
-struct forwarder { ax_frame frame; ax_group door; int fd, served, cut_off; };
+struct forwarder { ax_frame frame; int fd, served, cut_off; };
 
 struct connection {
     ax_frame frame;
@@ -69,17 +68,13 @@ AX_ASYNC(forwarder) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
-    ax_group_open(me, &my->door, 0);
-    AX_SPAWN(&my->door, ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
-             .grace = AX_SEC(options.grace)); /* when all places are taken, clients wait in the system's queue */
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
-    ax_uncancel(me);                         /* it was heard */
-    ax_group_cancel(&my->door);
-    AX_AWAIT(ax_group_join(me, &my->door)); /* ends when all connections have, at the latest after the grace time */
-    printf("%d connections, %d cut off\n", my->served, my->cut_off);
+    /* when all places are taken, clients wait in the system's queue; Ctrl-C or SIGTERM cancels this task */
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
+                     .grace = AX_SEC(options.grace)));
+    AX_FINALLY:
+    if (my->fd >= 0) printf("%d connections, %d cut off\n", my->served, my->cut_off);
     AX_END;
 }
 
@@ -92,8 +87,10 @@ int main(int argc, char **argv) {
         {"--idle", ARG_SECONDS, &options.idle, 0, 86400, "after so long without a byte it ends"},
         {"--grace", ARG_SECONDS, &options.grace, 0, 3600, "what connections get to finish at the end"},
     };
+    int status;
     char *to = argv[ARGS_READ(argc, argv, "[OPTION]... HOST:PORT", args, 1, 1)], *port = args_host(to, &options.to);
     if (!port || (options.to_port = args_number(port, 65535)) < 1) args_wrong("where to? not to ", port ? port : to, "");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    return ax_exit(AX_RUN(forwarder));
+    status = AX_RUN(forwarder);
+    return ax_exit(status == AX_EINTR ? 0 : status); /* Ctrl-C and SIGTERM are how it ends */
 }

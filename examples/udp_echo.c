@@ -8,28 +8,13 @@
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"
-#include <signal.h>
 
 static struct { const char *host, *to, *to_host; int port, to_port, count, tries; double wait; } options =
     {"127.0.0.1", NULL, NULL, 7002, 0, 3, 4, 0.5};
 
 enum { MOST = 65536 }; /* larger than any datagram: none is cut off */
 
-struct echo { ax_frame frame; int fd; long count; ax_addr from; char text[AX_ADDR_TEXT], buffer[MOST]; };
-AX_ASYNC(echo) {
-    AX_BEGIN;
-    for (;;) { /* not AX_WHILE: a datagram may be empty, which is no end */
-        AX_AWAIT(ax_recvfrom(me, my->fd, my->buffer, sizeof my->buffer, &my->from));
-        AX_TRY(ax_sendto(me, my->fd, my->buffer, (size_t)me->rc, &my->from));
-        if (me->rc < 0) complain("%s: %s", ax_addr_text(&my->from, my->text, sizeof my->text), ax_strerror(me->rc));
-        else my->count++;
-    }
-    AX_FINALLY:
-    printf("%ld datagrams\n", my->count);
-    AX_END;
-}
-
-struct server { ax_frame frame; int fd; ax_group echoes; };
+struct server { ax_frame frame; int fd; long count; ax_addr from; char buffer[MOST]; };
 AX_ASYNC(server) {
     char text[AX_ADDR_TEXT];
     ax_addr local;
@@ -38,15 +23,19 @@ AX_ASYNC(server) {
         complain("%s:%d: %s", options.host, options.port, ax_strerror(my->fd));
         AX_RETURN(1);
     }
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGTERM))); /* before anybody knows that we are here */
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
-    ax_group_open(me, &my->echoes, AX_GROUP_BACKGROUND); /* ends with this body; if it fails, it ends this body */
-    AX_SPAWN(&my->echoes, echo, .fd = my->fd);
-    AX_TRY_ALL(ax_signal_wait(me, SIGTERM)); /* or Ctrl-C, which cancels this task: */
-    ax_uncancel(me);                         /* it was heard */
+    for (;;) { /* not AX_WHILE: a datagram may be empty, which is no end */
+        AX_AWAIT(ax_recvfrom(me, my->fd, my->buffer, sizeof my->buffer, &my->from));
+        AX_TRY(ax_sendto(me, my->fd, my->buffer, (size_t)me->rc, &my->from));
+        if (me->rc < 0) complain("%s: %s", ax_addr_text(&my->from, text, sizeof text), ax_strerror(me->rc));
+        else my->count++;
+    }
     AX_FINALLY:
-    if (my->fd >= 0) ax_close(me->loop, my->fd);
+    if (my->fd >= 0) {
+        printf("%ld datagrams\n", my->count);
+        ax_close(me->loop, my->fd);
+    }
     AX_END;
 }
 
@@ -107,7 +96,10 @@ int main(int argc, char **argv) {
     const char *text = i < argc ? argv[i] : "hello";
     char *port;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (!options.to) return ax_exit(AX_RUN(server));
+    if (!options.to) {
+        rc = AX_RUN(server);
+        return ax_exit(rc == AX_EINTR ? 0 : rc); /* Ctrl-C and SIGTERM are how it ends */
+    }
     port = args_host((char *)(uintptr_t)options.to, &options.to_host);
     if (!port || (options.to_port = args_number(port, 65535)) < 1) args_wrong("whom to ask? not ", port ? port : options.to, "");
     if (strlen(text) > 1000) args_wrong("too much text", "", "");

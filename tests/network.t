@@ -291,6 +291,31 @@ test_http_get() {
     wait "$pid"
 }
 
+test_hn_server() {
+    usage hn_server
+    start hn_server --delay 1 --idle 2 --max-clients 1
+    run hn_server --port "$port"
+    ok "a port in use: 1" test "$rc" = 1
+    ok "and it is said" says "^hn_server: port $port: address already in use"
+    ok "a connection is kept, a body is passed over, requests may come at once" talk "open@a $port" \
+        'send@a GET /v0/item/42000000.json HTTP/1.1\r\n\r\n' 'get@a ^HTTP/1.1 200 OK\r\n.*{"by":.*}' \
+        'send@a POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcdeHEAD /v0/item/1.json HTTP/1.1\r\nA: b\r\n\r\nGET /x HTTP/1.0\r\n\r\n' \
+        'get@a ^HTTP/1.1 405 .*Allow: GET, HEAD\r\n\r\nMethod Not Allowed\n' 'get@a ^HTTP/1.1 200 .*Content-Length: 4\r\n\r\n' \
+        'get@a ^HTTP/1.1 404 .*Connection: close\r\n\r\nNot Found\n' eof@a
+    for head in 'GET' 'GET /' 'GET x HTTP/1.1' 'GET / HTTP/1.1\r\nx' 'GET / HTTP/1.1\r\nA: b\r\n c' 'GET / HTTP/1.1\r\nContent-Length: -1' \
+        'GET / HTTP/1.1\r\nTransfer-Encoding: chunked'; do
+        ok "no request ($(printf %.22s "$head" | tr '\\' /)): 400" talk "open@a $port" "send@a $head\\r\\n\\r\\nGET " 'get@a ^HTTP/1.1 400 .*Bad Request\n' eof@a
+    done
+    ok "another protocol: 505" talk "open@a $port" 'send@a GET / HTTP/2.0\r\n\r\n' 'get@a ^HTTP/1.1 505 ' end@a
+    ok "too large a body: 413" talk "open@a $port" 'send@a GET / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n' 'get@a ^HTTP/1.1 413 ' end@a
+    ok "too large a head: 431" talk "open@a $port" 'fill@a 8200' 'get@a ^HTTP/1.1 431 ' end@a
+    ok "the next client waits for its place; who stops amid a request has to go" talk "open@a $port" 'send@a GET /' "open@b $port" \
+        'send@b GET /x HTTP/1.1\r\n\r\n' eof@a 'get@b ^HTTP/1.1 404 '
+    kill -TERM "$pid"
+    ok "SIGTERM: 0" ends 0
+    ok "and not a word" test ! -s "$tmp/server.err"
+}
+
 # How many connections to $port wait for an answer.
 unanswered() { awk -v port=":$(printf %04X "$port")" '$4 == "02" && substr($3, 9) == port { n++ } END { print n + 0 }' /proc/net/tcp; }
 until_unanswered() {
@@ -407,7 +432,7 @@ test_loop_per_thread() {
 
 for dir in "$B" "$B/san"; do
     echo "# $dir"
-    for program in echo_server subprocess port_forwarder chat_server http_get tcp_check udp_echo loop_per_thread; do
+    for program in echo_server subprocess port_forwarder chat_server http_get hn_server tcp_check udp_echo loop_per_thread; do
         [ -n "$only" ] && [ "$only" != "$program" ] || "test_$program"
     done
 done
