@@ -55,7 +55,7 @@ $(B)/san/%: tests/%.c $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
 
 CONFORMANCE := $(wildcard tests/conformance/*.c tests/conformance/*.h)
-$(foreach d,plain san switch comma ndebug clang thread epoll select kqueue,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
+$(foreach d,plain san switch comma ndebug clang thread epoll select kqueue musl m32 memory s390x,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
 # What asyncx does in each case, in the form that its reference prints.
 conformance: $(B)/plain/conformance/conformance
 	$< --print > $(B)/conformance.txt
@@ -93,14 +93,29 @@ $(eval $(call variant,kqueue,$(CC) $(STD),-O0 -g -DASYNCX_KQUEUE -Itests/kqueue,
 
 # Ends a recipe's line if one of these tools is missing: it is skipped, and said; in CI it is an error.
 needs = for tool in $(1); do command -v $$tool > /dev/null || { echo "SKIP: $$tool is not installed"; [ -z "$$CI" ]; exit; }; done
-run-variants = $(MAKE) --no-print-directory -s -j2 $(1) && prove -j2 --exec 'timeout 300' $(1)
+run-variants = $(MAKE) --no-print-directory -s -j2 $(1) && prove -j2 --exec 'timeout 300 $(2)' $(1)
 
 # What takes longer than `make test` may: other compilers and forms, the thread sanitizer, valgrind.
 check-more:
-	@$(call run-variants,$(filter-out $(B)/clang/%,$(VARIANTS)))
+	@$(call run-variants,$(filter-out $(B)/clang/% $(HOSTS:%=$(B)/%/%),$(VARIANTS)))
 	@$(call needs,clang); $(call run-variants,$(filter $(B)/clang/%,$(VARIANTS)))
 	@$(call needs,valgrind); $(MAKE) --no-print-directory -s -j2 $(TESTS:%=$(B)/plain/%) && \
 	prove -j2 --exec 'timeout 300 valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
+
+# The same with another C library, in 32 bits, under the memory sanitizer, and big-endian in an emulator.
+HOSTS = musl m32 memory s390x
+CC_musl = musl-gcc
+CC_m32 = $(CC) -m32 -idirafter /usr/include/x86_64-linux-gnu
+CC_memory = clang -fsanitize=memory -fno-omit-frame-pointer
+CC_s390x = s390x-linux-gnu-gcc
+RUN_s390x = qemu-s390x-static -L /usr/s390x-linux-gnu
+$(foreach h,$(HOSTS),$(eval $(call variant,$(h),$(CC_$(h)) $(STD),-O1 -g,curl sqlite)))
+hosts: $(HOSTS:%=host-%)
+host-%:
+	@mkdir -p $(B)
+	@echo 'int main(void) { return 0; }' | $(CC_$*) -x c -o $(B)/one - 2> /dev/null && $(RUN_$*) $(B)/one || \
+	{ echo "SKIP: $(CC_$*) makes nothing that runs here"; [ -z "$$CI" ]; exit; }; \
+	$(call run-variants,$(filter $(B)/$*/%,$(VARIANTS)),$(RUN_$*))
 
 # The tests that know nothing but the header and the C library, for Windows, run by wine.
 WIN_CC = x86_64-w64-mingw32-gcc
@@ -163,4 +178,4 @@ install:
 clean:
 	rm -rf $(B)
 
-.PHONY: all build-test test check-more windows fuzz soak demo bench bench-peers targets footprint sizes conformance install clean
+.PHONY: all build-test test check-more hosts windows fuzz soak demo bench bench-peers targets footprint sizes conformance install clean

@@ -5530,7 +5530,7 @@ struct axi_poll {
 };
 
 #define AXI_POLL_EVENTS(X) X(IN) X(OUT) X(PRI) X(ERR) X(HUP) X(NVAL)
-#define AXI_X(e) &&POLL##e == AX_##e
+#define AXI_X(e) &&(int)POLL##e == (int)AX_##e
 enum { AXI_POLL_SAME = 1 AXI_POLL_EVENTS(AXI_X) }; /* as on Linux */
 #undef AXI_X
 
