@@ -7944,7 +7944,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     loop->timers.next = &loop->timers;
     loop->root.loop = loop;
 #if AXI_CANCEL
-    loop->root.flags = AX_GROUP_COLLECT | AXI_OPEN;
+    loop->root.flags = (unsigned)AX_GROUP_COLLECT | AXI_OPEN;
 #endif
     if (desc && desc->arena) {
         size_t skip = (size_t)(0 - (uintptr_t)desc->arena) % sizeof(struct axi_gap); /* to an aligned address */

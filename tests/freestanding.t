@@ -115,6 +115,8 @@ while read -r cc; do
     if has "${cc%% *}"; then compile "$cc" "$variant"; else missing "${cc%% *}"; fi
 done <<END
 clang++ -x c++ -std=c++11 -O0|-DASYNCX_TIME_BITS=16 -DASYNCX_DEBUG=1
+clang++ -x c++ -std=c++20 -O0|
+g++ -x c++ -std=c++20 -O0|-DASYNCX_NO_CANCEL
 arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m0 -mthumb -ffreestanding|
 arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m3 -mthumb -ffreestanding|-DASYNCX_STATIC -DASYNCX_NO_CANCEL
 clang --target=thumbv6m-none-eabi -std=c99 -Os -ffreestanding|-DASYNCX_STATIC -DASYNCX_NO_CANCEL
