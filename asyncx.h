@@ -558,11 +558,11 @@ struct ax_task {
    is optional, once, at the top level of the body. It runs however the body is left, even if a task's cancel came before its
    first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
    body's status stands (ax_leaving reads it), AX_RETURN does not compile. A cancel that comes while it waits ends that one wait
-   (AX_ECANCELED): what must finish is awaited again. It is the outermost scope: permits, groups and the like of the same frame are
-   closed before it. Inside a block it would be skipped when the body ends normally, and a declaration can't stand directly after
-   it: it is a label. AX_CALL may also be what a plain function returns that has `me` (an op to choose at run time), AX_SPAWN may
-   stand anywhere on the loop's thread; the others work between AX_BEGIN and AX_END only. They are defined at the end of the
-   declarations.
+   (AX_ECANCELED): what must finish is awaited again; the caller meets it too, at its next wait. It is the outermost scope: permits,
+   groups and the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally, and a
+   declaration can't stand directly after it: it is a label. AX_CALL may also be what a plain function returns that has `me` (an op
+   to choose at run time), AX_SPAWN may stand anywhere on the loop's thread; the others work between AX_BEGIN and AX_END only. They
+   are defined at the end of the declarations.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
@@ -2878,7 +2878,7 @@ static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { 
 AXI_OUTLINE_8 static ax_time axi_clock(ax_loop *loop) { return loop->now = ax_port_now(); }
 
 /* So much later than now: one more, as the tick that is running has begun already. Without delay: what has been due. */
-AXI_OUTLINE static ax_time axi_from(ax_loop *loop, ax_time time) {
+static ax_time axi_from(ax_loop *loop, ax_time time) {
     ax_time next = AXI_MINUS(axi_clock(loop), -1);
     return axi_add(next, time > 0 ? time : -2);
 }
@@ -2971,12 +2971,20 @@ static ax_forget axi_forget_item, axi_forget_close;
 
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
 static void axi_request(ax_task *t) {
+#if AXI_GENERATORS
+    int stays;
+#endif
     if (t->node.state == AXI_DONE) return;
     if (t->node.count != AXI_MOST_REQUESTS) t->node.count++;
     if (t->node.state == AXI_PARKED) {
         if (!(t->node.flags & AXI_ASKED)) axi_interrupt(t);
 #if AXI_GENERATORS
-        else if (t->forget == axi_forget_item || t->forget == axi_forget_close) t->forget(t, t->obj); /* they hear of each */
+        else if ((t->forget == axi_forget_item || t->forget == axi_forget_close) && !(t->node.flags & AXI_WOKEN)) {
+            t->node.flags |= AXI_WOKEN; /* they hear of each, but only once of one: generators may wait in a ring */
+            stays = t->forget(t, t->obj) == AX_STAY;
+            t->node.flags &= (unsigned char)~AXI_WOKEN;
+            if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN);
+        }
 #endif
     } else if (t->node.state == AXI_FRESH) {
         t->rc = AXI_OWN;
@@ -3020,9 +3028,8 @@ static ax_op axi_park(ax_task *me, ax_forget *forget, void *obj) {
 
 /* The same for ops of others: only their waits may be ended by ax_wake. */
 AX_API ax_op ax_park(ax_task *me, ax_forget *forget, void *obj) {
-    ax_op op = axi_park(me, forget, obj);
-    if (me->node.state == AXI_PARKED) me->node.bad = AXI_BY_USER;
-    return op;
+    if (me->node.state == AXI_RUNNING) me->node.bad = AXI_BY_USER; /* first: the hook of one that is to be cancelled may wake it */
+    return axi_park(me, forget, obj);
 }
 
 /* Queues a running task behind the others with a result that stands. */
@@ -3304,12 +3311,19 @@ AXI_OUTLINE_8 static void axi_group_fail(ax_group *g) {
     axi_group_abort(g);
     if (!g->owner || g->entry.flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
     g->entry.flags |= AXI_ASKED_OWNER;
+#ifndef ASYNCX_FREESTANDING
+    g->entry.seq = g->owner->node.flags & AXI_UNMET ? 0 : g->owner->node.count + 1u; /* its requests, if no other is unmet */
+#endif
     axi_request(g->owner);
 }
 
 AXI_OUTLINE static void axi_group_take_back(ax_group *g) {
     if (!(g->entry.flags & AXI_ASKED_OWNER)) return;
     g->entry.flags &= (unsigned char)~AXI_ASKED_OWNER;
+#ifndef ASYNCX_FREESTANDING
+    if (g->entry.seq == g->owner->node.count) /* no other is unmet */
+        g->owner->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
+#endif
     axi_take_back(g->owner, g->entry.base);
 }
 
@@ -3352,19 +3366,23 @@ static void axi_group_drop_ended(ax_group *g) {
 #define axi_group_drop_ended(g) ((void)0)
 #endif
 
+/* A race that was won has no error, nor has one that was cancelled before it was decided. */
+static int axi_group_fault(const ax_group *g) {
+    return g->flags & AX_GROUP_RACE && g->entry.flags & AXI_ABORTING ? 0 : g->error;
+}
+
 /* All children have ended: closes the group. What its owner gets who came with this status. */
 static int axi_group_end(ax_group *g, int status) {
     ax_task *t = g->owner;
     int outside = t->node.count > g->entry.base;
-    /* A race that was won has no error, nor has one that was cancelled before it was decided. */
-    if (g->error && !(g->flags & AX_GROUP_RACE && (outside || g->result >= 0))) {
+    if (axi_group_fault(g)) {
         if (outside) t->node.flags |= AXI_UNMET; /* the error beats the cancel, which stays due */
         status = g->error;
     } else if (!outside && status == AXI_OWN && g->entry.flags & AXI_BY_HAND) {
         status = 0;
     }
     axi_group_drop_ended(g);
-    t->node.bad = AXI_HANDED_ON;
+    if (AXI_FAST) t->node.bad = AXI_HANDED_ON;
     g->flags = 0;
     axi_shut(t, &g->entry);
     return status;
@@ -3385,6 +3403,7 @@ AX_API ax_op ax_group_join(ax_task *me, ax_group *g) {
     int rc = axi_group_mine(me, g);
     if (rc < 0) return ax_done(rc);
     axi_group_take_back(g);
+    if (g->children.ring) me->node.flags &= (unsigned char)~AXI_PRESSED; /* what is to cancel it cancels the children first */
     AXI_REFUSE(me);
     if (!g->children.ring) return ax_done(axi_group_end(g, g->result));
     g->entry.flags |= AXI_AWAITED;
@@ -3399,7 +3418,7 @@ static int axi_forget_next(ax_task *t, void *group) {
 }
 
 static int axi_group_hand(ax_group *g, ax_task **child) {
-    if (!g->ended.ring) return g->error;
+    if (!g->ended.ring) return axi_group_fault(g);
     *child = g->handed = AXI_TASK_OF(sibling, axi_pop(&g->ended));
     return 1;
 }
@@ -3475,7 +3494,7 @@ static int axi_close_group(ax_task *t, axi_entry *e, int status) {
         e->flags |= AXI_ENDING;
         axi_group_take_back(g);
         if (status < 0 && status != AXI_OWN && !g->error) g->error = status;
-        if (status < 0 || g->flags & AX_GROUP_BACKGROUND) axi_group_abort(g);
+        if (g->children.ring && (status < 0 || g->flags & AX_GROUP_BACKGROUND)) axi_group_abort(g);
     }
     if (!g->children.ring) return axi_group_end(g, status);
     if (status < 0 && status != AXI_OWN && t->node.flags & AXI_UNMET) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it */
@@ -3654,6 +3673,9 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
 #endif
     AXI_TASKS(t->loop, ++);
     axi_enqueue(t->loop, &t->node.link);
+#ifndef ASYNCX_FREESTANDING
+    if (t->group->entry.flags & AXI_ABORTING) axi_request(t); /* since its arguments were evaluated: it never starts */
+#endif
     return t;
 }
 
@@ -3717,9 +3739,10 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     if (status == AXI_OWN) {
         status = AX_ECANCELED;
         t->node.bad = 2;
+        if (f->entry.flags & AXI_IN_FINALLY && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* it is the caller's too */
     }
-    if (f->entry.flags & AXI_IN_FINALLY) t->node.bad = 0;
     t->rc = status;
+    if (f->entry.flags & AXI_IN_FINALLY) t->node.bad = 0;
 }
 
 #ifndef ASYNCX_FREESTANDING
@@ -3783,8 +3806,8 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
 static void axi_unwind_woken(ax_frame *f, int rc) {
     f->entry.flags &= (unsigned char)~AXI_UNWINDING;
-    if (rc >= 0 || f->entry.flags & AXI_IN_FINALLY) return;
-    if (f->status >= 0) f->status = rc;
+    if (rc >= 0) return;
+    if (f->status >= 0 && !(f->entry.flags & AXI_IN_FINALLY)) f->status = rc;
     else if (rc == AXI_OWN && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
 }
 
@@ -3865,6 +3888,7 @@ stepped:
     if (AXI_FAST && rc == AXI_CALLED && t->frame->entry.up == &f->entry && t->top == &t->frame->entry &&
         t->node.state == AXI_RUNNING) {
         f = t->frame; /* a call, and nothing begun and not awaited beside it */
+        handed_on = 0;
         goto step;
     }
 #if AXI_CHECKS
@@ -3872,6 +3896,7 @@ stepped:
 #endif
 #if AXI_GENERATORS
     if (rc == AXI_SWITCHED) { /* into the generator, as into a call */
+        if (t->node.state != AXI_PARKED) return; /* cancelled since */
         t = t->loop->generators->enter(t);
         f = t->frame;
         rc = handed_on = 0;
@@ -3881,7 +3906,10 @@ stepped:
 #endif
 #if AXI_CHECKS
     if (rc == AXI_PENDING) return;
-    if (t->node.state != AXI_RUNNING && !axi_drop_wait(t)) return;
+    if (t->node.state != AXI_RUNNING && !axi_drop_wait(t)) { /* the end of that wait is awaited before the body is left */
+        if (rc == AXI_LEFT || rc == AXI_ENDED) axi_left(t, f, rc, 0), f->entry.flags |= AXI_UNWINDING;
+        return;
+    }
 #endif
 #if AXI_GENERATORS
     if (rc == AXI_EMITTED && axi_may_emit(t, f, &rc)) { /* and back, without a turn: the item is the user's until it asks again */
@@ -3896,7 +3924,10 @@ stepped:
     }
 #endif
     f = t->frame; /* of a call, also one that was refused: at AX_FINALLY */
-    if (rc == AXI_CALLED) goto step;
+    if (rc == AXI_CALLED) {
+        handed_on = 0;
+        goto step;
+    }
     t->node.flags &= (unsigned char)~AXI_WOKEN; /* it was for no op of this body */
     if (rc >= AXI_OWN) { /* done at once */
         handed_on = 0;
@@ -3911,7 +3942,7 @@ unwind:
         goto step;
     }
     rc = f->status;
-    handed_on = AXI_HANDED_ON;
+    handed_on = rc < 0 ? AXI_HANDED_ON : 0;
     if (!(f = axi_frame_end(t, f))) {
         if (!(t = axi_task_end(t, rc))) return; /* on with who was in ax_next */
         t->node.state = AXI_RUNNING;
@@ -3996,7 +4027,7 @@ AX_API int ax_uncancel(ax_task *t) {
         t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (t->node.state == AXI_FRESH) t->rc = 0;
     }
-    axi_rebase(t, t->node.count);
+    axi_rebase(t, (axi_count)(t->node.count - (t->node.flags & AXI_UNMET ? 1 : 0))); /* what is unmet is in nobody's base */
     return t->node.count;
 }
 
@@ -4760,6 +4791,7 @@ static int axi_forget_item(ax_task *t, void *generator) {
     (void)t;
     if (g->state != AXI_GOING) { /* not entered yet */
         g->user = NULL;
+        for (; g->asked; g->asked--) axi_take_back(&g->task, 0);
         return 0;
     }
     g->asked++;
@@ -4774,6 +4806,7 @@ AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
     if (g->state == AXI_EXHAUSTED) return ax_done(0);
     if (axi_elsewhere(me, g->task.loop)) return ax_done(AX_EPERM);
     if (g->state >= AXI_GOING) return ax_done(AX_EBUSY);
+    g->state = AXI_PAUSED; /* asked: its cleanup will run, also if it is not entered now */
     AXI_REFUSE(me);
     g->user = me;
     unmet = me->node.flags & AXI_UNMET; /* is met where the generator waits, if it does */
@@ -4813,6 +4846,10 @@ static void axi_generator_stop(ax_generator *g) {
     g->state = AXI_CLOSING;
     g->task.forget = NULL;
     g->task.node.flags &= (unsigned char)~AXI_ASKED;
+    if (!AXI_AT_OF(g->task.frame)) { /* asked, but never entered: a task that has not started */
+        g->task.node.state = AXI_FRESH;
+        axi_enqueue(g->task.loop, &g->task.node.link);
+    }
     axi_request(&g->task);
 }
 
@@ -7094,12 +7131,13 @@ AX_API int ax_run_once(ax_loop *loop) {
         axi_fd_sync(loop);
     } else {
         rc = axi_turn(loop, 0);
+        axi_fd_sync(loop); /* the host may sleep on what its backend has been told */
     }
     return axi_leave(loop, rc < 0 ? rc : axi_more(loop));
 }
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
-    if (axi_more(loop)) return axi_clock(loop);
+    if (axi_more(loop) || loop->dirty_count) return axi_clock(loop);
     return axi_next_when(loop);
 }
 

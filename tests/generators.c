@@ -719,6 +719,88 @@ AX_ASYNC(due) { /* an unmet cancel and a limit that is due meet in one ax_next *
     AX_END;
 }
 
+/* Asked, but not entered: what its arguments own is its own by then. */
+static int handles;
+struct owns { ax_frame frame; int handle; };
+AX_ASYNC(owns) {
+    AX_BEGIN;
+    for (;;) AX_EMIT();
+    AX_FINALLY:
+    if (my->handle) handles--;
+    LOG("closed");
+    AX_END;
+}
+enum { IT_IS_DUE, IT_IS_PRESSED, IT_IS_CLOSED };
+struct asks_in_vain { ax_frame frame; int how, n; AX_GENERATOR(owns) g; };
+AX_ASYNC(asks_in_vain) {
+    AX_BEGIN;
+    AX_GENERATE(&my->g, owns, .handle = ++handles);
+    if (my->how == IT_IS_PRESSED) {
+        ax_cancel(me);
+        for (my->n = 0; my->n < 2 * ASYNCX_AWAITS - 2; my->n++) AX_AWAIT(ax_done(0));
+        AX_AWAIT(ax_next(me, &my->g.generator));
+    }
+    AX_TRY(AX_WITHIN(0, ax_next(me, &my->g.generator)));
+    LOG("next=%d", me->rc);
+    if (my->how == IT_IS_CLOSED) {
+        AX_AWAIT(ax_generator_close(me, &my->g.generator));
+        LOG("close=%d", me->rc);
+    }
+    AX_END;
+}
+struct runs_in_vain { ax_frame frame; int how; };
+AX_ASYNC(runs_in_vain) {
+    AX_BEGIN;
+    handles = 0;
+    AX_TRY_ALL(AX_CALL(asks_in_vain, .how = my->how));
+    LOG("call=%d handles=%d", me->rc, handles);
+    AX_END;
+}
+
+/* The task is cancelled between ax_next and its await. */
+AX_MUST_USE static ax_op next_but(ax_task *me, counter *c) {
+    ax_op op = ax_next(me, &c->generator);
+    ax_cancel(me);
+    return op;
+}
+struct cancels_its_next { ax_frame frame; counter c; int before; };
+AX_ASYNC(cancels_its_next) {
+    AX_BEGIN;
+    AX_GENERATE(&my->c, count, .n = 3);
+    if (my->before) ax_cancel(me);
+    AX_TRY_ALL(next_but(me, &my->c));
+    LOG("next=%d", me->rc);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("sleep=%d", me->rc);
+    AX_TRY(ax_next(me, &my->c.generator));
+    LOG("next=%d item=%d", me->rc, my->c.frame.item);
+    AX_END;
+}
+
+/* A generator that opens another one, which pulls from it: at its end each waits for the other. */
+struct pulls { ax_frame frame; ax_generator *from; };
+AX_ASYNC(pulls) {
+    AX_BEGIN;
+    AX_WHILE(ax_next(me, my->from)) AX_EMIT();
+    AX_END;
+}
+struct pulled { ax_frame frame; ax_generator *self; AX_GENERATOR(pulls) pulls; };
+AX_ASYNC(pulled) {
+    AX_BEGIN;
+    AX_GENERATE(&my->pulls, pulls, .from = my->self);
+    AX_EMIT();
+    AX_END;
+}
+struct ring { ax_frame frame; AX_GENERATOR(pulled) g; };
+AX_ASYNC(ring) {
+    AX_BEGIN;
+    AX_GENERATE(&my->g, pulled, .self = &my->g.generator);
+    AX_TRY(ax_next(me, &my->g.generator));
+    LOG("next=%d", me->rc);
+    AX_TRY(AX_WITHIN(AX_MS(50), ax_next(me, &my->g.frame.pulls.generator)));
+    AX_END;
+}
+
 /* Two tasks share one that never waits, past the share of awaits: each item is seen once. */
 struct eater { ax_frame frame; counter *c; int *seen, n; };
 AX_ASYNC(eater) {
@@ -850,7 +932,15 @@ int main(void) {
              "next=1 item=-125@3 sleep=-125 count=1,0 next=1 item=-110@8", over_swallows);
     SCENARIO("rule 5: a second cancel of the consumer reaches a generator that kept the first", 0, "kept:-125@1 G:-125@2 M:-125@2", twice);
     SCENARIO("rule 5: a cancel met by a limit that was due is not met again", 0, "next=-125 sleep=0", due);
+    SCENARIO("rule 6: asked when the limit is due: not entered, but its cleanup runs", 0, "next=-110 closed call=0 handles=0", runs_in_vain);
+    SCENARIO("rule 6: ... and by a close", 0, "next=-110 closed close=0 call=0 handles=0", runs_in_vain, .how = IT_IS_CLOSED);
+    SCENARIO("rule 6: asked by one that never waits and is to be cancelled", 0, "closed call=-125 handles=0", runs_in_vain, .how = IT_IS_PRESSED);
+    SCENARIO("rule 5: a cancel between ax_next and its await", 0, "next=-125 sleep=0 next=1 item=1", cancels_its_next);
+    SCENARIO("rule 5: ... and one before", 0, "next=-125 sleep=0 next=1 item=1", cancels_its_next, .before = 1);
     SCENARIO("rule 4: two consumers of one that never waits: no item is lost, none seen twice", 0, "0 wrong", shared);
+#ifndef ASYNCX_FREESTANDING
+    MISUSE("rule 5: a ring of generators can't end, and its cancel does not go round for ever", AX_EDEADLK, "next=1", "nothing can wake", ring);
+#endif
     MISUSE("rule 3: an op that hangs when it emits is taken back", 0, "item 1 item 2 item 3 waiters 0", "an op was not awaited", over_odd);
     SCENARIO("rule 3: a wake of one that runs is not the end of its pause", 0, "0 item 1 0 item 2 0 item 3 waiters 0", over_odd, .how = 1);
     SCENARIO("a callback for its own end", 0, "0 item 1 item 2 item 3 waiters 0 done", over_odd, .how = 2);

@@ -219,6 +219,79 @@ AX_ASYNC(no_memory) {
     AX_END;
 }
 
+/* A spawn whose argument is a spawn that fails the group. */
+struct nested_spawn { ax_frame frame; ax_group g; };
+AX_ASYNC(nested_spawn) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    kit_fail_at = kit_allocations + 2;
+    AX_SPAWN(&my->g, sleeper, .name = "outer", .time = AX_SPAWN(&my->g, sleeper) ? 1 : 1000);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
+/* A join of a task that never had to wait for long, and is to be cancelled. */
+struct pressed_join { ax_frame frame; ax_group g; int n; };
+AX_ASYNC(pressed_join) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 50, .cleanup = 2);
+    ax_cancel(me);
+    for (my->n = 0; my->n < ASYNCX_AWAITS; my->n++) AX_TRY(ax_done(0));
+    AX_TRY_ALL(ax_group_join(me, &my->g));
+    LOG("join:%d open:%d", me->rc, ax_group_cancel(&my->g) == 0);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("next:%d", me->rc);
+    AX_END;
+}
+
+/* The request of a group is taken back by its join and its next, also from an owner who has kept another one earlier. */
+struct sets { ax_frame frame; ax_event *e; int status; };
+AX_ASYNC(sets) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    ax_event_set(my->e);
+    AX_RETURN(my->status);
+    AX_END;
+}
+struct has_kept { ax_frame frame; ax_group g; ax_event e; ax_task *t; int next; };
+AX_ASYNC(has_kept) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_KEEP);
+    ax_cancel(me);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("kept:%d", me->rc);
+    AX_SPAWN(&my->g, sets, .e = &my->e, .status = my->next ? AX_EPIPE : 0);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 50, .cleanup = 3);
+    AX_AWAIT(ax_event_wait(me, &my->e)); /* set already when the group fails */
+    if (my->next) {
+        AX_TRY_ALL(ax_group_next(me, &my->g, &my->t));
+        LOG("next:%d", me->rc);
+        AX_TRY_ALL(ax_group_next(me, &my->g, &my->t));
+        LOG("next:%d", me->rc);
+    } else {
+        ax_group_cancel(&my->g);
+        AX_TRY_ALL(ax_group_join(me, &my->g));
+        LOG("join:%d", me->rc);
+    }
+    AX_END;
+}
+
+/* Misuse: a join, which can't be dropped, that is not awaited. */
+struct forgets_join { ax_frame frame; ax_group g; int how; };
+AX_ASYNC(forgets_join) {
+    AX_BEGIN;
+    LOG("begins");
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5);
+    (void)!ax_group_join(me, &my->g).axi;
+    if (my->how) AX_RETURN(7);
+    AX_FINALLY:
+    LOG("left:%d@%d", ax_leaving(me), ms(me->loop));
+    AX_END;
+}
+
 /* A tree of one branch, DEPTH groups deep; each waits in its join, in its close, or in its body. */
 enum { DEPTH = 10000 };
 static int deep_cleanups, deep_started;
@@ -402,6 +475,47 @@ AX_ASYNC(cut_race) {
     AX_END;
 }
 
+/* A race whose end comes for other reasons than a winner: a cancel after all have lost, or by hand, or as the body ends. */
+enum { LATE = 1, BY_HAND, BY_HAND_LEFT, BACK };
+struct odd_race { ax_frame frame; int how, join; ax_group g; };
+AX_ASYNC(odd_race) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_RACE | (my->how == BACK ? AX_GROUP_BACKGROUND : 0));
+    AX_SPAWN(&my->g, sleeper, .name = "a", .time = 5, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = my->how > LATE ? 50 : 7, .status = my->how > LATE ? 7 : AX_EAGAIN);
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    if (my->how == LATE) ax_cancel(me);
+    if (my->how == BY_HAND || my->how == BY_HAND_LEFT) ax_group_cancel(&my->g);
+    if (my->how == BY_HAND_LEFT) AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    if (my->join) {
+        AX_TRY(ax_group_join(me, &my->g));
+        LOG("join:%d", me->rc);
+    }
+    AX_FINALLY:
+    LOG("left:%d", ax_leaving(me));
+    AX_END;
+}
+struct runs_odd_race { ax_frame frame; int how, join; };
+AX_ASYNC(runs_odd_race) {
+    AX_BEGIN;
+    AX_TRY(AX_CALL(odd_race, .how = my->how, .join = my->join));
+    LOG("race:%d", me->rc);
+    AX_END;
+}
+struct next_race { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(next_race) { /* a loser, the winner, and who was cancelled: all are handed back, and then there is no error */
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_RACE | AX_GROUP_KEEP);
+    AX_SPAWN(&my->g, sleeper, .time = 5, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .time = 7, .status = 3);
+    AX_SPAWN(&my->g, sleeper, .time = 9, .status = 4);
+    AX_WHILE(ax_group_next(me, &my->g, &my->t)) LOG("got:%d", ax_task_status(my->t));
+    LOG("none:%d", me->rc);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
 /* A racer could not be spawned, nobody asks why: the others race on. */
 struct short_race { ax_frame frame; ax_group g; int a; };
 AX_ASYNC(short_race) {
@@ -497,6 +611,14 @@ int main(void) {
              "a:-32@5 b:-125@10 left:-125 within:-110 expired:1 | a:-32@15 b:-125@20 left:-125 join:-125", cut_race, .b = 50);
     SCENARIO("rule 12: AX_GROUP_RACE: all have lost before: the first error", -32,
              "a:-32@5 b:-11@7 left:-32 within:-32 expired:0 | a:-32@12 b:-11@14 left:-32", cut_race, .b = 7);
+    SCENARIO("rule 12: AX_GROUP_RACE: all have lost, then a cancel comes: the first error, the cancel is met next", 0,
+             "a:-32@5 b:-11@7 join:-32 left:0 race:0", runs_odd_race, .how = LATE, .join = 1);
+    SCENARIO("rule 12: ... also when the body ends", 0, "a:-32@5 b:-11@7 left:-32 race:-32", runs_odd_race, .how = LATE);
+    SCENARIO("rule 13: a race that is cancelled by hand before it is decided: nobody has won", 0, "a:-32@5 b:-125@10 join:-125 left:0 race:0", runs_odd_race,
+             .how = BY_HAND, .join = 1);
+    SCENARIO("rule 13: ... and the body leaves with 0", 0, "a:-32@5 b:-125@10 left:0 race:0", runs_odd_race, .how = BY_HAND_LEFT);
+    SCENARIO("rule 12: AX_GROUP_RACE and BACKGROUND: not decided when the body ends", 0, "a:-32@5 b:-125@10 left:0 race:0", runs_odd_race, .how = BACK);
+    SCENARIO("rule 12: AX_GROUP_RACE and KEEP: after the last there is no error if it was won", 0, "got:-32 got:3 got:-125 none:0 join:3", next_race);
     SCENARIO("rule 12: AX_GROUP_RACE: the winner does not cancel the body", 0, "a:0@10 b:-125@10 c:-125@10 body@100 end:0@100", three, .flags = AX_GROUP_RACE, .where = BODY);
     SCENARIO("rule 12: AX_GROUP_BACKGROUND: children are cancelled when the body ends", 7, "beat:-125@7 end:7@7", background);
     SCENARIO("rule 12: AX_GROUP_BACKGROUND: an explicit join waits", 0, "a:0@10 b:0@20 c:0@30 join:0@30 next:0 end:0@31", three, .flags = AX_GROUP_BACKGROUND);
@@ -523,6 +645,12 @@ int main(void) {
     MISUSE("rule 13: a child may spawn siblings while the owner joins; a closed group refuses", 0, "not open:0 spawn:1 late:0@15 closed:0@15", "not open", spawning);
     MISUSE("rule 13: an aborting group refuses", AX_EAGAIN, "not open:0 aborting:0", "not open", spawning, .fail = 1);
     SCENARIO("rule 12: out of memory fails the group; the unchecked spawn surfaces at the join", 0, "spawn:0 then:0 a:-125@0 join:-12 count:0", no_memory);
+#ifndef ASYNCX_FREESTANDING
+    SCENARIO("rule 13: ... and who was being spawned meanwhile never starts", 0, "outer:-125@0 join:-12", nested_spawn);
+    SCENARIO("rule 12: the group's own request is taken back from an owner who has kept another", 0, "kept:-125 b:-125@8 join:0", has_kept);
+    SCENARIO("rule 12: ... by next, too", AX_EPIPE, "kept:-125 next:1 b:-125@8 next:1", has_kept, .next = 1);
+#endif
+    SCENARIO("rule 12: a cancelled owner's join cancels the children, also if it had never to wait before", 0, "a:-125@2 join:-125 open:0 next:0", pressed_join);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
     SCENARIO("all tasks of a loop, parents first", 0,
              "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
@@ -545,6 +673,8 @@ int main(void) {
     SCENARIO("rule 12: 10,000 children, kept", 0, "10000 0:10000@97", ten_thousand, .flags = AX_GROUP_KEEP);
     SCENARIO("rule 13: 10,000 children cancelled by hand", 0, "10000 0:0@50", ten_thousand, .cancel = 1);
     SCENARIO("rule 12: a group of ended children does not grow", 0, "grew by 0", server);
+    MISUSE("rule 3: a join that is not awaited is as if it was cancelled, and ends before the body is left", 0, "begins a:-125@0 left:0@0", "not awaited", forgets_join);
+    MISUSE("rule 3: ... also with a status", 7, "begins a:-125@0 left:7@0", "not awaited", forgets_join, .how = 1);
     MISUSE("rule 3: groups and tasks used wrongly", 0, "not open:-1 cancel:-1 not kept:-1 running:0 own:0@5 again:1 own:0@6 kept:0 got:1 joined:0", "AX_SPAWN_IN", misuse);
     return tap_end();
 }

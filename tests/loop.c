@@ -1061,6 +1061,44 @@ static void signals_tests(void) {
     JUDGE("a run that ends leaves alone what another thread has caught by then", 0, 0, "caught 0 caught default");
 }
 
+/* A host that sleeps on what its backend was told. */
+static unsigned told_of_second;
+static int hears_of_second(ax_loop *l, void *self, int n, unsigned before, unsigned events) {
+    if (n == fd[2]) told_of_second = events;
+    return ASYNCX_BACKEND->set(l, self, n, before, events);
+}
+static ax_watch watches[2];
+static void stops_second(ax_loop *l, unsigned events, void *arg) {
+    (void)l, (void)events, (void)arg;
+    LOG("second");
+    ax_watch_stop(&watches[1]);
+}
+static void starts_second(ax_loop *l, unsigned events, void *arg) {
+    (void)events, (void)arg;
+    ax_watch_stop(&watches[0]);
+    LOG("%d", ax_watch_start(l, &watches[1], fd[2], AX_IN, stops_second, NULL));
+}
+static void host_sleeps_test(void) {
+    ax_backend hearing = *ASYNCX_BACKEND;
+    ax_loop_desc *d = kit_desc();
+    hearing.set = hears_of_second;
+    d->flags = 0;
+    d->backend = &hearing;
+    make_pipe(fd), make_pipe(fd + 2);
+    put_byte(fd[1]);
+    ax_loop_open(&loop, d);
+    LOG("%d", ax_watch_start(&loop, &watches[0], fd[0], AX_IN, starts_second, NULL));
+    LOG("soon:%d", ax_next_deadline(&loop) != AX_FOREVER);
+    while (ax_run_once(&loop) > 0) {}
+    LOG("told:%d", told_of_second == AX_IN);
+    put_byte(fd[3]);
+    while (ax_run_once(&loop) > 0) {}
+    LOG("%d", watches[1].active);
+    close(fd[0]), close(fd[1]), close(fd[2]), close(fd[3]);
+    close_and_judge("a watch that begins in a callback of a guest's last turn, or between turns, is told to the backend before the host sleeps",
+                    0, "0 soon:1 0 told:1 second 0", __LINE__);
+}
+
 static void running_tests(void) {
     static ax_sem sem;
     pthread_t thread;
@@ -1356,6 +1394,7 @@ int main(void) {
     descriptors_tests();
     slow_watch_test();
     running_tests();
+    host_sleeps_test();
     signals_tests();
     second_signal_test();
     SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);

@@ -149,8 +149,8 @@ static void uncancel(struct actor *a) { /* by hand, whoever has made it */
     int i;
     if (!a->count) return;
     a->count--;
-    for (i = 0; i < a->limits; i++) a->limit[i].base -= a->limit[i].base > a->count;
     if (!a->count) a->unmet = 0;
+    for (i = 0; i < a->limits; i++) a->limit[i].base -= a->limit[i].base > a->count - a->unmet;
     if (!a->count && a->state == FRESH) a->expect = 0;
 }
 

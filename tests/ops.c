@@ -29,10 +29,12 @@ AX_MUST_USE static ax_op button_pressed(ax_task *me, struct button *b) {
     return ax_park(me, button_forget, b);
 }
 
-struct presses { ax_frame frame; struct button *b; const char *name; int keep; };
+struct presses { ax_frame frame; struct button *b; const char *name; int keep, before; };
 AX_ASYNC(presses) {
     AX_BEGIN;
-    if (my->keep) AX_TRY(button_pressed(me, my->b));
+    if (my->before == 1) ax_cancel(me);
+    if (my->before == 2) AX_TRY(AX_WITHIN(0, button_pressed(me, my->b)));
+    else if (my->keep) AX_TRY(button_pressed(me, my->b));
     else AX_AWAIT(button_pressed(me, my->b));
     LOG("%s:%d@%d", my->name, me->rc, AT);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
@@ -57,13 +59,13 @@ AX_ASYNC(wakes_late) { /* a wake that no op meets, before the end of a body with
     LOG("%d", ax_wake(me, my->status));
     AX_END;
 }
-struct buttons { ax_frame frame; ax_group g; struct button b; int how, status, cancel, keep; ax_task *t; };
+struct buttons { ax_frame frame; ax_group g; struct button b; int how, status, cancel, keep, before; ax_task *t; };
 AX_ASYNC(buttons) {
     AX_BEGIN;
     my->b.how = my->how;
     my->b.status = my->status;
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
-    my->t = AX_SPAWN(&my->g, presses, .b = &my->b, .name = "A", .keep = my->keep);
+    my->t = AX_SPAWN(&my->g, presses, .b = &my->b, .name = "A", .keep = my->keep, .before = my->before);
     if (!my->how) AX_SPAWN(&my->g, presses, .b = &my->b, .name = "B");
     AX_AWAIT(ax_checkpoint(me));
     if (my->cancel) ax_cancel(my->t);
@@ -346,6 +348,32 @@ AX_ASYNC(local_argument) {
 #endif
 #endif
 
+#ifndef ASYNCX_FREESTANDING
+/* Where an error comes from. */
+struct fails_here { ax_frame frame; };
+AX_ASYNC(fails_here) { AX_BEGIN; AX_RETURN(AX_EPIPE); AX_END; }
+struct fails_there { ax_frame frame; };
+AX_ASYNC(fails_there) { AX_BEGIN; AX_RETURN(AX_EPIPE); AX_END; }
+struct hands_on { ax_frame frame; int how; };
+AX_ASYNC(hands_on) {
+    AX_BEGIN;
+    AX_TRY(AX_CALL(fails_here));
+    if (my->how == 1) AX_AWAIT(AX_CALL(fails_there)); /* a new one */
+    if (my->how == 2) AX_TRY(AX_CALL(sleeper));
+    if (my->how) AX_RETURN(AX_EPIPE); /* its own */
+    AX_RETURN(me->rc);                /* what it was given */
+    AX_END;
+}
+static void origins(void) {
+    static const char *const names[] = {"fails_here", "fails_there", "hands_on"};
+    int how;
+    for (how = 0; how < 3; how++) {
+        is(AX_RUN_WITH(kit_desc(), hands_on, .how = how), AX_EPIPE, "an error");
+        ok(axi_last.name && !strcmp(axi_last.name, names[how]), "... comes from %s, not from %s", names[how], axi_last.name);
+    }
+}
+#endif
+
 int main(void) {
     int how;
     SCENARIO("a wake that no op met does not end the wait for a scope", 0, "0 child@5", wakes_late, .status = 0);
@@ -359,6 +387,10 @@ int main(void) {
              buttons, .how = WAKES_AND_STAYS, .status = 5, .cancel = 1);
     SCENARIO("rule 5: a hook whose device answers at once that it was cancelled: the task's own cancellation", 0, "A:end:-125@0 down:1 forgotten:1",
              buttons, .how = WAKES_AND_STAYS, .status = AX_ECANCELED, .cancel = 1, .keep = 1);
+    SCENARIO("rule 5: the same if the cancel came before it waits", 0, "A:end:-125@0 down:1 forgotten:1", buttons, .how = WAKES_AND_STAYS,
+             .status = AX_ECANCELED, .keep = 1, .before = 1);
+    SCENARIO("rule 8: the same if its limit is due then", 0, "A:-110@0 A:on A:end:0@1 down:1 forgotten:1", buttons, .how = WAKES_AND_STAYS,
+             .status = AX_ECANCELED, .before = 2);
     SCENARIO("a hook that wakes the task and answers 0 wakes it once", 0, "A:5@0 A:end:-125@0 down:1 forgotten:1", buttons, .how = WAKES_AND_GOES, .status = 5, .cancel = 1);
     hook_status = 3, hook_answer = AX_STAY;
     SCENARIO("rule 4: a future that completes inside its cancel hook delivers its result to all", 0, "A:3 B:3 A:next:-125 A:end:0 B:next:0 B:end:0 hooked:1", futures);
@@ -384,6 +416,9 @@ int main(void) {
     MISUSE("an argument that points to a local variable is refused", 0,
            "call:-14 in:-14 in its slot generate:-14 generated spawn:0 join:-14 in:0 in:1 a task", "local variable", local_argument);
 #endif
+#endif
+#ifndef ASYNCX_FREESTANDING
+    origins();
 #endif
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);

@@ -70,7 +70,7 @@ static struct primitives {
     struct generator {
         AX_GENERATOR(numbers) real;
         struct actor *as, *opener, *user; /* opener: as long as its frame is open */
-        int state, asked, closing, given;
+        int state, asked, closing, given, entered;
         struct line closers;
     } generator[GENERATORS];
 } p;
@@ -484,7 +484,7 @@ static struct generator *generator_open(struct actor *a) {
         g->opener = a;
         g->user = NULL;
         g->state = UNBEGUN;
-        g->asked = g->closing = g->given = 0;
+        g->asked = g->closing = g->given = g->entered = 0;
         return g;
     }
     return NULL;
@@ -497,6 +497,7 @@ static void generator_stop(struct generator *g) { /* it leaves at its AX_EMIT */
     g->state = CLOSING;
     g->as->hook = NULL;
     g->as->asked = 0;
+    if (!g->entered) g->as->state = FRESH, enters(g->as, &w.ready); /* then only its cleanup runs */
     request(g->as);
 }
 static int next_cancel(struct actor *a) { /* met in the generator, if that has begun */
@@ -510,6 +511,7 @@ static void generator_next(struct actor *a, struct generator *g) {
     int unmet = a->unmet;
     a->expect = g->state == EXHAUSTED ? 0 : AX_EBUSY;
     if (g->state >= GOING) return;
+    g->state = PAUSED;
     g->user = a;
     a->asks = g;
     a->unmet = 0;
@@ -517,6 +519,7 @@ static void generator_next(struct actor *a, struct generator *g) {
     if (a->state != WAITING) return; /* its limit was due */
     if (unmet) a->asked = g->asked = 1, request(g->as);
     g->state = GOING;
+    g->entered = 1;
     go_on(g->as, 0);
 }
 static void generator_emits(struct generator *g) {
@@ -595,6 +598,7 @@ AX_ASYNC(numbers) {
     my->ended = 1;
     AX_RETURN(my->status = one_in(3) ? AX_EBADF : one_in(5) ? AX_ECANCELED : 0);
     AX_FINALLY:
+    if (!my->g->entered) runs(a);
     left(a);
     if (my->inside) sem_give();
     if (!my->ended || (my->status == AX_ECANCELED && a->count)) my->status = OWN;

@@ -330,22 +330,32 @@ AX_ASYNC(cancels_at) {
 }
 
 /* A request that is unmet when the cleanup begins. */
-enum { PUT_OFF, TAKEN_BACK, DURING, EMPTY_GROUP, FULL_GROUP, TWICE };
+enum { PUT_OFF, TAKEN_BACK, DURING, EMPTY_GROUP, FULL_GROUP, TWICE, QUIET, AGAIN, CALL_THERE, GROUP_THERE };
 struct put_off { ax_frame frame; int how; ax_group g; };
 AX_ASYNC(put_off) {
     AX_BEGIN;
     if (my->how == EMPTY_GROUP || my->how == FULL_GROUP) ax_group_open(me, &my->g, 0);
     if (my->how == FULL_GROUP) AX_SPAWN(&my->g, sleeper, .name = "child", .time = 10);
-    if (my->how != DURING) ax_cancel(me);
+    if (my->how < QUIET && my->how != DURING) ax_cancel(me);
+    if (my->how == AGAIN) {
+        ax_cancel(me);
+        AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    }
     AX_RETURN(6);
     AX_FINALLY:
-    if (my->how == DURING) ax_cancel(me);
+    if (my->how == DURING || my->how == AGAIN) ax_cancel(me);
+    if (my->how == CALL_THERE) AX_AWAIT(AX_CALL(put_off, .how = FULL_GROUP));
     AX_AWAIT(ax_sleep(me, AX_MS(5)));
     LOG("finally:%d@%d", me->rc, AT);
     if (my->how == TAKEN_BACK) ax_uncancel(me);
     if (my->how == TWICE) ax_cancel(me);
     AX_AWAIT(ax_sleep(me, AX_MS(5)));
     LOG("finally:%d leaving:%d@%d", me->rc, ax_leaving(me), AT);
+    if (my->how == GROUP_THERE) {
+        ax_group_open(me, &my->g, 0);
+        AX_SPAWN(&my->g, sleeper, .name = "child", .time = 10);
+        ax_cancel(me);
+    }
     AX_END;
 }
 struct calls_put_off { ax_frame frame; int how; };
@@ -359,12 +369,51 @@ AX_ASYNC(calls_put_off) {
     LOG("then:%d@%d", me->rc, AT);
     AX_END;
 }
-struct limits_put_off { ax_frame frame; };
+struct limits_put_off { ax_frame frame; int how; };
 AX_ASYNC(limits_put_off) { /* the limit that made the request takes it back, put off or not */
     AX_BEGIN;
-    AX_TRY_ALL(AX_WITHIN(AX_MS(3), AX_CALL(put_off, .how = DURING)));
+    AX_TRY_ALL(AX_WITHIN(AX_MS(3), AX_CALL(put_off, .how = my->how)));
     LOG("call:%d@%d", me->rc, AT);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_END;
+}
+/* Calls one after the other, which are in their cleanup half of the time. */
+struct half_cleanup { ax_frame frame; };
+AX_ASYNC(half_cleanup) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    AX_FINALLY:
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    AX_END;
+}
+struct calls_in_turn { ax_frame frame; ax_group g; ax_timeout limit; int n, rest, fails; };
+AX_ASYNC(calls_in_turn) {
+    AX_BEGIN;
+    if (my->rest) ax_timeout_open(me, &my->limit, AX_MS(my->rest));
+    ax_group_open(me, &my->g, 0);
+    if (my->fails) AX_SPAWN(&my->g, sleeper, .time = my->fails, .status = AX_EPIPE);
+    for (my->n = 0; my->n < 100; my->n++) AX_AWAIT(AX_CALL(half_cleanup));
+    AX_FINALLY:
+    LOG("works:%d n:%d", ax_leaving(me), my->n);
+    AX_END;
+}
+struct limits_calls { ax_frame frame; };
+AX_ASYNC(limits_calls) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(95), AX_CALL(calls_in_turn)));
+    LOG("within:%d@%d", me->rc, AT);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_END;
+}
+struct cancels_calls { ax_frame frame; ax_group g; };
+AX_ASYNC(cancels_calls) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, calls_in_turn);
+    AX_AWAIT(ax_sleep(me, AX_MS(95)));
+    ax_group_cancel(&my->g);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("join:%d@%d", me->rc, AT);
     AX_END;
 }
 struct errors_in_finally { ax_frame frame; int n; };
@@ -519,6 +568,25 @@ AX_ASYNC(old_request) {
     ax_timer_stop(&my->t);
     AX_END;
 }
+struct two_requests { ax_frame frame; ax_timeout limit; };
+AX_ASYNC(two_requests) { /* both unmet when the limit opens, one of them is taken back: the other is no request of the limit */
+    AX_BEGIN;
+    ax_timeout_open(me, &my->limit, 0);
+    LOG("left:%d", ax_uncancel(me));
+    AX_AWAIT(ax_sleep(me, AX_MS(20)));
+    AX_END;
+}
+struct asked_twice { ax_frame frame; };
+AX_ASYNC(asked_twice) {
+    AX_BEGIN;
+    ax_cancel(me);
+    ax_cancel(me);
+    AX_TRY_ALL(AX_CALL(two_requests));
+    LOG("call:%d", me->rc);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("next:%d", me->rc);
+    AX_END;
+}
 struct old_request_caller { ax_frame frame; int open; };
 AX_ASYNC(old_request_caller) {
     AX_BEGIN;
@@ -545,14 +613,29 @@ int main(void) {
              "child:0@10 finally:-125 rc=0@11 call:-125@11 next:0@12 then:0@13", cancels_at, .at = 10, .child_time = 8);
     SCENARIO("rule 10: a request unmet when AX_FINALLY begins is put off, then met by the caller", 0,
              "finally:0@5 finally:0 leaving:6@10 call:6@10 next:-125@10 then:0@11", calls_put_off, .how = PUT_OFF);
-    SCENARIO("rule 10: one made during the cleanup interrupts it, and is met there", 0, "finally:-125@0 finally:0 leaving:6@5 call:6@5 next:0@6 then:0@7", calls_put_off, .how = DURING);
+    SCENARIO("rule 10: one made during the cleanup interrupts it, and is met by the caller too", 0,
+             "finally:-125@0 finally:0 leaving:6@5 call:6@5 next:-125@5 then:0@6", calls_put_off, .how = DURING);
+    SCENARIO("rule 10: not if the body was left by a cancel: the caller leaves by that", 0,
+             "finally:-125@0 finally:0 leaving:-125@5 call:-125@5 next:0@6 then:0@7", calls_put_off, .how = AGAIN);
+    SCENARIO("rule 10: one that ends a call of the cleanup, too", 0,
+             "child:-125@0 finally:0@5 finally:0 leaving:-125@10 finally:0@15 finally:0 leaving:6@20 call:6@20 next:-125@20 then:0@21",
+             calls_put_off, .how = CALL_THERE);
+    SCENARIO("rule 10: one that is met by the close of a group of the cleanup, too", 0,
+             "finally:0@5 finally:0 leaving:6@10 child:-125@10 call:6@10 next:-125@10 then:0@11", calls_put_off, .how = GROUP_THERE);
     SCENARIO("rule 10: one put off and one during the cleanup are both met", 0, "finally:0@5 finally:-125 leaving:6@5 call:6@5 next:-125@5 then:0@6", calls_put_off, .how = TWICE);
     SCENARIO("rule 7: a request put off and taken back in the cleanup is gone", 0, "finally:0@5 finally:0 leaving:6@10 call:6@10 next:0@11 then:0@12", calls_put_off, .how = TAKEN_BACK);
     SCENARIO("rule 4: a body that returned has returned: a group without children does not wait", 0,
              "finally:0@5 finally:0 leaving:6@10 call:6@10 next:-125@10 then:0@11", calls_put_off, .how = EMPTY_GROUP);
     SCENARIO("rule 10: an unmet request is met by the group's close that waits", 0,
              "child:-125@0 finally:0@5 finally:0 leaving:-125@10 call:-125@10 next:0@11 then:0@12", calls_put_off, .how = FULL_GROUP);
-    SCENARIO("rule 8: a limit that falls due in the cleanup takes its request back", 0, "finally:-125@0 finally:-125 leaving:6@3 call:6@3", limits_put_off);
+    SCENARIO("rule 8: a limit that falls due in the cleanup takes its request back", 0, "finally:-125@3 finally:0 leaving:6@8 call:6@8", limits_put_off,
+             .how = QUIET);
+    SCENARIO("rule 8: and leaves another's", AX_ECANCELED, "finally:-125@0 finally:-125 leaving:6@3 call:6@3", limits_put_off, .how = DURING);
+    SCENARIO("rule 8: a limit that falls due in a call's cleanup ends what called it", 0, "works:-125 n:5 within:-110@105", limits_calls);
+    SCENARIO("rule 8: a limit for the rest of the body, too", AX_ETIMEDOUT, "works:-110 n:5", calls_in_turn, .rest = 95);
+    SCENARIO("rule 12: a group that is cancelled then ends, too", 0, "works:-125 n:5 join:0@105", cancels_calls);
+    SCENARIO("rule 12: a failure cancels the owner, who is in a call's cleanup", AX_EPIPE, "works:-32 n:5", calls_in_turn, .fails = 95);
+    SCENARIO("rule 7: two requests, a limit that is due, and one request taken back: no time-out", 0, "left:1 call:-125 next:0", asked_twice);
     SCENARIO("rule 10: in AX_FINALLY no await leaves", 5, "-32 -35 -11,0", errors_in_finally);
     ax_sem_init(&sem, 1, 1);
     SCENARIO("rule 9: scopes opened in AX_FINALLY close when it ends and leave the status alone", 5, "permits=0 A:-32@5 B:-125@5 defer1", scopes_in_finally);
