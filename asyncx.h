@@ -85,7 +85,8 @@
    ASYNCX_SWITCH          not defined  in any file     resume by switch even where the compiler has labels
                                                        as values; an await inside a switch of yours then traps
    ASYNCX_COMMA           not defined  in any file     no statement expressions (for other compilers it is set): the
-                                                       storage argument of a macro is then evaluated twice
+                                                       storage argument of a macro is then evaluated twice, and a call
+                                                       or spawn is no argument of another (in a function it may be)
    ASYNCX_AWAITS          128          implementation  awaits in a row that were done at once, after which a
                                                        task takes a turn, so that nobody starves
    ASYNCX_EPOLL           not defined  implementation  waits with epoll instead of poll(): for very many descriptors, on Linux
@@ -347,17 +348,31 @@ typedef int16_t ax_time;
 #define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1) /* one that is too long stays too long */
 #if ASYNCX_TIME_BITS == 64
 typedef int64_t axi_wide;
+typedef uint64_t axi_unsigned;
+#define AXI_MOST INT64_MAX
 #else
 typedef int32_t axi_wide;
+typedef uint32_t axi_unsigned;
+#define AXI_MOST INT32_MAX
 #endif
 /* n * rate / rest of a variable; the last two are constants, so that the division by rate is none. */
 AXI_INLINE ax_time axi_scale(axi_wide n, axi_wide rate, axi_wide rest) {
-    if (rest != 1) return AXI_FIT(((int64_t)n * rate + rest - 1) / rest);
-    return n <= 0 ? n : n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
+    if (n <= 0) return n < -AX_FOREVER ? -AX_FOREVER : (ax_time)n; /* no time at all */
+    if (rest != 1) return n > INT64_MAX / rate - rest ? AX_FOREVER - 1 : AXI_FIT(((int64_t)n * rate + rest - 1) / rest);
+    return n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
+}
+AXI_INLINE axi_wide axi_from_unsigned(axi_unsigned n) { return n > AXI_MOST ? AXI_MOST : (axi_wide)n; }
+AXI_INLINE axi_wide axi_from_far(int64_t n) { return n > AXI_MOST ? AXI_MOST : n < -AXI_MOST ? -AXI_MOST : (axi_wide)n; }
+AXI_INLINE ax_time axi_from_real(double x) {
+    return x < (double)AX_FOREVER ? x > -(double)AX_FOREVER ? (ax_time)x : -AX_FOREVER : AX_FOREVER - 1;
 }
 #if defined(__GNUC__)
+#define AXI_WIDE(n)                                                         \
+    (sizeof(n) > sizeof(axi_wide)         ? axi_from_far((int64_t)(n))      \
+     : (__typeof__((n) + 0))-1 < 1        ? (axi_wide)(n)                   \
+                                          : axi_from_unsigned((axi_unsigned)(n)))
 #define AXI_SCALE(n, rate, rest) \
-    (AXI_FRACTION(n) > 0 ? (ax_time)AXI_ROUND_UP(n, rate, rest) : axi_scale((axi_wide)(n), rate, rest))
+    (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
 #else
 #define AXI_SCALE(n, rate, rest) ((ax_time)AXI_ROUND_UP(n, (axi_wide)(rate), rest))
 #endif
@@ -1170,8 +1185,8 @@ AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #ifndef ASYNCX_FREESTANDING
 /* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for posts
-   only. A loop that only waits for posts has to be held (ax_loop_hold), else it ends or says AX_EDEADLK. What is still posted when
-   the loop closes does not run; after that the callback is free again. AX_EPERM once the loop is closed; its struct must still be
+   only. A loop that only waits for posts has to be held (ax_loop_hold), else it ends or says AX_EDEADLK. What comes while the
+   loop closes may run or not; after that the callback is free again. AX_EPERM once the loop is closed; its struct must still be
    there, and is not opened anew while others may post. */
 AX_API int ax_post(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
@@ -1192,7 +1207,7 @@ typedef struct ax_timer {
     int armed;            /* public, read-only */
     int background;
 } ax_timer;
-/* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM. */
+/* when is a point in time; the past means the next turn, never inside this call. AX_ENOMEM; AX_EBUSY while another loop has it. */
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *timer, ax_time when, ax_fn *fn, void *arg);
 AX_API int ax_timer_stop(ax_timer *timer); /* 1, or 0 if it was not armed */
 /* A background timer does not keep ax_loop_run going, however often it is started. */
@@ -1485,8 +1500,9 @@ AX_API int ax_exit(int status);
 
    With ASYNCX_FREESTANDING the header needs five functions of yours, the port; they may be macros, defined before it is included.
 
-     ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time. Called unlocked: keep
-                                       interrupts out yourself where it takes more than one load
+     ax_time ax_port_now(void)         the tick: counts up at ASYNCX_TICK_HZ, wraps around with ax_time. Keep interrupts out
+                                       yourself where it takes more than one load: it is called unlocked, but by a guest
+                                       that sleeps, who has locked (see below)
      void ax_port_lock(void)           keeps interrupts out (nothing, where ax_port_idle remembers a wake that came before it); is
      void ax_port_unlock(void)         never called twice in a row
      void ax_port_idle(ax_time until)  sleeps until an interrupt comes, at the latest until the tick is `until`; at once if that has
@@ -1785,27 +1801,29 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
     })
 #define AXI_DO ;
-#else /* the same by comma expressions; the frame stands in a slot meanwhile, so these do not nest in each other's arguments */
-#define AXI_FILL(new, fn, ...)                                                                \
-    (axi_slot_ = (new)) ? (AXI_ZERO((struct fn *)axi_slot_), AXI_SET(((struct fn *)axi_slot_), __VA_ARGS__)(void)0) : (void)0
+#else /* the same by comma expressions; the frame stands in a slot meanwhile, another while its arguments make frames */
+#define AXI_FILL(new, fn, ...)                                                                              \
+    axi_push_frame(new) ? (AXI_ZERO((struct fn *)AXI_SLOT), AXI_SET(((struct fn *)AXI_SLOT), __VA_ARGS__)(void)0) : (void)0
+#define AXI_SLOT axi_slots_[axi_depth_ & 7]
+#define AXI_TAKE (ax_frame *)axi_pop_frame()
 #define AXI_CALL(n, fn, ...) \
-    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 1))
+    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_CAT(fn, _axi)(), 1))
 #define AXI_CALL_IN(n, slot, fn, ...) \
-    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)(), 0))
+    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_CAT(fn, _axi)(), 0))
 #define AXI_GENERATE(n, storage, fn, ...)                                                     \
     (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_generator_open(me, &(storage)->generator, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+     axi_generator_open(me, &(storage)->generator, AXI_TAKE, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN(n, group, fn, ...)                                                          \
     (AXI_FILL(axi_task_new(group, sizeof(struct fn)), fn, __VA_ARGS__),                       \
-     axi_task_start(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+     axi_task_start(NULL, AXI_TAKE, AXI_CAT(fn, _axi)()))
 #define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
     (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_task_start(&(storage)->task, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+     axi_task_start(&(storage)->task, AXI_TAKE, AXI_CAT(fn, _axi)()))
 #define AXI_DO ,
-#if defined(__GNUC__)
-__attribute__((unused))
-#endif
-static AXI_THREAD_LOCAL void *axi_slot_;
+static AXI_THREAD_LOCAL void *axi_slots_[8];
+static AXI_THREAD_LOCAL unsigned char axi_depth_;
+AXI_INLINE void *axi_push_frame(void *f) { return axi_slots_[++axi_depth_ & 7] = f; }
+AXI_INLINE void *axi_pop_frame(void) { return axi_slots_[axi_depth_-- & 7]; }
 #endif
 
 /* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
@@ -1899,7 +1917,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_task *main);
 #else
 #define AXI_RUN(desc, fn, ...)                                                                    \
     (AXI_FILL(axi_run_open(NULL, (desc), sizeof(struct fn)), fn, __VA_ARGS__),                    \
-     axi_run_main(NULL, (ax_frame *)axi_slot_, AXI_CAT(fn, _axi)()))
+     axi_run_main(NULL, AXI_TAKE, AXI_CAT(fn, _axi)()))
 #endif
 AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
 AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
@@ -1939,7 +1957,7 @@ AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn)
 #include <sys/un.h>
 #include <unistd.h>
 #define AXI_THREAD_MAIN void *
-#ifndef CLOCK_MONOTONIC
+#if !defined(CLOCK_MONOTONIC) || !defined(F_DUPFD_CLOEXEC) || !defined(SA_RESTART)
 #error "asyncx.h: include it before any system header in this file, or compile with -D_POSIX_C_SOURCE=200809L"
 #endif
 #else
@@ -2351,6 +2369,17 @@ AX_API int ax_waiters(const axi_list *list) {
     return n;
 }
 
+/* A task and its first frame in one block, which is aligned for anything: then so is the frame. */
+#ifdef ASYNCX_FREESTANDING
+struct axi_anything {
+    char c;
+    union { void *p; int64_t i; double d; } any;
+};
+#define AXI_ALIGN offsetof(struct axi_anything, any)
+#define AXI_TASK_SIZE ((sizeof(ax_task) + AXI_ALIGN - 1) / AXI_ALIGN * AXI_ALIGN)
+#else
+#define AXI_TASK_SIZE sizeof(ax_task)
+#endif
 #define AXI_TASK_OF(member, link) ((ax_task *)(void *)((char *)(link) - offsetof(ax_task, member)))
 
 #define AXI_GENERATOR_OF(t) ((ax_generator *)(void *)((char *)(t) - offsetof(ax_generator, task)))
@@ -3621,9 +3650,9 @@ AX_API ax_frame *axi_task_new(ax_group *g, size_t size) {
     ax_task *t;
     if (!axi_spawnable(g)) return NULL;
     if (axi_timer_reserve(g->loop, 1) >= 0) {
-        if ((t = (ax_task *)axi_alloc(g->loop, sizeof(ax_task) + size)) != NULL) {
+        if ((t = (ax_task *)axi_alloc(g->loop, AXI_TASK_SIZE + size)) != NULL) {
             axi_task_prepare(g, t, AXI_HEAP);
-            return (ax_frame *)(void *)(t + 1);
+            return (ax_frame *)(void *)((char *)t + AXI_TASK_SIZE);
         }
         axi_timer_unreserve(g->loop);
     }
@@ -3656,7 +3685,7 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
 static ax_task *axi_not_started(ax_task *t, const struct axi_fn *fn) {
     axi_group_error(t->group, AX_EFAULT);
     axi_timer_unreserve(t->loop);
-    if (t->node.flags & AXI_HEAP) axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(fn));
+    if (t->node.flags & AXI_HEAP) axi_free(t->loop, t, AXI_TASK_SIZE + axi_size_of(fn));
     return NULL;
 }
 #else
@@ -3665,7 +3694,7 @@ static ax_task *axi_not_started(ax_task *t, const struct axi_fn *fn) {
 
 AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn) {
     if (!f) return NULL;
-    if (!t) t = (ax_task *)(void *)f - 1; /* one block */
+    if (!t) t = (ax_task *)(void *)((char *)f - AXI_TASK_SIZE); /* one block */
     if (axi_dead_argument(t->loop, f, fn)) return axi_not_started(t, fn);
     axi_task_init(t, f, fn);
 #if AXI_CANCEL
@@ -3694,7 +3723,7 @@ static void axi_task_release(ax_task *t) {
     axi_tell_unheard(t);
     if (t->node.refs) return; /* the hook keeps it */
     AXI_SET_KIND(&t->node, AXI_FREED);
-    axi_free(t->loop, t, sizeof(ax_task) + axi_size_of(t->frame->fn));
+    axi_free(t->loop, t, AXI_TASK_SIZE + axi_size_of(t->frame->fn));
 }
 
 #if AXI_GENERATORS
@@ -4006,7 +4035,7 @@ static void axi_run_task(ax_task *t) {
     t->rc = rc;
     t->node.state = AXI_DONE;
     AXI_TASKS(t->loop, --);
-    if (t->node.flags & AXI_HEAP) axi_give_back(t, t, f, sizeof *t);
+    if (t->node.flags & AXI_HEAP) axi_give_back(t, t, f, AXI_TASK_SIZE);
 }
 #endif
 
@@ -4305,7 +4334,7 @@ static ax_time axi_random(uint32_t *state, ax_time most) { /* xorshift32: G. Mar
 AX_API ax_time ax_backoff_next(ax_backoff *b) {
     ax_time limit = b->base, cap = b->cap > 0 ? b->cap : AX_FOREVER / 4 * 3;
     int i, factor = b->factor > 0 ? b->factor : 2;
-    for (i = 0; i < b->tries && limit > 0 && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
+    for (i = 0; i < b->tries && factor > 1 && limit > 0 && limit < cap; i++) limit = limit > cap / factor ? cap : limit * factor;
     if (limit > cap) limit = cap;
     if (b->tries < INT_MAX) b->tries++;
     if (!b->seed) { /* machines and tasks that start together must not retry together */
@@ -4948,6 +4977,50 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
 
 #endif
 
+#if AXI_CANCEL
+/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
+   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
+static void axi_abandon(ax_loop *loop) {
+    axi_list all = {NULL};
+    axi_link *link;
+    while (loop->root.children.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
+        axi_entry *e;
+        axi_push(&all, &t->sibling);
+        for (e = t->top; e; e = e->up) {
+            ax_group *g = (ax_group *)(void *)e;
+#if AXI_GENERATORS
+            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
+#endif
+            if (e->kind != AXI_GROUP) continue;
+            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
+            axi_group_drop_ended(g);
+        }
+    }
+    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
+        ax_task *t = AXI_TASK_OF(sibling, link);
+        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join && t->forget(t, t->obj) == AX_STAY &&
+            t->node.state == AXI_PARKED && t->forget == axi_forget_future)
+            (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
+        t->node.state = AXI_DONE;
+    }
+    while (all.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
+        axi_entry *e, *up;
+        axi_take(&all, &t->sibling);
+        while (t->waiters.ring) ((ax_callback *)(void *)axi_pop(&t->waiters))->list = NULL; /* joiners have gone */
+        for (e = t->top; e; e = up) {
+            up = e->up;
+            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
+            if (!up) t->frame = (ax_frame *)(void *)e;
+        }
+        t->node.refs = 0;
+        t->node.flags &= AXI_HEAP;
+        axi_task_release(t);
+    }
+}
+#endif
+
 #ifndef ASYNCX_FREESTANDING
 /* ---- 12 The loop ---- */
 
@@ -5212,6 +5285,7 @@ static void axi_timer_off(ax_timer *t) {
 
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (t->armed && t->callback.loop != loop) return AX_EBUSY;
     if (t->armed) {
         axi_timer_off(t);
     } else {
@@ -5223,7 +5297,7 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     t->callback.fn = fn;
     t->callback.arg = arg;
     t->when = when;
-    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, &t->when, AXI_NEXT_SEQ(loop));
+    axi_timer_set(loop, &t->callback.node, &t->when, AXI_NEXT_SEQ(loop)); /* one at AX_FOREVER, too: the close finds it there */
     return 0;
 }
 
@@ -5243,6 +5317,7 @@ static void axi_timer_fire(ax_loop *loop, void *timer) {
 
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (t->armed && t->callback.loop != loop) return AX_EBUSY;
     if (!t->armed) {
         if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
         AXI_SET_KIND(&t->callback.node, AXI_CALLBACK);
@@ -5313,8 +5388,7 @@ static void axi_run_timers(ax_loop *loop) {
 /* The table grows with the highest descriptor, and with it all that a wait may need later. */
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
-    int rc = loop->desc.backend->reserve(loop, sys->state, fds);
-    if (rc >= 0 && fds > INT_MAX) rc = AX_ENOMEM;
+    int rc = fds > INT_MAX ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, fds);
     if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;
@@ -5550,6 +5624,7 @@ static ax_time axi_whole_ms(ax_time time) { /* as these calls take it; rounded u
 
 AXI_INLINE struct timespec axi_timespec(ax_time time) {
     struct timespec ts;
+    if (time > (ax_time)INT_MAX * 1000000000) time = (ax_time)INT_MAX * 1000000000; /* a 32-bit time_t: it looks, and waits again */
     ts.tv_sec = (time_t)(time / 1000000000);
     ts.tv_nsec = (long)(time % 1000000000);
     return ts;
@@ -7242,43 +7317,6 @@ static void axi_let_go(ax_loop *loop) {
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
 
-/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
-   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
-static void axi_abandon(ax_loop *loop) {
-    axi_list all = {NULL};
-    axi_link *link;
-    while (loop->root.children.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_entry *e;
-        axi_push(&all, &t->sibling);
-        for (e = t->top; e; e = e->up) {
-            ax_group *g = (ax_group *)(void *)e;
-            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
-            if (e->kind != AXI_GROUP) continue;
-            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
-            axi_group_drop_ended(g);
-        }
-    }
-    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
-        ax_task *t = AXI_TASK_OF(sibling, link);
-        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
-        t->node.state = AXI_DONE;
-    }
-    while (all.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
-        axi_entry *e, *up;
-        axi_take(&all, &t->sibling);
-        for (e = t->top; e; e = up) {
-            up = e->up;
-            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
-            if (!up) t->frame = (ax_frame *)(void *)e;
-        }
-        t->node.refs = 0;
-        t->node.flags &= AXI_HEAP;
-        axi_task_release(t);
-    }
-}
-
 AX_API int ax_loop_close(ax_loop *loop) {
     int rc, failed = 0;
     ax_callback *left, *c;
@@ -7562,7 +7600,7 @@ static void axi_pools_end(ax_loop *loop) {
         int left;
         pthread_mutex_lock(&p->lock);
         while (p->alive)
-            if (!loop->desc.thread_wait) pthread_cond_wait(&p->end, &p->lock);
+            if (!loop->desc.thread_wait || loop->tasks) pthread_cond_wait(&p->end, &p->lock);
             else if (pthread_cond_timedwait(&p->end, &p->lock, &until) == ETIMEDOUT) break;
         left = p->alive > 0;
         if (left) p->loop = NULL, *at = p->next; /* its last thread frees it, from now on at any time */
@@ -7749,7 +7787,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     own.flags = AX_CATCH_SIGINT | AX_CATCH_SIGTERM;
     axi_open_error = AX_ENOMEM;
     if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
-    axi_last_report = NULL;
+    if (!axi_current) axi_last_report = NULL; /* a run around this one may have said it */
     axi_open_error = ax_loop_open(loop, desc ? desc : &own);
     if (axi_open_error >= 0) {
         f = axi_task_new(&loop->root, size);
@@ -7789,6 +7827,7 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
         status = AX_EINTR;
         axi_last_signal = loop->signalled;
     }
+    memset(&axi_last, 0, sizeof axi_last); /* of a run inside */
     if (status < 0 && loop->origin.status == status) axi_last = loop->origin;
     axi_last.status = status;
     if (loop != given) free(loop);
@@ -8010,8 +8049,18 @@ AX_API int ax_loop_close(ax_loop *loop) {
         axi_take(&loop->closers, last);
         axi_run_callback(loop, (ax_callback *)(void *)last);
     }
+    while (axi_any_timer(loop)) { /* timers and callbacks that were not called may serve again */
+        ax_timer *t = (ax_timer *)(void *)axi_next_timer(loop);
+        axi_timer_drop(loop, &t->callback.node);
+        if (!AXI_IS_TASK(&t->callback.node)) t->armed = 0;
+    }
+    while (axi_any_ready(loop)) {
+        ax_callback *c = (ax_callback *)(void *)axi_dequeue(loop);
+        if (!AXI_IS_TASK(&c->node)) c->list = NULL;
+    }
     loop->state = AXI_CLOSED;
     loop->root.flags = 0;
+    axi_abandon(loop);
     return rc;
 }
 #endif

@@ -37,7 +37,7 @@ runs() {
     else not_ok "$1: $2 $3" "$tmp/out"; fi
 }
 # FULL=1: all of them under the sanitizers, and every variant by every compiler, which takes minutes.
-every="|-DASYNCX_NO_CANCEL|-DASYNCX_NO_KEEP|-DASYNCX_NO_GENERATORS|-DASYNCX_NAMES=1|-DASYNCX_DEBUG=1|-DASYNCX_STATIC|-DASYNCX_STATIC -DASYNCX_NO_CANCEL"
+every="|-DASYNCX_NO_CANCEL|-DASYNCX_NO_KEEP|-DASYNCX_NO_GENERATORS|-DASYNCX_NAMES=1|-DASYNCX_DEBUG=1|-DASYNCX_COMMA|-DASYNCX_STATIC|-DASYNCX_STATIC -DASYNCX_NO_CANCEL"
 each() { # function and its arguments, then each variant
     old=$IFS
     IFS='|'

@@ -595,6 +595,22 @@ AX_ASYNC(branch) {
     AX_END;
 }
 
+/* An argument that is what a function gives, which spawns. */
+static int starts(ax_group *g) {
+    AX_SPAWN(g, sleeper, .name = "inner", .time = 5);
+    return 7;
+}
+struct argument { ax_frame frame; ax_group g; };
+AX_ASYNC(argument) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_AWAIT(AX_CALL(sleeper, .name = "called", .time = starts(&my->g), .status = 3));
+    LOG("%d", me->rc);
+    AX_SPAWN(&my->g, sleeper, .name = "outer", .time = starts(&my->g), .status = 4);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("rule 12: all succeed: the join is 0", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31", three, .a = 1, .b = 2, .c = 3);
     SCENARIO("rule 12: the first failure cancels the siblings; the join tells it", 0, "a:1@10 b:-32@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = 1, .b = AX_EPIPE, .c = 3);
@@ -652,6 +668,7 @@ int main(void) {
 #endif
     SCENARIO("rule 12: a cancelled owner's join cancels the children, also if it had never to wait before", 0, "a:-125@2 join:-125 open:0 next:0", pressed_join);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
+    SCENARIO("an argument may be of a function that spawns", 0, "inner:0@5 called:3@7 3 inner:0@12 outer:4@14", argument);
     SCENARIO("all tasks of a loop, parents first", 0,
              "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
     SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);

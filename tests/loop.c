@@ -1061,6 +1061,66 @@ static void signals_tests(void) {
     JUDGE("a run that ends leaves alone what another thread has caught by then", 0, 0, "caught 0 caught default");
 }
 
+/* A loop that gives up a task leaves no way to it: not from a future, nor from a callback for its end. */
+static int future_stays(ax_future *f, void *arg) {
+    (void)f, (void)arg;
+    return AX_STAY;
+}
+struct waits_for_future { ax_frame frame; ax_future *f; };
+AX_ASYNC(waits_for_future) {
+    AX_BEGIN;
+    AX_AWAIT(ax_future_wait(me, my->f));
+    AX_END;
+}
+static void gives_up_test(void) {
+    static ax_future f;
+    memset(cb, 0, sizeof cb);
+    f.cancel = future_stays;
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_on_done(AX_SPAWN(&loop.root, waits_for_future, .f = &f), &cb[0], say, LETTER(0));
+    ax_run_once(&loop);
+    is(ax_loop_close(&loop), AX_EDEADLK, "a task that can't end is given up");
+    is(ax_waiters(&f.waiters), 0, "... by what it waited for");
+    is(ax_future_complete(&f, 0), 0, "... which may end later");
+    is(ax_callback_stop(&cb[0]), 0, "... and by its callbacks");
+    ax_loop_open(&loop, kit_desc());
+    LOG("soon:%d", ax_soon(&loop, &cb[0], say, LETTER(1)));
+    close_and_judge("... which serve again", 0, "soon:0 b@0", __LINE__);
+}
+
+/* A timer belongs to one loop, until that closes, even one that never fires. */
+static void timers_of_two_test(void) {
+    ax_loop other;
+    memset(tm, 0, sizeof tm);
+    open_loop(AX_VIRTUAL_CLOCK);
+    if (ax_loop_open(&other, NULL) < 0) abort();
+    LOG("%d", ax_timer_start(&loop, &tm[0], AX_MS(5), say, LETTER(0)));
+    LOG("%d", ax_timer_start(&other, &tm[0], 0, say, LETTER(1)));
+    LOG("%d", ax_timer_start(&other, &tm[1], AX_FOREVER, say, LETTER(1)));
+    LOG("close:%d", ax_loop_close(&other));
+    LOG("armed:%d", tm[1].armed);
+    LOG("%d", ax_timer_start(&loop, &tm[1], AX_MS(6), say, LETTER(1)));
+    LOG("run:%d", ax_loop_run(&loop));
+    close_and_judge("a timer of another loop is refused; one at AX_FOREVER is let go by its loop's end", 0, "0 -16 0 close:0 armed:0 0 a@5 b@6 run:0", __LINE__);
+}
+
+/* A time that the system's own type may not hold, while something else comes. */
+struct waits_long { ax_frame frame; };
+AX_ASYNC(waits_long) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_SEC(5e9)));
+    AX_END;
+}
+struct sleeps_far { ax_frame frame; ax_group g; };
+AX_ASYNC(sleeps_far) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, waits_long);
+    AX_AWAIT(ax_to_thread(me, seven, NULL, 0));
+    AX_RETURN(0);
+    AX_END;
+}
+
 /* A host that sleeps on what its backend was told. */
 static unsigned told_of_second;
 static int hears_of_second(ax_loop *l, void *self, int n, unsigned before, unsigned events) {
@@ -1395,6 +1455,10 @@ int main(void) {
     slow_watch_test();
     running_tests();
     host_sleeps_test();
+    gives_up_test();
+    timers_of_two_test();
+    is(AX_RUN(sleeps_far), 0, "a time that is too long for a 32-bit clock's seconds ends nothing");
+    tap_trace[0] = 0;
     signals_tests();
     second_signal_test();
     SCENARIO("rule 14: a task that never waits takes turns with others, and meets its cancel", 0, "other other other greedy:-125 soon permits=1 join:0", fair);

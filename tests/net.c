@@ -1051,10 +1051,19 @@ AX_ASYNC(blocks) {
     ax_close(me->loop, my->p[0]);
     AX_END;
 }
+struct runs_another { ax_frame frame; struct blocks blocks; ax_group g; };
+AX_ASYNC(runs_another) { /* as a library that has a loop of its own */
+    AX_BEGIN;
+    AX_SPAWN(&my->g, blocks); /* not open: reported */
+    AX_AWAIT(ax_done(AX_RUN(blocks, .i = 1)));
+    AX_END;
+}
 static void blocking_tests(void) {
     int copy = dup(0), p[2];
     MISUSE("a descriptor that blocks is reported", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks);
     is(ax_exit(0), ASYNCX_DEBUG, "... and the program is no success");
+    MISUSE("... nor one with a run inside", 0, "a", "not open", runs_another);
+    is(ax_exit(0), 1, "... that was well");
     SCENARIO("one that does not is not", 0, "a", blocks, .i = 1);
     is(ax_exit(0), 0, "... and the next run is one");
     if (pipe(p) < 0 || dup2(p[0], 0) != 0) abort();

@@ -132,6 +132,8 @@ AX_ASYNC(drawn) {
     for (my->i = 0; my->i < 100; my->i++) my->pause += ax_backoff_next(&my->b);
     memset(&my->b, 0, sizeof my->b);
     LOG("none:%d", (int)ax_backoff_next(&my->b));
+    my->b.base = 1, my->b.factor = 1, my->b.tries = INT_MAX; /* after many with the same limit, no sooner */
+    LOG("often:%d", (int)ax_backoff_next(&my->b) <= 1);
     my->b.base = my->other.base = AX_SEC(1);
     my->b.seed = my->other.seed = 0;
     for (my->i = my->k = 0; my->i < 20; my->i++) my->k += ax_backoff_next(&my->b) == ax_backoff_next(&my->other);
@@ -151,6 +153,6 @@ int main(void) {
     SCENARIO("rule 8: under limits: who leaves the line moves the others up", 0, "A:0@0 B:-110@60 A:0@100 C:-110@100 D:0@200", limited);
     SCENARIO("rule 3: what can't be is refused", 0, "-22 -22 -22 -22 0 -22 -22 -22", refused);
     SCENARIO("the rate is exact in the long run", 0, "1", counted);
-    SCENARIO("pauses grow, are capped, jittered in full, and drawn from a seed", 0, "over:0 even:1 tries:6 same:50 far:1 none:0 unlike:1", drawn);
+    SCENARIO("pauses grow, are capped, jittered in full, and drawn from a seed", 0, "over:0 even:1 tries:6 same:50 far:1 none:0 often:1 unlike:1", drawn);
     return tap_end();
 }

@@ -154,6 +154,12 @@ AX_ASYNC(fairly) {
 static void part1(void) {
     int rc = 0, turns_made;
     volatile long ms = 20000, s = 20; /* AX_US would divide in 64 bits, which not every board links */
+    volatile uint32_t far = 4000000000u;
+    volatile int64_t farther = (int64_t)1 << 40;
+    volatile int32_t before = -70000;
+    is(AX_MS(far) > AX_MS(20000L) && AX_SEC(far) > AX_MS(20000L) && AX_SEC(farther) > AX_MS(20000L), 1,
+       TEXT("... also those that are too long, whatever their type"));
+    is(AX_MS(before) < 0 && AX_SEC(before) < 0, 1, TEXT("... and those before now"));
     is(AX_MS(ms) == AX_MS(20000L) && AX_SEC(s) == AX_SEC(20L), 1, TEXT("durations of variables are those of constants"));
     RUN("sleeps end in order of their deadlines, ties in order of their beginnings", 0, "E0 B1 D1 F1 C2 A3 ", order);
     RUN("a sleep of nothing or less takes one turn, and no time", 0, "P0 z0 n0 z0 n0 z0 n0 ", zeroes);
@@ -1397,6 +1403,24 @@ AX_ASYNC(small) { AX_BEGIN; (void)my; AX_END; }
 struct large { ax_frame frame; char fill[70]; };
 AX_ASYNC(large) { AX_BEGIN; (void)my; AX_END; }
 
+static int misplaced, placed;
+struct doubles { ax_frame frame; double d; int64_t i; };
+AX_ASYNC(doubles) {
+    AX_BEGIN;
+    placed++;
+    misplaced += (uintptr_t)my % AXI_ALIGN != 0;
+    AX_END;
+}
+struct places { ax_frame frame; int i; };
+AX_ASYNC(places) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 2; my->i++) {
+        AX_SPAWN(&loop.root, doubles);
+        AX_AWAIT(AX_CALL(doubles));
+    }
+    AX_END;
+}
+
 /* Blocks of random sizes taken and given back in a random order; then everything is one block again. */
 static void part9_arena(void) {
     static void *p[12];
@@ -1432,6 +1456,11 @@ static void part9_arena(void) {
     for (i = 0; i < 12; i++)
         if (p[i]) axi_free(&loop, p[i], size[i]);
     is(wrong, 0, TEXT("blocks of the arena do not overlap, and are counted"));
+    placed = misplaced = 0;
+    AX_SPAWN(&loop.root, places);
+    is(ax_loop_run(&loop), 0, TEXT("frames in the arena"));
+    is(placed, 4, TEXT("... of tasks and calls"));
+    is(misplaced, 0, TEXT("... are aligned for anything"));
     ok(!AREA || full > 0 || AREA > 2000, TEXT("... also when it is full"));
     is((long)ax_loop_memory(&loop, NULL), 0, TEXT("... and given back"));
     big = axi_alloc(&loop, sizeof area.bytes / sizeof(struct axi_gap) * sizeof(struct axi_gap));
@@ -1666,9 +1695,20 @@ static void part9(void) {}
 
 /* ======================================== 10 AX_RUN =================================================== */
 #if !defined(PART) || PART == 10
+#if AXI_CANCEL
+static ax_timer *run_with;
+static ax_callback *run_soon, *run_closing;
+static ax_sem run_sem;
+static int fired;
+static void run_fired(ax_loop *l, void *arg) { (void)l, (void)arg; fired++; }
+static void run_closes(ax_loop *l, void *arg) { (void)arg; ax_soon(l, run_soon, run_fired, NULL); } /* which no turn will call */
+#endif
 struct beside { ax_frame frame; int how; ax_event never; };
 AX_ASYNC(beside) {
     AX_BEGIN;
+#if AXI_CANCEL
+    while (my->how == 3) AX_TRY_ALL(ax_sem_acquire(me, &run_sem));
+#endif
     if (my->how == 1) AX_AWAIT(ax_sleep(me, 500 * U));
     if (my->how == 2) AX_AWAIT(ax_event_wait(me, &my->never));
     AX_FINALLY:
@@ -1681,6 +1721,13 @@ AX_ASYNC(run_main) {
     AX_BEGIN;
     if (my->how) AX_SPAWN_IN(&me->loop->root, &beside_own, beside, .how = my->how);
     if (my->status == 98) ax_loop_stop(me->loop);
+#if AXI_CANCEL
+    if (run_with) {
+        ax_timer_start(me->loop, run_with, ax_after(me->loop, 500 * U), run_fired, NULL);
+        if (run_closing) ax_at_close(me->loop, run_closing, run_closes, NULL);
+        else ax_soon(me->loop, run_soon, run_fired, NULL);
+    }
+#endif
     if (my->status == 99) AX_AWAIT(ax_event_wait(me, &my->never));
     AX_AWAIT(ax_sleep(me, U));
     AX_RETURN(my->status);
@@ -1704,6 +1751,23 @@ static void part10(void) {
     is(cleaned, 2, TEXT("... who is cancelled, with its cleanup"));
     is(run_it(0, 98), AX_ECANCELED, TEXT("ax_loop_stop cancels main"));
     is(cleaned, 1, TEXT("... with its cleanup"));
+    {
+        static ax_timer timer;
+        static ax_callback soon, closing;
+        run_with = &timer, run_soon = &soon, run_closing = &closing;
+        is(run_it(0, 0), 0, TEXT("a timer and a callback that are left over when the loop closes"));
+        is(timer.armed, 0, TEXT("... are free then"));
+        fired = 0;
+        run_closing = NULL;
+        is(run_it(0, 0), 0, TEXT("... to serve in the next run"));
+        is(fired, 1, TEXT("... and do"));
+        run_with = NULL;
+        ax_sem_init(&run_sem, 0, 0);
+        is(run_it(3, 3), AX_EDEADLK, TEXT("a task that can't be ended"));
+        is(ax_waiters(&run_sem.waiters), 0, TEXT("... waits for nothing when it has been given up"));
+        is(ax_sem_release(&run_sem), 0, TEXT("... and its permit is there"));
+        is(run_it(1, 3), 3, TEXT("... and its storage, for the next"));
+    }
 #else
     is(run_it(0, 98), AX_EINPROGRESS, TEXT("ax_loop_stop leaves main where it is"));
 #endif
