@@ -643,7 +643,9 @@ typedef struct ax_callback {
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
-/* Takes one request back: once for each ax_cancel of yours. What is left of the count; at 0 a pending request is dropped too. */
+/* Takes one request back: once for each ax_cancel of yours. What is left of the count; at 0 a pending request is dropped too. A
+   cancel that AX_TRY_ALL has kept and nobody takes back stays one from outside to the limits and groups that were open: they do not
+   call it a time-out, or an end by hand. */
 AX_API int ax_uncancel(ax_task *task);
 /* How many requests to cancel the task has had, less those taken back. */
 AX_API int ax_cancelling(const ax_task *task);
@@ -740,9 +742,10 @@ AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
    frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 #endif
-/* Cancels the children. An owner that waits in the join gets 0; one that is elsewhere leaves the frame that opened the group, which
-   ends with 0. */
-AX_API int ax_group_cancel(ax_group *group); /* 0, or AX_EPERM if it is not open */
+/* Cancels the children, and lets no more in (into a loop's root: until the loop closes). An owner that waits in the join gets what
+   that gives without an error (0; of a race that nobody has won, AX_ECANCELED); one that is elsewhere leaves the frame that opened
+   the group, which ends with 0. 0, or AX_EPERM if it is not open. */
+AX_API int ax_group_cancel(ax_group *group);
 #endif
 
 /* A spawn into a group that is closed or aborting gives NULL and leaves the group unharmed. Out of memory gives NULL and fails the
@@ -871,7 +874,8 @@ AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPER
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
    it again whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
-   `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. */
+   `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. As a
+   scope the mutex counts as locked anew: when the frame is left it is unlocked before what was opened between. */
 typedef struct ax_cond {
     ax_mutex *mutex;
     axi_list waiters;
@@ -910,10 +914,9 @@ AX_API void ax_event_set(ax_event *event);
 AX_API void ax_event_clear(ax_event *event);
 
 /* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one, and makes
-   one that is done fresh again. If a
-   waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now and the future is completed with
-   AX_ECANCELED for all others; AX_STAY, the waiter stays until the operation completes the future. Without a cancel function
-   the waiter goes and the operation runs on. */
+   one that is done fresh again. If a waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now and the
+   future is completed with AX_ECANCELED for all others; AX_STAY, the waiter stays until the operation completes the future. Without
+   a cancel function the waiter goes and the operation runs on. */
 typedef struct ax_future {
     int status, done; /* public, read-only */
     int (*cancel)(struct ax_future *future, void *arg);
@@ -923,6 +926,7 @@ typedef struct ax_future {
 AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its status. May suspend. */
 AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
 #if AXI_CANCEL
+/* Calls fn(loop, arg) when it completes, or on the next turn if it has. To be stopped before the loop closes. */
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
 
@@ -1016,7 +1020,8 @@ struct ax_generator {
 };
 
 /* 1 and an item in the generator's frame, which stays until the next call; 0 at the end, or the error that the generator ended with
-   (the end is next). Any task of the loop may ask; AX_EBUSY while another is in it, or it is being closed. May suspend. */
+   (the end is next). Any task of the loop may ask; AX_EBUSY while another is in it, or it is being closed. A limit that is due
+   already does not enter it. A generator that pauses keeps its locks. May suspend. */
 AX_API AX_MUST_USE ax_op ax_next(ax_task *me, ax_generator *generator);
 /* Ends it early: 0 or an error after its cleanup. AX_EBUSY while another is in it. Again is harmless. May suspend. */
 AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator);
@@ -1053,7 +1058,7 @@ typedef struct ax_loop_desc { /* zero means default */
     void *unheard_ctx;
     ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
     unsigned flags;
-    unsigned threads, jobs;   /* for ax_to_thread: at most so many threads, and jobs queued; default: 8, any number */
+    unsigned threads, jobs;   /* for ax_to_thread: at most so many threads (to 65,535), and jobs queued; default: 8, any number */
     ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits so long for jobs that were abandoned and run on,
                                  then leaves them to themselves, with their memory (an arena must stay); default: to their end */
 } ax_loop_desc;
