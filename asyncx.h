@@ -2311,11 +2311,13 @@ static axi_link *axi_pop(axi_list *list) { /* the first; the list is not empty *
 }
 
 /* The ready queue. */
-static void axi_enqueue(ax_loop *loop, axi_link *link) {
-    axi_link *last = loop->end.prev;
-    last->next = link;
-    link->prev = last;
+static void axi_enqueue_task(ax_loop *loop, axi_link *link) {
+    loop->end.prev->next = link;
     loop->end.prev = link;
+}
+static void axi_enqueue(ax_loop *loop, axi_link *link) {
+    link->prev = loop->end.prev;
+    axi_enqueue_task(loop, link);
 }
 static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
     axi_link *link = loop->end.next;
@@ -2323,10 +2325,16 @@ static axi_link *axi_dequeue(ax_loop *loop) { /* it is not empty */
     if (link == loop->end.prev) loop->end.prev = &loop->end;
     return link;
 }
-/* The first's prev and the last's next are not kept: this sets them, before any place but the two ends is touched. */
+/* The first's prev, the last's next and those of tasks are not kept: a store less for each. This sets the ends', before any place
+   but them is touched; a task is taken out by its place. */
 static void axi_close_ring(ax_loop *loop) {
     loop->end.prev->next = &loop->end;
     loop->end.next->prev = &loop->end;
+}
+static void axi_take_ready(ax_loop *loop, axi_link *task) {
+    axi_close_ring(loop);
+    for (task->prev = &loop->end; task->prev->next != task;) task->prev = task->prev->next;
+    axi_take(&loop->ready, task);
 }
 static int axi_any_ready(const ax_loop *loop) { return loop->end.prev != &loop->end; }
 #else /* one link is enough where lists are short: to take one out of the middle walks there */
@@ -2361,8 +2369,10 @@ AXI_OUTLINE static void axi_take(axi_list *list, axi_link *link) {
 #endif
 
 static void axi_enqueue(ax_loop *loop, axi_link *link) { axi_push(&loop->ready, link); }
+#define axi_enqueue_task axi_enqueue
 static axi_link *axi_dequeue(ax_loop *loop) { return axi_pop(&loop->ready); }
 #define axi_close_ring(loop) ((void)0)
+#define axi_take_ready(loop, link) axi_take(&(loop)->ready, link)
 static int axi_any_ready(const ax_loop *loop) { return loop->ready.ring != NULL; }
 #endif
 
@@ -2944,7 +2954,7 @@ static void axi_queue_as(ax_task *t, int state, int status) {
     (void)axi_foreign(t->loop); /* says so: what the wake was part of can't be refused any more */
     t->node.state = (unsigned char)state;
     t->rc = status;
-    axi_enqueue(t->loop, &t->node.link);
+    axi_enqueue_task(t->loop, &t->node.link);
 }
 /* Queues it with a result: AXI_READY if its next step can take that as it is, without axi_deliver. */
 AXI_OUTLINE static void axi_queue_task(ax_task *t, int status) {
@@ -3706,7 +3716,7 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     axi_push(&t->group->children, &t->sibling);
 #endif
     AXI_TASKS(t->loop, ++);
-    axi_enqueue(t->loop, &t->node.link);
+    axi_enqueue_task(t->loop, &t->node.link);
 #ifndef ASYNCX_FREESTANDING
     if (t->group->entry.flags & AXI_ABORTING) axi_request(t); /* since its arguments were evaluated: it never starts */
 #endif
@@ -3809,10 +3819,7 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
     t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
-    if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) {
-        axi_close_ring(t->loop);
-        axi_take(&t->loop->ready, &t->node.link);
-    }
+    if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) axi_take_ready(t->loop, &t->node.link);
     axi_arm(t);
     t->node.state = AXI_RUNNING;
     return 1;
@@ -4882,7 +4889,7 @@ static void axi_generator_stop(ax_generator *g) {
     g->task.node.flags &= (unsigned char)~AXI_ASKED;
     if (!AXI_AT_OF(g->task.frame)) { /* asked, but never entered: a task that has not started */
         g->task.node.state = AXI_FRESH;
-        axi_enqueue(g->task.loop, &g->task.node.link);
+        axi_enqueue_task(g->task.loop, &g->task.node.link);
     }
     axi_request(&g->task);
 }
