@@ -4989,50 +4989,6 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
 
 #endif
 
-#if AXI_CANCEL
-/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
-   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
-static void axi_abandon(ax_loop *loop) {
-    axi_list all = {NULL};
-    axi_link *link;
-    while (loop->root.children.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_entry *e;
-        axi_push(&all, &t->sibling);
-        for (e = t->top; e; e = e->up) {
-            ax_group *g = (ax_group *)(void *)e;
-#if AXI_GENERATORS
-            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
-#endif
-            if (e->kind != AXI_GROUP) continue;
-            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
-            axi_group_drop_ended(g);
-        }
-    }
-    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
-        ax_task *t = AXI_TASK_OF(sibling, link);
-        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join && t->forget(t, t->obj) == AX_STAY &&
-            t->node.state == AXI_PARKED && t->forget == axi_forget_future)
-            (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
-        t->node.state = AXI_DONE;
-    }
-    while (all.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
-        axi_entry *e, *up;
-        axi_take(&all, &t->sibling);
-        while (t->waiters.ring) ((ax_callback *)(void *)axi_pop(&t->waiters))->list = NULL; /* joiners have gone */
-        for (e = t->top; e; e = up) {
-            up = e->up;
-            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
-            if (!up) t->frame = (ax_frame *)(void *)e;
-        }
-        t->node.refs = 0;
-        t->node.flags &= AXI_HEAP;
-        axi_task_release(t);
-    }
-}
-#endif
-
 #ifndef ASYNCX_FREESTANDING
 /* ---- 12 The loop ---- */
 
@@ -7329,6 +7285,46 @@ static void axi_let_go(ax_loop *loop) {
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
 
+/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
+   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
+static void axi_abandon(ax_loop *loop) {
+    axi_list all = {NULL};
+    axi_link *link;
+    while (loop->root.children.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
+        axi_entry *e;
+        axi_push(&all, &t->sibling);
+        for (e = t->top; e; e = e->up) {
+            ax_group *g = (ax_group *)(void *)e;
+            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
+            if (e->kind != AXI_GROUP) continue;
+            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
+            axi_group_drop_ended(g);
+        }
+    }
+    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
+        ax_task *t = AXI_TASK_OF(sibling, link);
+        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join && t->forget(t, t->obj) == AX_STAY &&
+            t->node.state == AXI_PARKED && t->forget == axi_forget_future)
+            (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
+        t->node.state = AXI_DONE;
+    }
+    while (all.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
+        axi_entry *e, *up;
+        axi_take(&all, &t->sibling);
+        while (t->waiters.ring) ((ax_callback *)(void *)axi_pop(&t->waiters))->list = NULL; /* joiners have gone */
+        for (e = t->top; e; e = up) {
+            up = e->up;
+            if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
+            if (!up) t->frame = (ax_frame *)(void *)e;
+        }
+        t->node.refs = 0;
+        t->node.flags &= AXI_HEAP;
+        axi_task_release(t);
+    }
+}
+
 AX_API int ax_loop_close(ax_loop *loop) {
     int rc, failed = 0;
     ax_callback *left, *c;
@@ -8050,6 +8046,23 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
 }
 
 #if AXI_CANCEL
+/* Tasks that can't end, which the close reports: what they waited for forgets them. Their memory is the arena's, or their own. */
+static void axi_abandon(ax_loop *loop) {
+    while (loop->root.children.ring) {
+        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
+        axi_entry *e;
+        for (e = t->top; e; e = e->up) {
+            ax_group *g = (ax_group *)(void *)e;
+#if AXI_GENERATORS
+            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
+#endif
+            while (e->kind == AXI_GROUP && g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
+        }
+        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
+        t->node.state = AXI_DONE;
+    }
+}
+
 AX_API int ax_loop_close(ax_loop *loop) {
     int rc;
     if (loop->state == AXI_CLOSED) return 0;
