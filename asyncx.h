@@ -3356,7 +3356,7 @@ AXI_OUTLINE_8 static void axi_group_fail(ax_group *g) {
     if (!g->owner || g->entry.flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
     g->entry.flags |= AXI_ASKED_OWNER;
 #ifndef ASYNCX_FREESTANDING
-    g->entry.seq = g->owner->node.flags & AXI_UNMET ? 0 : g->owner->node.count + 1u; /* its requests, if no other is unmet */
+    g->entry.seq = g->owner->node.flags & (AXI_UNMET | AXI_ASKED) ? 0 : g->owner->node.count + 1u; /* if no other may be unmet */
 #endif
     axi_request(g->owner);
 }

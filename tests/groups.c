@@ -292,6 +292,39 @@ AX_ASYNC(forgets_join) {
     AX_END;
 }
 
+/* ... but not that one from outside which the owner's wait was told of, and which its result has beaten. */
+static int stays_with(ax_future *f, void *arg) {
+    (void)f, (void)arg;
+    return AX_STAY;
+}
+struct beaten { ax_frame frame; ax_group g; ax_future *f; ax_task *t; };
+AX_ASYNC(beaten) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_KEEP);
+    AX_SPAWN(&my->g, sleeper, .time = 2, .status = AX_EPIPE);
+    AX_SPAWN(&my->g, sleeper, .name = "b", .time = 50);
+    AX_AWAIT(ax_future_wait(me, my->f));
+    LOG("future:%d", me->rc);
+    AX_AWAIT(ax_group_next(me, &my->g, &my->t));
+    LOG("next:%d", ax_task_status(my->t));
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("sleep:%d", me->rc);
+    AX_END;
+}
+struct beats { ax_frame frame; ax_group g; ax_future f; ax_task *t; };
+AX_ASYNC(beats) {
+    AX_BEGIN;
+    my->f.cancel = stays_with;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    my->t = AX_SPAWN(&my->g, beaten, .f = &my->f); /* alive until the future is complete */
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_sleep(me, AX_MS(2)));
+    ax_future_complete(&my->f, 7);
+    AX_TRY(ax_group_join(me, &my->g));
+    AX_END;
+}
+
 /* A tree of one branch, DEPTH groups deep; each waits in its join, in its close, or in its body. */
 enum { DEPTH = 10000 };
 static int deep_cleanups, deep_started;
@@ -664,6 +697,7 @@ int main(void) {
 #ifndef ASYNCX_FREESTANDING
     SCENARIO("rule 13: ... and who was being spawned meanwhile never starts", 0, "outer:-125@0 join:-12", nested_spawn);
     SCENARIO("rule 12: the group's own request is taken back from an owner who has kept another", 0, "kept:-125 b:-125@8 join:0", has_kept);
+    SCENARIO("rule 12: ... and leaves one from outside that a result has beaten", 0, "b:-125@2 future:7 next:-32 sleep:-125", beats);
     SCENARIO("rule 12: ... by next, too", AX_EPIPE, "kept:-125 next:1 b:-125@8 next:1", has_kept, .next = 1);
 #endif
     SCENARIO("rule 12: a cancelled owner's join cancels the children, also if it had never to wait before", 0, "a:-125@2 join:-125 open:0 next:0", pressed_join);
