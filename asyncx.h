@@ -3355,19 +3355,12 @@ AXI_OUTLINE_8 static void axi_group_fail(ax_group *g) {
     axi_group_abort(g);
     if (!g->owner || g->entry.flags & (AXI_ASKED_OWNER | AXI_AWAITED | AXI_NEXTED | AXI_ENDING)) return;
     g->entry.flags |= AXI_ASKED_OWNER;
-#ifndef ASYNCX_FREESTANDING
-    g->entry.seq = g->owner->node.flags & (AXI_UNMET | AXI_ASKED) ? 0 : g->owner->node.count + 1u; /* if no other may be unmet */
-#endif
     axi_request(g->owner);
 }
 
 AXI_OUTLINE static void axi_group_take_back(ax_group *g) {
     if (!(g->entry.flags & AXI_ASKED_OWNER)) return;
     g->entry.flags &= (unsigned char)~AXI_ASKED_OWNER;
-#ifndef ASYNCX_FREESTANDING
-    if (g->entry.seq == g->owner->node.count) /* no other is unmet */
-        g->owner->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
-#endif
     axi_take_back(g->owner, g->entry.base);
 }
 

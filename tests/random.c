@@ -730,7 +730,7 @@ static void finish_group_join(ax_task *me, struct worker *my) {
            : g->flags & AX_GROUP_RACE                               ? (g->winner >= 0 ? g->winner : AX_ECANCELED)
                                                                     : 0;
     RESULT(me->rc == want || (g->by_hand && me->rc == 0));
-    if (want < 0 && want == g->error) CHECK(me->rc == want || (g->flags & AX_GROUP_RACE && interrupted(me)));
+    if (want < 0 && want == g->error) CHECK(me->rc == want || (g->flags & AX_GROUP_RACE && (g->by_hand || interrupted(me))));
     close_model_group(my, my->slot);
 }
 static ax_op start_next(ax_task *me, struct worker *my) {
