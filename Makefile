@@ -55,7 +55,8 @@ $(B)/san/%: tests/%.c $(HEADERS)
 	$(CC) $(STD) $(WARN) $(SAN) -I. -Itests -Iexamples -o $@ $< $(call libs_of,$*)
 
 CONFORMANCE := $(wildcard tests/conformance/*.c tests/conformance/*.h)
-$(foreach d,plain san switch comma ndebug clang thread epoll select kqueue musl m32 memory s390x,$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
+HOSTS = musl m32 memory s390x
+$(foreach d,plain san switch comma ndebug clang thread epoll select kqueue $(HOSTS),$(B)/$(d)/conformance/conformance): $(CONFORMANCE)
 # What asyncx does in each case, in the form that its reference prints.
 conformance: $(B)/plain/conformance/conformance
 	$< --print > $(B)/conformance.txt
@@ -103,7 +104,6 @@ check-more:
 	prove -j2 --exec 'timeout 300 valgrind -q --leak-check=full --error-exitcode=9' $(TESTS:%=$(B)/plain/%)
 
 # The same with another C library, in 32 bits, under the memory sanitizer, and big-endian in an emulator.
-HOSTS = musl m32 memory s390x
 CC_musl = musl-gcc
 CC_m32 = $(CC) -m32 -idirafter /usr/include/x86_64-linux-gnu
 CC_memory = clang -fsanitize=memory -fno-omit-frame-pointer
@@ -113,7 +113,7 @@ $(foreach h,$(HOSTS),$(eval $(call variant,$(h),$(CC_$(h)) $(STD),-O1 -g,curl sq
 hosts: $(HOSTS:%=host-%)
 host-%:
 	@mkdir -p $(B)
-	@echo 'int main(void) { return 0; }' | $(CC_$*) -x c -o $(B)/one - 2> /dev/null && $(RUN_$*) $(B)/one || \
+	@echo 'int main(void) { return 0; }' | $(CC_$*) -x c -o $(B)/one-$* - 2> /dev/null && $(RUN_$*) $(B)/one-$* || \
 	{ echo "SKIP: $(CC_$*) makes nothing that runs here"; [ -z "$$CI" ]; exit; }; \
 	$(call run-variants,$(filter $(B)/$*/%,$(VARIANTS)),$(RUN_$*))
 

@@ -4982,6 +4982,22 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
 
 #endif
 
+#if AXI_CANCEL
+/* For a loop that closes on a task that can't end: its children and generators become the root's. */
+static void axi_orphan(ax_loop *loop, ax_task *t) {
+    axi_entry *e;
+    for (e = t->top; e; e = e->up) {
+        ax_group *g = (ax_group *)(void *)e;
+#if AXI_GENERATORS
+        if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
+#endif
+        if (e->kind != AXI_GROUP) continue;
+        while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
+        axi_group_drop_ended(g);
+    }
+}
+#endif
+
 #ifndef ASYNCX_FREESTANDING
 /* ---- 12 The loop ---- */
 
@@ -7164,11 +7180,10 @@ AX_API int ax_run_once(ax_loop *loop) {
     if (loop->desc.flags & AX_VIRTUAL_CLOCK && !loop->holds && !axi_any_ready(loop)) { /* the host has waited until then */
         rc = axi_jump(loop);
         axi_work(loop, 1);
-        axi_fd_sync(loop);
     } else {
         rc = axi_turn(loop, 0);
-        axi_fd_sync(loop); /* the host may sleep on what its backend has been told */
     }
+    axi_fd_sync(loop); /* the host may sleep on what its backend has been told */
     return axi_leave(loop, rc < 0 ? rc : axi_more(loop));
 }
 
@@ -7285,15 +7300,8 @@ static void axi_abandon(ax_loop *loop) {
     axi_link *link;
     while (loop->root.children.ring) {
         ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_entry *e;
         axi_push(&all, &t->sibling);
-        for (e = t->top; e; e = e->up) {
-            ax_group *g = (ax_group *)(void *)e;
-            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
-            if (e->kind != AXI_GROUP) continue;
-            while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
-            axi_group_drop_ended(g);
-        }
+        axi_orphan(loop, t);
     }
     for (link = axi_head(&all); link; link = axi_after(&all, link)) {
         ax_task *t = AXI_TASK_OF(sibling, link);
@@ -8043,14 +8051,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
 static void axi_abandon(ax_loop *loop) {
     while (loop->root.children.ring) {
         ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_entry *e;
-        for (e = t->top; e; e = e->up) {
-            ax_group *g = (ax_group *)(void *)e;
-#if AXI_GENERATORS
-            if (e->kind == AXI_GENERATOR) axi_push(&loop->root.children, &((ax_generator *)(void *)e)->task.sibling);
-#endif
-            while (e->kind == AXI_GROUP && g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
-        }
+        axi_orphan(loop, t);
         if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
         t->node.state = AXI_DONE;
     }

@@ -491,6 +491,8 @@ AX_ASYNC(odd_race) {
     if (my->join) {
         AX_TRY(ax_group_join(me, &my->g));
         LOG("join:%d", me->rc);
+        AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+        LOG("next:%d", me->rc);
     }
     AX_FINALLY:
     LOG("left:%d", ax_leaving(me));
@@ -629,9 +631,9 @@ int main(void) {
     SCENARIO("rule 12: AX_GROUP_RACE: all have lost before: the first error", -32,
              "a:-32@5 b:-11@7 left:-32 within:-32 expired:0 | a:-32@12 b:-11@14 left:-32", cut_race, .b = 7);
     SCENARIO("rule 12: AX_GROUP_RACE: all have lost, then a cancel comes: the first error, the cancel is met next", 0,
-             "a:-32@5 b:-11@7 join:-32 left:0 race:0", runs_odd_race, .how = LATE, .join = 1);
+             "a:-32@5 b:-11@7 join:-32 next:-125 left:0 race:0", runs_odd_race, .how = LATE, .join = 1);
     SCENARIO("rule 12: ... also when the body ends", 0, "a:-32@5 b:-11@7 left:-32 race:-32", runs_odd_race, .how = LATE);
-    SCENARIO("rule 13: a race that is cancelled by hand before it is decided: nobody has won", 0, "a:-32@5 b:-125@10 join:-125 left:0 race:0", runs_odd_race,
+    SCENARIO("rule 13: a race that is cancelled by hand before it is decided: nobody has won", 0, "a:-32@5 b:-125@10 join:-125 next:0 left:0 race:0", runs_odd_race,
              .how = BY_HAND, .join = 1);
     SCENARIO("rule 13: ... and the body leaves with 0", 0, "a:-32@5 b:-125@10 left:0 race:0", runs_odd_race, .how = BY_HAND_LEFT);
     SCENARIO("rule 12: AX_GROUP_RACE and BACKGROUND: not decided when the body ends", 0, "a:-32@5 b:-125@10 left:0 race:0", runs_odd_race, .how = BACK);

@@ -132,7 +132,7 @@ AX_ASYNC(drawn) {
     for (my->i = 0; my->i < 100; my->i++) my->pause += ax_backoff_next(&my->b);
     memset(&my->b, 0, sizeof my->b);
     LOG("none:%d", (int)ax_backoff_next(&my->b));
-    my->b.base = 1, my->b.factor = 1, my->b.tries = INT_MAX; /* after many with the same limit, no sooner */
+    my->b.base = 1, my->b.factor = 1, my->b.tries = INT_MAX; /* pauses that do not grow are not counted up to */
     LOG("often:%d", (int)ax_backoff_next(&my->b) <= 1);
     my->b.base = my->other.base = AX_SEC(1);
     my->b.seed = my->other.seed = 0;
