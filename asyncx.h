@@ -42,6 +42,8 @@
                                                      16 Running a program
                                                      17 Microcontrollers
 
+   That is all a user needs: the first quarter of this file. The implementation follows it.
+
    THE RULES IN SHORT
 
      - `me` is the task, `my` is this function's frame. What must outlive a wait lives in `my`; a C local
@@ -82,9 +84,9 @@
                           if NDEBUG                    destinations and arguments on the dead C stack,
                                                        descriptors that block
    ASYNCX_TRACE           ASYNCX_DEBUG in every file   frames record the line at which they wait
-   ASYNCX_SWITCH          not defined  in any file     resume by switch even where the compiler has labels
+   ASYNCX_SWITCH          not defined  per file        resume by switch even where the compiler has labels
                                                        as values; an await inside a switch of yours then traps
-   ASYNCX_COMMA           not defined  in any file     no statement expressions (for other compilers it is set): the
+   ASYNCX_COMMA           not defined  per file        no statement expressions (for other compilers it is set): the
                                                        storage argument of a macro is then evaluated twice, and a call
                                                        or spawn is no argument of another (in a function it may be)
    ASYNCX_AWAITS          128          implementation  awaits in a row that were done at once, after which a
@@ -109,7 +111,8 @@
    ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes, joins,
                                                        generators; tasks are spawned into the loop's root
 
-   "In every file" means the same value in all of them: it changes the layout of structs. */
+   In every file: the same value in all of them, since it changes the layout of structs. Per file: each may choose.
+   Implementation: only the file that defines ASYNCX_IMPLEMENTATION looks at it. */
 
 #if defined(ASYNCX_NO_CANCEL) && !defined(ASYNCX_FREESTANDING)
 #error "asyncx.h: ASYNCX_NO_CANCEL is for ASYNCX_FREESTANDING"
@@ -288,13 +291,13 @@ extern "C" {
 
 #ifdef ASYNCX_FREESTANDING
 #define AXI_X(name, text) AXI_NUMBER_##name,
-enum { AXI_NUMBER_0, AXI_ERRORS(AXI_X) AXI_NUMBERS };
+enum { AXI_NUMBER_0, AXI_ERRORS(AXI_X) };
 #undef AXI_X
 #define AXI_X(name, text) AX_##name = -AXI_NUMBER_##name,
 #else
 #define AXI_X(name, text) AX_##name = -name,
 #endif
-enum { AXI_ERRORS(AXI_X) AXI_ERRORS_END };
+enum { AXI_ERRORS(AXI_X) };
 #undef AXI_X
 
 /* The sentence for a status; for an error outside the list the C library's. Never NULL. */
@@ -305,7 +308,7 @@ AX_API const char *ax_errname(int status);
 /* ---- 3 Time -------------------------------------------------------------------------------------------
 
    ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. AX_SEC(0.5) is half
-   a second; a variable that is too much for the type gives nearly for ever (gcc, clang).
+   a second; a variable that is too large gives just less than AX_FOREVER (gcc, clang).
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
@@ -401,8 +404,13 @@ AXI_INLINE ax_time axi_from_real(double x) {
    loop   a ready queue, timers and poll(); it goes round in turns: a turn runs what was ready when it began, then queues the
           timers that have become due, then looks at the descriptors, sleeping there until the next deadline if nothing is ready
 
-   The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. {0} is
-   a valid event, mutex, future, callback, timer and watch; a semaphore and a queue need their init. */
+   The structs of this header are yours to place, and must not be copied or moved while in use: they hold links. They start
+   zeroed, as statics and the members of a frame do; what malloc() gives is not. Zeroed is ready to use, but for semaphores,
+   conditions, barriers, limiters, queues, readers and writers, which need their init.
+
+   The descriptions say what a function does, then what it gives: an op leaves that in me->rc. "May suspend": other tasks may
+   run before it is done. Not repeated everywhere: each op that waits gives AX_ECANCELED when it is cancelled; one that follows
+   an op that was not awaited, AX_EBUSY; with ASYNCX_DEBUG, data in a C local gives AX_EFAULT and the wrong thread AX_EPERM. */
 
 typedef struct ax_task ax_task;
 typedef struct ax_frame ax_frame;
@@ -416,8 +424,9 @@ typedef struct ax_op {
     int axi;
 } ax_op;
 
-/* What undoes a wait that is cancelled. Takes the task off whatever it waits on and returns 0: the task resumes with
-   AX_ECANCELED. Or returns AX_STAY: the op has been told and will wake the task itself. Must not suspend. */
+/* What undoes a wait that is cancelled; must not suspend. It takes the task off what it waits on and returns 0: the task resumes
+   with AX_ECANCELED. Or it returns AX_STAY: the op has been told, and will wake the task itself, with AX_ECANCELED if it was
+   stopped, else with its result; then the cancel is met at the task's next wait. */
 typedef int ax_forget(ax_task *task, void *obj);
 #define AX_STAY 1
 
@@ -441,9 +450,8 @@ AXI_INLINE ax_op ax_done(int status) {
 /* The op waits: the task sleeps until ax_wake, or until it is cancelled, when forget(task, obj) is called (NULL: nothing
    to undo). A cancel that is pending is delivered here. A wake between registering and parking is not lost. */
 AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
-/* Queues a parked task; its await ends with this status. The task does not run inside the call. 0, also for the task that runs (it
-   is the event of the op that it is in); AX_EALREADY if the task does not wait. Needs no memory. The caller must have let go of the
-   task (b->waiter = NULL). */
+/* Ends the wait of a parked task: queues it, and its await gives this status. It does not run inside the call. 0, also between
+   registering and ax_park; AX_EALREADY if it does not wait there. Needs no memory. Let go of the task first (b->waiter = NULL). */
 AX_API int ax_wake(ax_task *task, int status);
 
 /* Private parts that the structs below are made of. */
@@ -462,8 +470,8 @@ typedef struct axi_node {                                    /* whatever runs fr
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind;
     unsigned timer, seq;                                     /* 1 + place among the timers; order among equal deadlines */
-    axi_count count;                                         /* tasks only: requests to cancel; */
-    unsigned short refs;                                     /* references */
+    axi_count count;                                         /* of tasks: requests to cancel */
+    unsigned short refs;                                     /* of tasks: references */
 #elif AXI_CANCEL
     axi_count count;
     unsigned char refs;
@@ -471,7 +479,7 @@ typedef struct axi_node {                                    /* whatever runs fr
 #endif
 } axi_node;
 #ifndef ASYNCX_FREESTANDING
-typedef uintptr_t axi_point; /* where a frame continues: 0 start, 1 AX_FINALLY; a label's address or the number of a case */
+typedef uintptr_t axi_point; /* where a frame continues: AXI_AT_START and so on, a label's address or the number of a case */
 #else
 typedef unsigned char axi_point;
 #endif
@@ -567,30 +575,32 @@ struct ax_task {
 
 /* ---- 5 Async functions --------------------------------------------------------------------------------
 
-   AX_ASYNC(name) { AX_BEGIN; ... AX_FINALLY: ... AX_END; } defines the async function over `struct name`.
+   AX_ASYNC(name) { AX_BEGIN; ... AX_FINALLY: ... AX_END; } defines the async function over `struct name`. Before AX_BEGIN
+   stand only aliases (`struct room *r = my->room;`): that code runs at every resume.
 
-   Before AX_BEGIN stand only aliases (`struct room *r = my->room;`): that code runs at every resume. AX_FINALLY:
-   is optional, once, at the top level of the body. It runs however the body is left, even if a task's cancel came before its
-   first step: so it asks the frame what there is to clean up. In it no await leaves: errors stay in me->rc, the
-   body's status stands (ax_leaving reads it), AX_RETURN does not compile. A cancel that comes while it waits ends that one wait
-   (AX_ECANCELED): what must finish is awaited again; the caller meets it too, at its next wait. It is the outermost scope: permits,
-   groups and the like of the same frame are closed before it. Inside a block it would be skipped when the body ends normally, and a
-   declaration can't stand directly after it: it is a label. AX_CALL may also be what a plain function returns that has `me` (an op
-   to choose at run time), AX_SPAWN may stand anywhere on the loop's thread; the others work between AX_BEGIN and AX_END only. They
-   are defined at the end of the declarations.
+   AX_FINALLY: is optional, once, at the top level of the body.
+     - It runs however the body is left, even if a cancel came before its first step: ask the frame what there is to clean up.
+     - It is the outermost scope: permits, groups and the like of the same frame are closed before it.
+     - No await leaves it: errors stay in me->rc, the body's status stands (ax_leaving reads it), AX_RETURN does not compile.
+     - A cancel that comes while it waits ends that one wait (AX_ECANCELED), and the caller's next: await again what must finish.
+     - It is a label: no declaration stands directly after it. Inside a block it would be skipped when the body ends normally.
+
+   The macros work between AX_BEGIN and AX_END only. But AX_CALL may be what a plain function returns that has `me` (an op to
+   choose at run time), and AX_SPAWN may stand anywhere on the loop's thread. What they expand to is at the end of the declarations.
 
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for rare code that turns a cancel into something else, and takes it back (ax_uncancel).
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
-                          leaves on an error.
+                          leaves on an error. A loop of C: break and continue work.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (What a call
                           makes of being cancelled is its result: then that is what you get, and ax_expired is 0.) Zero or less
                           is due at once, AX_FOREVER never; of several the earliest binds. On hosts a constant below AX_US(1) is
                           AX_EINVAL: a forgotten AX_MS.
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator. AX_ENOMEM: it was not called,
                           and what the arguments own is still yours (AX_CALL_IN can't fail so).
-     AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards.
+     AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards. AX_EBUSY while
+                          a call is in it.
      AX_RETURN(status)    leave the body.
      AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
      AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 11 Generators).
@@ -599,6 +609,7 @@ struct ax_task {
 
    Arguments are named and set on a zeroed frame: `.a = 1` becomes `(*frame) .a = 1;`, at most 16 of them. They are assigned:
    a compound literal needs parentheses, `.p = ((struct pt){1, 2})`. A function used before its definition needs AX_DECLARE(fn);
+   one that other files call is defined with AX_PUBLIC(fn), and declared in a header with AX_EXTERN(fn);
 
    A task pointer is good until your next await: a child that ends is freed. To use it later, spawn with AX_SPAWN_IN, open the
    group with AX_GROUP_KEEP, or take a reference with ax_task_ref. */
@@ -626,8 +637,9 @@ struct ax_task {
 /* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
 
 /* A function to be called later by the loop, never from inside the call that asks for it. The struct is yours and must stay
-   until it has run or was stopped; {0} is a fresh one. One at a time: asking for the same again before it ran changes nothing, for
-   something else is AX_EBUSY. */
+   until it has run or was stopped. It waits for one thing at a time: to ask for the same again changes nothing, for something else
+   is AX_EBUSY. What takes one (ax_on_done, ax_future_on_done, ax_soon, ax_post, ax_at_close) gives 0, that, or AX_EPERM where it
+   may not be called or the loop is closed. */
 typedef struct ax_callback {
     axi_node node;  /* private, all of it */
     ax_fn *fn;
@@ -643,9 +655,9 @@ typedef struct ax_callback {
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
-/* Takes one request back: once for each ax_cancel of yours. What is left of the count; at 0 a pending request is dropped too. A
-   cancel that AX_TRY_ALL has kept and nobody takes back stays one from outside to the limits and groups that were open: they do not
-   call it a time-out, or an end by hand. */
+/* Takes one request back: once for each ax_cancel of yours. How many are left; at 0 a pending one is dropped too. A cancel that
+   AX_TRY_ALL has kept and nobody takes back still counts for the limits and groups that were open: they end with it, and not as a
+   time-out or by ax_group_cancel. */
 AX_API int ax_uncancel(ax_task *task);
 /* How many requests to cancel the task has had, less those taken back. */
 AX_API int ax_cancelling(const ax_task *task);
@@ -664,7 +676,7 @@ AX_API const struct axi_fn *ax_joiner_axi(void);
 AX_API int ax_task_status(ax_task *task);
 #if ASYNCX_NAMES
 /* The name of the async function that the task was spawned with. On AVR names are in flash, to be read with pgm_read_byte. */
-AX_API const char *ax_task_name(ax_task *task);
+AX_API const char *ax_task_name(const ax_task *task);
 /* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE, freestanding without the file
    too): for dumps and logs. */
 typedef struct ax_where {
@@ -686,9 +698,9 @@ AX_API ax_task *ax_task_unref(ax_task *task);
    already. Hold the task with ax_task_ref if fn looks at it. */
 AX_API int ax_on_done(ax_task *task, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
-/* One turn for everybody else. Always suspends. */
+/* Lets everybody else have a turn: 0. A cancel is met here, too. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_checkpoint(ax_task *me);
-/* In AX_FINALLY: the status that the body was left with. */
+/* In AX_FINALLY: the status that the body was left with. Elsewhere 0. */
 AX_API int ax_leaving(const ax_task *me);
 #if AXI_CANCEL
 /* Whether me->rc is the AX_ETIMEDOUT of the AX_WITHIN around that very await: 0 if it came from the callee, from a limit
@@ -700,7 +712,11 @@ AX_API int ax_expired(const ax_task *me);
 
    Tasks live in groups, and a group is a scope of the frame that opens it: when the body is left, the group's tasks are waited
    for; when it is left by an error or a cancel, they are cancelled first. The first child to fail cancels its siblings
-   and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure. */
+   and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure.
+
+   AX_SPAWN gives NULL if the group is closed or aborting, which leaves the group unharmed; or out of memory, which fails it with
+   AX_ENOMEM, so that an unchecked spawn shows at the join (not with AX_GROUP_COLLECT). Then the arguments are not evaluated, and
+   what they own stays yours: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
 
 enum {
     AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted;
@@ -737,9 +753,9 @@ AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
    are, and all are awaited. For the owner. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
 #if AXI_KEEP
-/* With AX_GROUP_KEEP: 1 and the next child that has ended, in order of completion; 0 when none is left (the group's error, if it
-   failed): the group stays open for more, and for its join. The child is good until the next call. For the owner, in any of its
-   frames. May suspend. */
+/* With AX_GROUP_KEEP (else AX_EPERM): waits for the next child to end, in order of completion. 1 and the child, which is good
+   until the next call; 0 when none is left, or the group's error. The group stays open, for more children and for its join. For
+   the owner, in any of its frames. May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 #endif
 /* Cancels the children, and lets no more in (into a loop's root: until the loop closes). An owner that waits in the join gets what
@@ -748,22 +764,18 @@ AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **c
 AX_API int ax_group_cancel(ax_group *group);
 #endif
 
-/* A spawn into a group that is closed or aborting gives NULL and leaves the group unharmed. Out of memory gives NULL and fails the
-   group with AX_ENOMEM, so that an unchecked spawn surfaces at the join (AX_GROUP_COLLECT: only NULL). Then the arguments are not
-   evaluated, and what they own stays the caller's: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
-
 /* ---- 8 Sleeping and limits ---------------------------------------------------------------------------- */
 
-/* The loop's clock; for ax_loop_open's virtual clock that one. */
+/* The loop's time, of its virtual clock if it has one. */
 AX_API ax_time ax_now(ax_loop *loop);
-/* The point in time that is so much later than now; AX_FOREVER stays for ever. */
+/* The point in time that is this much later than now; AX_FOREVER stays AX_FOREVER. */
 AX_API ax_time ax_after(ax_loop *loop, ax_time time);
-/* The point in time that is so much later than another (a tick more where that would be AX_FOREVER). A rhythm without drift:
+/* when + time, without overflow (a tick more where that would be AX_FOREVER). A rhythm without drift:
    AX_AWAIT(ax_sleep_until(me, my->next = ax_later(my->next, AX_SEC(1)))); */
 AX_API ax_time ax_later(ax_time when, ax_time time);
 /* How long ago a point in time was; negative if it is to come. */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
-/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. May suspend.
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. Always suspends.
    (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
@@ -809,9 +821,9 @@ typedef struct ax_limiter {
     axi_list waiters;
 } ax_limiter;
 #define AX_LIMITER_INIT(rate, period, burst) {(period) / (rate) + ((period) % (rate) != 0), (burst), 0, {NULL}}
-/* rate 10, period AX_SEC(1): ten per second. The bucket is full. AX_EINVAL below 1 of any. */
+/* rate 10, period AX_SEC(1): ten per second. The bucket starts full. 0; AX_EINVAL if one is below 1, or the burst too long. */
 AX_API int ax_limiter_init(ax_limiter *limiter, int rate, ax_time period, int burst);
-/* Takes so many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
+/* Takes this many tokens at once: 0, or AX_EINVAL below 1 or above burst. May suspend. */
 AX_API AX_MUST_USE ax_op ax_limiter_acquire(ax_task *me, ax_limiter *limiter, int tokens);
 AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *limiter, int tokens); /* 0 or AX_EAGAIN */
 AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);            /* how many there are now */
@@ -819,7 +831,7 @@ AX_API int ax_limiter_tokens(ax_loop *loop, const ax_limiter *limiter);         
 
 /* Pauses between retries: AX_AWAIT(ax_sleep(me, ax_backoff_next(&my->backoff))). Each is random between 0 and a limit that starts
    at base and is multiplied by factor until it reaches cap ("full jitter": M. Brooker, "Exponential backoff and jitter", 2015).
-   Set base (0: no pauses), and what else you like; back to the start with tries = 0. */
+   Set base (0: no pauses), and any other field you like; tries = 0 starts over. */
 typedef struct ax_backoff {
     ax_time base, cap; /* cap 0: none */
     int factor;        /* 0: 2 */
@@ -874,8 +886,8 @@ AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPER
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
    it again whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
-   `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. As a
-   scope the mutex counts as locked anew: when the frame is left it is unlocked before what was opened between. */
+   `while (!my->room->ready) AX_AWAIT(ax_cond_wait(me, &my->room->changed));` Several conditions may share a mutex. A
+   wait locks it anew, so that it is the frame's newest scope: when the frame is left it is unlocked first. */
 typedef struct ax_cond {
     ax_mutex *mutex;
     axi_list waiters;
@@ -888,15 +900,15 @@ AX_API int ax_cond_notify(ax_task *me, ax_cond *cond, int n);
 #define AX_COND_ALL INT_MAX
 #endif
 
-/* Barrier: tasks wait until so many have come, then all pass; the next to come begin a new round. */
+/* Barrier: tasks wait until as many as `parties` have come, then all pass; the next to come begin a new round. */
 typedef struct ax_barrier {
     int parties, waiting, broken; /* public, read-only */
     axi_list waiters;
 } ax_barrier;
 #define AX_BARRIER_INIT(parties) {(parties), 0, 0, {NULL}}
 AX_API int ax_barrier_init(ax_barrier *barrier, int parties); /* AX_EINVAL below 1 */
-/* A number of its own for each of a round, parties - 1 for the last to come, who passes first; AX_ECONNABORTED if the barrier is
-   or gets broken. One that is cancelled just leaves. May suspend. */
+/* Each task of a round gets a number of its own, from 0; the last to come gets parties - 1, and goes on first. AX_ECONNABORTED if
+   the barrier is or gets broken. One that is cancelled just leaves. May suspend. */
 AX_API AX_MUST_USE ax_op ax_barrier_wait(ax_task *me, ax_barrier *barrier);
 AX_API void ax_barrier_abort(ax_barrier *barrier); /* breaks it for those who wait and those who come */
 AX_API void ax_barrier_reset(ax_barrier *barrier); /* those who wait get AX_ECONNABORTED; then it is whole again */
@@ -914,9 +926,9 @@ AX_API void ax_event_set(ax_event *event);
 AX_API void ax_event_clear(ax_event *event);
 
 /* A result that comes once, from anywhere on the loop's thread: the bridge from callbacks to tasks. {0} is a fresh one, and makes
-   one that is done fresh again. If a waiter is cancelled, cancel(future, arg) is asked: 0, stopped, the waiter goes now and the
-   future is completed with AX_ECANCELED for all others; AX_STAY, the waiter stays until the operation completes the future. Without
-   a cancel function the waiter goes and the operation runs on. */
+   one that is done fresh again. When a waiter is cancelled, cancel(future, arg) is called, if it is set. 0: it has stopped the
+   operation, and the future is completed with AX_ECANCELED for all who wait. AX_STAY: they wait on, until the operation completes
+   it. Without cancel the waiter goes, and the operation runs on. */
 typedef struct ax_future {
     int status, done; /* public, read-only */
     int (*cancel)(struct ax_future *future, void *arg);
@@ -926,7 +938,7 @@ typedef struct ax_future {
 AX_API AX_MUST_USE ax_op ax_future_wait(ax_task *me, ax_future *future); /* its status. May suspend. */
 AX_API int ax_future_complete(ax_future *future, int status);            /* 0 or AX_EALREADY */
 #if AXI_CANCEL
-/* Calls fn(loop, arg) when it completes, or on the next turn if it has. To be stopped before the loop closes. */
+/* Calls fn(loop, arg) when it completes, or on the next turn if it has. Stop it before the loop closes. */
 AX_API int ax_future_on_done(ax_loop *loop, ax_future *future, ax_callback *callback, ax_fn *fn, void *arg);
 #endif
 
@@ -965,7 +977,7 @@ typedef struct ax_queue {
    can't be, or missing storage. */
 AX_API int ax_queue_init(ax_queue *queue, void *storage, size_t capacity, size_t item_size);
 #ifndef ASYNCX_FREESTANDING
-/* The same over memory of the loop's allocator that grows with its items, to at most so many (0: any number); puts may give
+/* The same over memory of the loop's allocator that grows with its items, up to `most` (0: any number); puts may give
    AX_ENOMEM. To be freed with ax_queue_free, which drops what is left as ax_queue_close_now does. */
 AX_API int ax_queue_init_growing(ax_queue *queue, ax_loop *loop, size_t most, size_t item_size);
 AX_API void ax_queue_free(ax_queue *queue);
@@ -978,7 +990,7 @@ AX_API int ax_queue_try_put(ax_queue *queue, const void *item); /* 0, AX_EAGAIN 
 AX_API int ax_queue_try_get(ax_queue *queue, void *item);       /* 1, 0 at the end, or AX_EAGAIN */
 /* No more puts: waiting ones get AX_EPIPE, what is in the queue can still be taken. Twice is harmless. */
 AX_API void ax_queue_close(ax_queue *queue);
-/* As close, but what is in the queue is dropped and counts as done; drop(item, arg), if given, gets each first. */
+/* As ax_queue_close, but what is in the queue is dropped and counts as done; drop(item, arg), if given, gets each first. */
 AX_API void ax_queue_close_now(ax_queue *queue, void (*drop)(void *item, void *arg), void *arg);
 /* Marks one taken item as dealt with. AX_EINVAL if called more often than items were put. */
 AX_API int ax_queue_task_done(ax_queue *queue);
@@ -1007,7 +1019,7 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A consumer that is cancelled, or out of time, in ax_next
    cancels the wait inside the generator, which mostly ends it: then the next ax_next gives 0. A limit for one step, after which it
-   goes on, belongs into the generator. */
+   goes on, belongs in the generator. */
 
 #if AXI_GENERATORS
 struct ax_generator {
@@ -1030,7 +1042,8 @@ AX_API AX_MUST_USE ax_op ax_generator_close(ax_task *me, ax_generator *generator
 /* ---- 12 The loop and its callbacks -------------------------------------------------------------------- */
 
 #ifndef ASYNCX_FREESTANDING
-/* One function for all: size 0 frees, ptr NULL allocates; NULL is out of memory. Aligned as by malloc. */
+/* One function for both: ptr NULL allocates, size 0 frees; it is never asked to resize, nor from another thread. NULL: out of
+   memory. Aligned as by malloc. */
 typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
 enum {
@@ -1056,10 +1069,10 @@ typedef struct ax_loop_desc { /* zero means default */
        while the loop closes: when it ends). */
     void (*unheard)(void *ctx, ax_task *task, int status);
     void *unheard_ctx;
-    ax_time slow;             /* steps and callbacks that take as long are reported; default: none */
+    ax_time slow;             /* steps and callbacks that take this long are reported; default: none */
     unsigned flags;
-    unsigned threads, jobs;   /* for ax_to_thread: at most so many threads (to 65,535), and jobs queued; default: 8, any number */
-    ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits so long for jobs that were abandoned and run on,
+    unsigned threads, jobs;   /* for ax_to_thread: threads, and jobs queued, at most (to 65,535); default: 8, any number */
+    ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits this long for jobs that were abandoned and run on,
                                  then leaves them to themselves, with their memory (an arena must stay); default: to their end */
 } ax_loop_desc;
 
@@ -1154,7 +1167,7 @@ struct ax_loop {
 };
 #endif
 
-/* Opens a loop; desc may be NULL. AX_ENOMEM, or the error of pipe(). */
+/* Opens a loop; desc may be NULL. 0; AX_ENOMEM; an error of pipe() or of the backend; AX_EINVAL for an arena that is too small. */
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
 /* Runs until nothing keeps it alive: no task, no timer, watch or hold; or until ax_loop_stop. 0; AX_EDEADLK if tasks wait
    and nothing can ever wake them; AX_EBUSY inside a run; AX_EPERM on a closed loop. */
@@ -1168,8 +1181,8 @@ AX_API int ax_run_once(ax_loop *loop);
    wake it. */
 AX_API ax_time ax_next_deadline(ax_loop *loop);
 #ifndef ASYNCX_FREESTANDING
-/* Takes memory for the timers of so many more tasks, and for descriptors below fds: then a spawn into storage of yours and a first
-   wait can't fail. */
+/* Takes memory for the timers of this many more tasks, and for descriptors below fds: 0 or AX_ENOMEM. Then a spawn into storage of
+   yours and a first wait can't fail. */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
 #endif
 #if AXI_CANCEL
@@ -1186,7 +1199,7 @@ AX_API void ax_loop_release(ax_loop *loop);
 AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak);
 
 #if AXI_CANCEL
-/* Runs fn(loop, arg) on the next turn, FIFO. 0, also if it is queued already. */
+/* Runs fn(loop, arg) on the next turn, in order of the calls. */
 AX_API int ax_soon(ax_loop *loop, ax_callback *callback, ax_fn *fn, void *arg);
 #ifndef ASYNCX_FREESTANDING
 /* The same from any thread; wakes the loop. One thread's posts keep their order. A callback that other threads post is for posts
@@ -1257,7 +1270,8 @@ AX_API void ax_watch_unref(ax_watch *watch);               /* it no longer keeps
 /* What waits on the descriptors of a loop, for desc.backend or ASYNCX_BACKEND: poll() is one, epoll and kqueue are, and one of
    yours may be (examples/select_backend.h). The loop knows who wants which events, and tells a backend each change before the next
    wait. All runs on the loop's thread; self is the backend's state for this loop. An error of set goes to the tasks that wait on
-   that descriptor; its watches see AX_ERR, and nothing more until they are set anew. One of wait ends the run. */
+   that descriptor; its watches see AX_ERR, and nothing more until they are set anew. One of wait ends the run. None of the
+   functions may be NULL. */
 typedef struct ax_backend {
     size_t size;                                      /* of its state: memory that the loop provides, zeroed */
     int lazy;                                         /* set costs a system call: a descriptor that nobody waits on any more is left
@@ -1277,15 +1291,15 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events); /* for backends
 /* Waits for AX_IN or AX_OUT (one of them, else AX_EINVAL): the events that came, perhaps with AX_ERR and AX_HUP. AX_EBUSY,
    AX_EBADF. Always suspends. */
 AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
-/* Reads what there is, at least a byte: the count, 0 at the end (or for a size of 0), or an error. Tries first. The buffer must
-   outlive the wait. At most INT_MAX bytes at a time. May suspend. */
+/* Reads what there is: the count, from 1 to size (and INT_MAX); 0 at the end, or for a size of 0. The buffer must outlive the
+   wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
-/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without the signal. After a cancel nothing has been
+/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without SIGPIPE. After a cancel nothing has been
    written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
 /* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
-/* The same for so many buffers, together where the system can. The array (in the frame) is used up: an entry that is written has
+/* The same for `count` buffers, together where the system can. The array (in the frame) is used up: an entry that is written has
    the length 0. May suspend. */
 #ifdef _WIN32
 struct iovec {
@@ -1300,8 +1314,9 @@ AX_API AX_MUST_USE ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, i
    it, epoll and kqueue may not hear that a number is another descriptor's by now, and wait in vain. (shutdown() ends the waits of
    that direction by itself.) */
 AX_API void ax_fd_closing(ax_loop *loop, int fd);
-/* Does that and closes: 0 or an error; the descriptor is gone either way. A connection on which something unread is there is then
-   reset, and the other end may lose what was sent last: shutdown(fd, SHUT_WR), and read for a moment before. */
+/* Does that and closes: 0 or an error; the descriptor is gone either way. A connection with input
+   that was not read is reset by that, and the other end may lose what was sent last: shutdown(fd, SHUT_WR), and read to the end
+   before. */
 AX_API int ax_close(ax_loop *loop, int fd);
 
 /* ---- 14 Sockets ---------------------------------------------------------------------------------------
@@ -1317,9 +1332,9 @@ typedef struct ax_addr {
         uint64_t align;
     } sockaddr;
 } ax_addr;
-/* The addresses of a host and port, in the system's order, at most so many (and 16): how many, at least 1. A name is looked up on a
+/* Looks up the addresses of a host and port, in the system's order: how many, from 1 to most (and 16). A name is looked up on a
    thread (see ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't
-   be told now. The host must outlive the wait. May suspend. */
+   be told now. host and addrs must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
 /* "127.0.0.1:80", "[::1]:80" or a path, "?" for a socket without a name; at most AX_ADDR_TEXT bytes. Gives text back. */
 AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
@@ -1329,8 +1344,8 @@ AX_API int ax_addr_port(const ax_addr *addr); /* 0 if it has none */
 AX_API int ax_addr_local(int fd, ax_addr *addr);
 AX_API int ax_addr_peer(int fd, ax_addr *addr);
 
-/* A listening socket: its descriptor, or an error, such as AX_EADDRINUSE. Host: a number, or a name, for which it blocks, and of
-   whose addresses the first is taken that can be; NULL: all addresses of this machine, IPv6 and IPv4. Port 0: any that is free. */
+/* A listening socket: its descriptor, or an error such as AX_EADDRINUSE. host: an address; NULL for all of this machine's, IPv6 and
+   IPv4; or a name, whose first usable address is taken (that blocks). Port 0: any that is free. */
 AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
 /* Several sockets share the port, and the system deals connections out: one per loop and thread. A second process of the same user
    may then bind it, too. */
@@ -1361,8 +1376,8 @@ AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
    the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as AX_ECONNREFUSED. Both must outlive
    the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
-/* Sends a datagram, to NULL on a connected socket: its size. -ENOBUFS if the queue of that path is full. Both must outlive the
-   wait. May suspend. */
+/* Sends a datagram, to NULL on a connected socket: its size. -ENOBUFS if the queue of that UNIX socket is full. Both must outlive
+   the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
 
 /* A ready-made server: accepts, and serves each connection in a task of its own, which closes it in the end.
@@ -1413,15 +1428,15 @@ typedef struct ax_reader {
    stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
 /* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer,
-   each time until ax_reader_some has taken what is there; then the rest of it is the next line, so mostly the stream is of no more
-   use. May suspend. */
+   each time until ax_reader_some has taken what is there; then the rest of it is the next line: mostly there is nothing left
+   but to close. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 /* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
    ax_reader_some. AX_EOVERFLOW, AX_EINVAL for no bytes. They must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_until(ax_task *me, ax_reader *reader, const void *bytes, size_t size);
 /* Whatever is there, at least a byte. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
-/* Exactly so many bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly: 1, or 0 if
+/* Exactly `size` bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly: 1, or 0 if
    the stream ends before them. AX_EPIPE if it ends amid them; then, and after a cancel, length of them are there. The place must
    outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void *to, size_t size);
@@ -1437,8 +1452,8 @@ typedef struct ax_writer {
 /* AX_EINVAL for a size of 0. The descriptor stays yours: flush, then close it. */
 AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size);
 /* Writes everything to the buffer: 0. What does not fit must outlive the wait. An error, also of what was written before: AX_EPIPE
-   and the like. After a cancel a part of it may have gone, or be in the buffer: mostly the stream is of no
-   more use then. May suspend. */
+   and the like. After a cancel a part of it may have gone, or be in the buffer: mostly there is nothing
+   left but to close. May suspend. */
 AX_API AX_MUST_USE ax_op ax_writer_write(ax_task *me, ax_writer *writer, const void *data, size_t size);
 /* The same for a text shorter than half the buffer. AX_EOVERFLOW for a longer one, AX_EAGAIN if the buffer is full of what an
    operation that was cut short has left: then nothing of it is written. May suspend. */
@@ -1460,12 +1475,12 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
    May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
 
-/* Threads of one's own: with one thread, jobs run one after the other in order of their calls. */
+/* A pool of threads of your own: with one thread, jobs run one after the other, in order of the calls. */
 typedef struct ax_executor {
     struct axi_pool *pool; /* private */
 } ax_executor;
-/* At most so many threads (1 to 65,535, else AX_EINVAL), and so many jobs queued (0: any number). AX_ENOMEM. For the tasks of this
-   loop, which waits for it at its close. */
+/* At most this many threads (1 to 65,535, else AX_EINVAL), and this many jobs queued (0: any number). 0 or AX_ENOMEM. For the tasks
+   of this loop, which waits for it at its close. */
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threads, unsigned jobs);
 /* As ax_to_thread, there. If the wait is cancelled while the job runs, cancel(copy) is called on the loop's thread, to tell the job
    to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends. NULL: abandoned. AX_EPIPE once it is closed.
@@ -1476,27 +1491,27 @@ AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int
    bounds it. Only the first call waits: a second gives 0 at once. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
-/* From now on, until the loop closes, this signal does nothing else in the process than to wake who waits for it; one that comes
-   while nobody waits is kept for the next wait. Only one loop of the process catches signals, the one that catches Ctrl-C if there
+/* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
+   the next wait. Only one loop of the process catches signals, the one that catches Ctrl-C if there
    is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and
    SIGBREAK.) */
-AX_API int ax_signal_catch(ax_loop *loop, int signal);
+AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
-AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int signal);
+AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int number);
 
 #endif /* ASYNCX_FREESTANDING */
 
 /* ---- 16 Running a program ----------------------------------------------------------------------------- */
 
-/* AX_RUN(fn, .a = 1): opens a loop, runs fn to its end as the main task, cancels and awaits what is left, closes the loop. fn's
-   status; AX_EINTR if Ctrl-C or SIGTERM ended it; AX_EDEADLK if everything waits and nothing can wake it. AX_RUN_WITH takes a
-   desc, and copies it. */
+/* AX_RUN(fn, .a = 1): opens a loop, runs fn as the main task, then cancels and awaits what is left, and closes the loop. fn's
+   status; AX_EINTR if Ctrl-C or SIGTERM ended it; AX_EDEADLK if everything waits and nothing can wake it; or what ax_loop_open
+   gives. AX_RUN_WITH(&desc, fn, .a = 1) takes a desc, and copies it. */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
-/* A status as a process exit code: 0 to 125 itself (so end main with AX_END or AX_RETURN(0) for success, not with a count), more 1,
-   AX_EINTR 130 (SIGTERM: 143; a server, which is to end so, may say ax_exit(status == AX_EINTR ? 0 : status)); an error 1, with its
-   name, text and origin on stderr. The first misuse that was reported during the run is said too, and is no success. */
+/* A status as a process exit code: 0 to 125 as it is (success is AX_END or AX_RETURN(0), not a count), above that 1; AX_EINTR 130
+   (SIGTERM: 143; for a server that is meant to end so: ax_exit(status == AX_EINTR ? 0 : status)); any other error 1, with its name,
+   text and origin on stderr. The first misuse that was reported during the run is printed too, and turns 0 into 1. */
 AX_API int ax_exit(int status);
 #endif
 
@@ -1646,6 +1661,14 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 
 /* Resume points. AXI_AT(n) notes that the frame continues at AXI_HERE(n). Every await returns to the loop and is resumed by
    a jump, done or not: a C local can't survive it by luck, and compilers see that. */
+enum { AXI_AT_START, AXI_AT_FINALLY }; /* before all of those */
+enum { /* node.bad: one byte, so that AX_AWAIT has one to test */
+    AXI_FAILED = 1,    /* of a task that runs: its await gave an error, with which AX_AWAIT leaves */
+    AXI_CANCELS = 2,   /* the same: its own cancellation, with which AX_TRY leaves too */
+    AXI_HANDED_ON = 4, /* of a queued task: its result is the status of another, so it is not where an error came from */
+    AXI_BY_USER = 8,   /* of a parked task: ax_wake may end this wait */
+    AXI_UNHEARD = 1    /* of a task that has failed: nobody knows yet */
+};
 #ifdef ASYNCX_FREESTANDING
 #define AXI_AT_OF(f) ((f)->entry.at)
 #else
@@ -1665,7 +1688,7 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #endif
 #define AXI_HERE(n) case AXI_CASE(n)
 #define AXI_RESUME (void)0
-#define AXI_START case 0
+#define AXI_START case AXI_AT_START
 #define AXI_ELSE return axi_lost(me)
 #else
 #define AXI_AT(n) (AXI_LINE, (void)AX_BEGIN_is_missing, AXI_AT_OF(&my->frame) = (axi_point)(__extension__ && AXI_HERE(n)))
@@ -1673,9 +1696,9 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #define AXI_RESUME                                                                                  \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wpedantic")                 \
     (void)sizeof(&&axi_start); /* clang wants one where there is no await */                        \
-    if (AXI_AT_OF(&my->frame) > 1) goto *(void *)AXI_AT_OF(&my->frame);                             \
+    if (AXI_AT_OF(&my->frame) > AXI_AT_FINALLY) goto *(void *)AXI_AT_OF(&my->frame);                \
     AXI_PRAGMA(GCC diagnostic pop)
-#define AXI_START case 0: axi_start
+#define AXI_START case AXI_AT_START: axi_start
 #define AXI_ELSE return axi_op(AXI_ENDED) /* there is no AX_FINALLY */
 #endif
 
@@ -1701,7 +1724,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
     enum { axi_in_finally = 1 };                                                                    \
     AXI_PRAGMA(GCC diagnostic pop)                                                                  \
-    case 1
+    case AXI_AT_FINALLY
 #define AX_END                                                                                      \
         (void)0; /* after AX_FINALLY: with nothing to do */                                         \
     }                                                                                               \
@@ -1715,7 +1738,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     } while (0)
 
 #define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
-#define AX_TRY(op) AXI_AWAIT(op, me->node.bad > 1, AXI_COUNTER)
+#define AX_TRY(op) AXI_AWAIT(op, me->node.bad > AXI_FAILED, AXI_COUNTER)
 #define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
 #define AXI_AWAIT(op, leave, n)                                                                     \
     do {                                                                                            \
@@ -1894,7 +1917,7 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *generator, ax_frame *fr
 AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
 AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
-AX_API ax_frame *axi_first_frame(ax_task *task);
+AX_API ax_frame *axi_first_frame(const ax_task *task);
 
 #ifdef ASYNCX_FREESTANDING /* in static memory: known when the program is linked */
 #define AXI_RUN(desc, fn, ...)                                                                    \
@@ -2032,9 +2055,6 @@ enum { /* node.flags of a task */
     AXI_BOUND = 128,  /* while it lives: by a limit */
     AXI_KEPT = AXI_KEEP ? 128 : 0 /* once it has ended: in a group's list of ended children */
 };
-enum { AXI_BY_USER = 8 }; /* node.bad of a parked task: ax_wake may end this wait */
-enum { AXI_UNHEARD = 1 };    /* node.bad of a task that has failed: nobody knows yet */
-enum { AXI_HANDED_ON = 4 }; /* node.bad of a queued task whose result is the status of another: it is not an error's origin */
 enum { /* entry.flags of a frame or limit */
     AXI_OWNED = 1,      /* frame memory is the allocator's */
     AXI_LIMITED = 2,    /* AX_WITHIN's limit is open */
@@ -2059,6 +2079,7 @@ enum { /* entry.flags of a group, beside AXI_LIVE */
 #else
 #define AXI_TASKS(loop, change) ((loop)->tasks change)
 #endif
+/* What is not inlined: AXI_SLOW anywhere, AXI_RARE on hosts, AXI_OUTLINE freestanding, AXI_OUTLINE_8 on AVR. */
 #ifdef ASYNCX_FREESTANDING /* short paths cost code: they are for hosts */
 #define AXI_FAST 0
 #define AXI_OUTLINE AXI_SLOW
@@ -2598,7 +2619,8 @@ static void axi_free(ax_loop *loop, void *p, size_t size) {
     loop->used -= (i + 1) * 8;
 }
 
-static void axi_clear(void *p, size_t size) { memset(p, 0, size); }
+#define axi_clear(p, size) memset((p), 0, (size))
+AX_API void axi_zero(void *p, size_t size) { memset(p, 0, size); }
 
 /* Makes an array at least `want` long, at least doubling it. */
 static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, size_t item) {
@@ -2698,7 +2720,7 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
     if (i < end) axi_timer_put(heap, i, heap[end]);
 }
 
-/* Takes it off, if when is NULL. The room was reserved: by the task's spawn or by ax_timer_start. */
+/* Sets a node's timer; when NULL: takes it off. The room was reserved, by the task's spawn or by ax_timer_start. */
 static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when, unsigned seq) {
     struct axi_timer t;
     if (when && node->timer && loop->timers[node->timer - 1].when == *when && node->seq == seq) return;
@@ -2784,7 +2806,8 @@ static void axi_fetch_neighbours(const ax_task *t) {
 #define AXI_PLAIN_LOOP ((void)0)
 #endif
 
-AXI_OUTLINE_8 static void axi_clear(void *p, size_t size) {
+#define axi_clear axi_zero
+AXI_OUTLINE_8 AX_API void axi_zero(void *p, size_t size) {
     unsigned char *byte = (unsigned char *)p;
     while (size--) {
         *byte++ = 0;
@@ -2898,7 +2921,7 @@ static void axi_timer_drop(ax_loop *loop, axi_node *node) {
 static void axi_timer_drop(ax_loop *loop, axi_node *node) { loop->timers.next = node->link.next; } /* the first */
 #endif
 
-static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { /* takes it off, if when is NULL */
+static void axi_timer_set(ax_loop *loop, axi_node *node, const ax_time *when) { /* when NULL: takes it off */
     axi_link *at = &loop->timers;
 #if AXI_CANCEL
     axi_timer_drop(loop, node);
@@ -3001,12 +3024,16 @@ AX_API int ax_wake(ax_task *t, int status) {
 }
 
 #if AXI_CANCEL
+/* Asks the wait of a parked task to end. */
+static void axi_ask(ax_task *t) {
+    int stays = t->forget && t->forget(t, t->obj) == AX_STAY;
+    if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN); /* unless the hook has woken it */
+}
+
 /* Meets a request: the wait that is on, or was about to begin, is dropped. */
 static void axi_interrupt(ax_task *t) {
-    int stays;
     t->node.flags = (unsigned char)((t->node.flags & ~(AXI_UNMET | AXI_PRESSED)) | AXI_ASKED);
-    stays = t->forget && t->forget(t, t->obj) == AX_STAY;
-    if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN); /* unless the hook has woken it */
+    axi_ask(t);
 }
 
 #if AXI_GENERATORS
@@ -3015,9 +3042,6 @@ static ax_forget axi_forget_item, axi_forget_close;
 
 /* Every request to cancel is made here: by hand, by a group, by a limit. */
 static void axi_request(ax_task *t) {
-#if AXI_GENERATORS
-    int stays;
-#endif
     if (t->node.state == AXI_DONE) return;
     if (t->node.count != AXI_MOST_REQUESTS) t->node.count++;
     if (t->node.state == AXI_PARKED) {
@@ -3025,9 +3049,8 @@ static void axi_request(ax_task *t) {
 #if AXI_GENERATORS
         else if ((t->forget == axi_forget_item || t->forget == axi_forget_close) && !(t->node.flags & AXI_WOKEN)) {
             t->node.flags |= AXI_WOKEN; /* they hear of each, but only once of one: generators may wait in a ring */
-            stays = t->forget(t, t->obj) == AX_STAY;
+            axi_ask(t);
             t->node.flags &= (unsigned char)~AXI_WOKEN;
-            if (!stays && t->node.state == AXI_PARKED) axi_wake(t, AXI_OWN);
         }
 #endif
     } else if (t->node.state == AXI_FRESH) {
@@ -3113,7 +3136,6 @@ AXI_SLOW static int axi_refuses(ax_task *me) {
 #define AXI_REFUSE(me) ((void)axi_refuses(me))
 #endif
 
-/* Parks the task in a primitive's list; the usual hook takes it off. */
 #if AXI_CANCEL
 static int axi_forget_list(ax_task *t, void *list) {
     axi_take((axi_list *)list, &t->node.link);
@@ -3122,18 +3144,19 @@ static int axi_forget_list(ax_task *t, void *list) {
 #else
 #define axi_forget_list NULL
 #endif
+/* Parks the task in a primitive's list; the usual hook takes it off. */
 static ax_op axi_wait_in(ax_task *me, axi_list *list) {
     axi_push(list, &me->node.link);
     return axi_park(me, axi_forget_list, list);
 }
 
-/* Wakes tasks and queues callbacks that wait for one thing, in order. */
 #if AXI_CANCEL
 AXI_OUTLINE_8 static void axi_queue_callback(ax_loop *loop, ax_callback *c) {
     c->list = &loop->ready;
     axi_enqueue(loop, &c->node.link);
 }
 #endif
+/* Wakes tasks and queues callbacks that wait for one thing, in order. how: their node.bad. */
 static void axi_wake_with(axi_list *list, int status, int how) {
     while (list->ring) {
         axi_node *node = (axi_node *)(void *)axi_pop(list);
@@ -3154,7 +3177,7 @@ static void axi_wake_all(axi_list *list, int status) { axi_wake_with(list, statu
 
 /* Whether a scope may be opened: it is not open, and outlives the step. */
 static int axi_openable(ax_task *t, const axi_entry *e) {
-    if (e->flags & AXI_LIVE) return axi_misuse(t->loop, AX_EBUSY, "a scope is opened twice");
+    if (e->flags & AXI_LIVE) return axi_misuse(t->loop, AX_EBUSY, "a scope is opened twice, or was not zeroed");
     if (AXI_CHECKS && t->node.state != AXI_RUNNING)
         return axi_misuse(t->loop, AX_EPERM, "a scope is opened in a task that does not run");
     return axi_dead_stack(t->loop, e) ? AX_EFAULT : 0;
@@ -3380,7 +3403,7 @@ AX_API int ax_group_open(ax_task *me, ax_group *g, unsigned flags) {
     return 0;
 }
 
-static void axi_task_release(ax_task *t);
+static int axi_task_release(ax_task *t);
 
 #if AXI_KEEP
 static void axi_group_drop_handed(ax_group *g) {
@@ -3544,14 +3567,14 @@ static int axi_close_group(ax_task *t, axi_entry *e, int status) {
 
 AX_API ax_op axi_return(ax_task *me, int status) {
     /* a task that was asked to cancel and leaves with that number passes its cancellation on */
-    me->node.bad = AXI_CANCEL && status == AX_ECANCELED && AXI_REQUESTS(me) ? 2 : 0;
+    me->node.bad = AXI_CANCEL && status == AX_ECANCELED && AXI_REQUESTS(me) ? AXI_CANCELS : 0;
     if (AXI_FAST && me->rc >= 0) me->frame->entry.flags &= (unsigned char)~AXI_BY_LIMIT; /* of an await before the last */
     me->rc = status <= AXI_OWN ? AX_EINVAL : status;
     return axi_op(AXI_LEFT);
 }
 
 AXI_OUTLINE AX_API ax_op axi_lost(ax_task *me) {
-    if (AXI_AT_OF(me->frame) == 1) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
+    if (AXI_AT_OF(me->frame) == AXI_AT_FINALLY) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
     axi_misuse(me->loop, 0, "a resume point is lost: an await inside a switch of yours, in the switch form");
     me->node.bad = 0;
     me->rc = AX_EFAULT;
@@ -3569,8 +3592,6 @@ static void axi_frame_init(ax_frame *f, const struct axi_fn *fn, int owned) {
 AX_API void *axi_new(ax_task *me, size_t size) { return axi_alloc(me->loop, size); }
 
 AX_API void *axi_reuse(ax_frame *f) { return f->entry.flags & AXI_LIVE ? NULL : f; }
-
-AX_API void axi_zero(void *p, size_t size) { axi_clear(p, size); }
 
 AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int owned) {
 #if AXI_CANCEL
@@ -3593,9 +3614,9 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     me->top = &f->entry;
     me->frame = f;
     if (status == AXI_OWN) {
-        AXI_AT_OF(f) = 1;
+        AXI_AT_OF(f) = AXI_AT_FINALLY;
         me->rc = AX_ECANCELED;
-        me->node.bad = 2;
+        me->node.bad = AXI_CANCELS;
         return axi_op(AXI_LEFT);
     }
 #else
@@ -3605,14 +3626,14 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     return axi_op(AXI_CALLED);
 }
 
-AX_API ax_frame *axi_first_frame(ax_task *t) {
+AX_API ax_frame *axi_first_frame(const ax_task *t) {
     axi_entry *e = &t->frame->entry;
     if (t->node.state != AXI_DONE)
         while (e->up) e = e->up;
     return (ax_frame *)(void *)e;
 }
 
-/* A task that may be spawned into this group. */
+/* Whether a task may be spawned into this group. */
 static int axi_spawnable(ax_group *g) {
 #if AXI_CANCEL
     if (!(g->flags & AXI_OPEN)) return axi_misuse(g->loop, 0, "AX_SPAWN into a group that is not open");
@@ -3642,7 +3663,7 @@ static void axi_task_prepare(ax_group *g, ax_task *t, int flags) {
 AXI_OUTLINE AX_API ax_frame *axi_task_in(ax_group *g, ax_task *t, ax_frame *f) {
     if (!axi_spawnable(g)) return NULL;
     if ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || (AXI_CANCEL && t->node.flags & AXI_KEPT)) {
-        axi_misuse(g->loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs");
+        axi_misuse(g->loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs, or was not zeroed");
         return NULL;
     }
     if (axi_timer_reserve(g->loop, 1) < 0) {
@@ -3726,12 +3747,13 @@ static void axi_tell_unheard(ax_task *t) {
 #endif
 
 #if AXI_CANCEL
-static void axi_task_release(ax_task *t) {
-    if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return;
+static int axi_task_release(ax_task *t) { /* frees it, if nobody needs it any more: whether it is gone */
+    if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return 0;
     axi_tell_unheard(t);
-    if (t->node.refs) return; /* the hook keeps it */
+    if (t->node.refs) return 0; /* the hook keeps it */
     AXI_SET_KIND(&t->node, AXI_FREED);
     axi_free(t->loop, t, AXI_TASK_SIZE + axi_size_of(t->frame->fn));
+    return 1;
 }
 
 #if AXI_GENERATORS
@@ -3768,14 +3790,14 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     return NULL;
 }
 
-/* Hands a frame the result of its await. bad: 1 an error, 2 the task's own cancellation; never in AX_FINALLY. */
+/* Hands a frame the result of its await. In AX_FINALLY none is bad. */
 static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     if (f->entry.flags & AXI_LIMITED) status = axi_within_end(t, f, status);
     else if (!AXI_FAST || f->entry.flags & AXI_BY_LIMIT) f->entry.flags &= (unsigned char)~AXI_BY_LIMIT;
     t->node.bad = status < 0;
     if (status == AXI_OWN) {
         status = AX_ECANCELED;
-        t->node.bad = 2;
+        t->node.bad = AXI_CANCELS;
         if (f->entry.flags & AXI_IN_FINALLY && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* it is the caller's too */
     }
     t->rc = status;
@@ -3820,7 +3842,8 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
 
 /* The same for calls: takes frames off that the step has pushed, but for the one that it awaits. */
 AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
-    ax_frame *called = rc == AXI_CALLED || (rc == AXI_LEFT && AXI_AT_OF(t->frame) == 1) ? t->frame : NULL; /* 1: refused */
+    int refused = rc == AXI_LEFT && AXI_AT_OF(t->frame) == AXI_AT_FINALLY;
+    ax_frame *called = rc == AXI_CALLED || refused ? t->frame : NULL;
     axi_entry **at = &t->top;
     while (*at != &f->entry) {
         axi_entry *e = *at;
@@ -3849,8 +3872,8 @@ static void axi_unwind_woken(ax_frame *f, int rc) {
 static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
     AXI_AT_OF(f) = AXI_OVER;
     if (f->entry.flags & AXI_IN_FINALLY || how == AXI_ENDED) return; /* without AX_FINALLY the status is 0, as the frame began */
-    AXI_AT_OF(f) = 1;
-    f->status = t->node.bad == 2 ? AXI_OWN : t->rc;
+    AXI_AT_OF(f) = AXI_AT_FINALLY;
+    f->status = t->node.bad == AXI_CANCELS ? AXI_OWN : t->rc;
 #ifndef ASYNCX_FREESTANDING
     if (f->status < 0 && f->status != AXI_OWN && !(handed_on && t->rc == t->loop->origin.status)) axi_note_origin(t, f, t->rc);
 #else
@@ -3883,7 +3906,16 @@ static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
 static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc);
 #endif
 
-/* Steps a task until it waits, has had its share, or ends. f: the frame whose step has just told rc; NULL: it is queued. */
+/* Steps a task until it waits, has had its share, or ends. f: the frame whose step has just told rc; NULL: it is queued.
+
+     deliver     hands rc to the frame as the result of its await; step follows
+     step        runs the body to its next await; stepped follows
+     stepped     what the step told: that it waits (return), a result (deliver), a call (step the new frame), an item or the wish
+                 for one (go on with the other side of a generator), that the body was left (unwind)
+     unwind      closes the scopes, runs AX_FINALLY (step), ends the frame; its status is a result for the caller (deliver)
+     share_used  queues the task behind all others
+
+   What asks for AXI_FAST is a short cut through what stands below it. */
 AXI_RARE static void axi_drive(ax_task *t, ax_frame *f, int rc) {
     int share = ASYNCX_AWAITS, handed_on = 0, state;
     if (f) goto stepped;
@@ -3896,7 +3928,7 @@ AXI_RARE static void axi_drive(ax_task *t, ax_frame *f, int rc) {
     if (AXI_FAST && state == AXI_FRESH && rc >= 0) goto step;
     if (state == AXI_FRESH && rc < 0) { /* cancelled before its first step: only the cleanup runs */
         f->status = AXI_OWN;
-        AXI_AT_OF(f) = 1;
+        AXI_AT_OF(f) = AXI_AT_FINALLY;
         goto unwind;
     }
     if (f->entry.flags & AXI_UNWINDING) {
@@ -3971,7 +4003,7 @@ stepped:
     axi_left(t, f, rc, handed_on == AXI_HANDED_ON);
 unwind:
     if ((!AXI_FAST || t->top != &f->entry) && axi_unwind(t, f)) return;
-    if (AXI_AT_OF(f) == 1) { /* AX_FINALLY, if there is one */
+    if (AXI_AT_OF(f) == AXI_AT_FINALLY) { /* AX_FINALLY, if there is one */
         axi_begin_finally(t, f);
         goto step;
     }
@@ -4026,7 +4058,7 @@ static void axi_run_task(ax_task *t) {
         }
         if (rc == AXI_LEFT && !(f->entry.flags & AXI_IN_FINALLY)) {
             f->status = rc = t->rc;
-            AXI_AT_OF(f) = 1;
+            AXI_AT_OF(f) = AXI_AT_FINALLY;
             f->entry.flags |= AXI_IN_FINALLY;
             continue;
         }
@@ -4093,7 +4125,7 @@ AX_API int ax_task_status(ax_task *t) {
 }
 
 #if ASYNCX_NAMES
-AX_API const char *ax_task_name(ax_task *t) { return AXI_ROM_READ(const char *, &axi_first_frame(t)->fn->name); }
+AX_API const char *ax_task_name(const ax_task *t) { return AXI_ROM_READ(const char *, &axi_first_frame(t)->fn->name); }
 
 AX_API ax_where ax_task_where(const ax_task *t) {
     ax_where w;
@@ -4159,11 +4191,9 @@ AX_API ax_task *ax_task_ref(ax_task *t) {
 }
 
 AX_API ax_task *ax_task_unref(ax_task *t) {
-    int gone;
     if (!t || !t->node.refs || t->node.refs == AXI_MOST_REFS) return t; /* too many to count: kept until the loop closes */
-    gone = --t->node.refs == 0 && t->node.state == AXI_DONE && (t->node.flags & (AXI_HEAP | AXI_KEPT)) == AXI_HEAP;
-    axi_task_release(t);
-    return gone ? NULL : t;
+    t->node.refs--;
+    return axi_task_release(t) ? NULL : t;
 }
 
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
@@ -4264,7 +4294,7 @@ AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
     return l->interval > AX_FOREVER / 4 / burst ? AX_EINVAL : 0;
 }
 
-/* The point in time from which so many tokens are there. */
+/* The point in time from which this many tokens are there. */
 static ax_time axi_limiter_ready(const ax_limiter *l, int tokens) { return l->full - (l->burst - tokens) * l->interval; }
 
 static void axi_limiter_take(ax_limiter *l, ax_time now, int tokens) {
@@ -4285,7 +4315,7 @@ AX_API int ax_limiter_try_acquire(ax_loop *loop, ax_limiter *l, int tokens) {
     return 0;
 }
 
-/* Only the first in line has its wake-up set. Its rc is what it wants, meanwhile. */
+/* Only the first in line has its wake-up set. A waiter's rc is how many tokens it wants. */
 static void axi_limiter_head(ax_limiter *l) {
     ax_task *t;
     if (!l->waiters.ring) return;
@@ -4869,7 +4899,7 @@ static int axi_may_emit(ax_task *t, const ax_frame *f, int *rc) {
         AXI_GENERATOR_OF(t)->error = AX_EPERM;
     }
     axi_misuse(t->loop, 0, "AX_EMIT outside of a generator's own body");
-    t->node.bad = 1;
+    t->node.bad = AXI_FAILED;
     t->rc = AX_EPERM;
     *rc = AXI_LEFT;
     return 0;
@@ -5020,8 +5050,7 @@ struct axi_fd {
     unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
     unsigned char checked : 1;  /* whether it blocks */
     unsigned char turn, streak; /* operations in this turn that did not wait */
-    unsigned char in_vain;      /* 0, or the last read that was tried before it waited was tried in vain; counts it and those since,
-                                   which only wait */
+    unsigned char in_vain;      /* 0; or a read was tried in vain: 1 + how many have since waited untried */
     unsigned in_vain_size;      /* of how many bytes */
 };
 enum { AXI_READS, AXI_WRITES };
@@ -5160,6 +5189,11 @@ AX_API int ax_post(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
 
 #endif /* ASYNCX_FREESTANDING */
 
+AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
+    if (peak) *peak = loop->peak;
+    return loop->used;
+}
+
 #if AXI_CANCEL
 AX_API int ax_soon(ax_loop *loop, ax_callback *c, ax_fn *fn, void *arg) {
     return axi_callback_on(c, loop, &loop->ready, fn, arg);
@@ -5251,9 +5285,7 @@ AX_API void ax_loop_hold(ax_loop *loop) { loop->holds++; }
 AX_API void ax_loop_release(ax_loop *loop) {
     if (loop->holds) loop->holds--;
 }
-#endif
 
-#ifndef ASYNCX_FREESTANDING
 /* An armed one is in the heap; or, if it was due but has not run, in the ready queue; or, at AX_FOREVER, nowhere. */
 static void axi_timer_off(ax_timer *t) {
     if (t->callback.node.timer) axi_timer_drop(t->callback.loop, &t->callback.node);
@@ -5287,7 +5319,6 @@ AX_API int ax_timer_stop(ax_timer *t) {
 #else /* there axi_run_callback does not ask what is a timer, so that those who use none pay nothing for it */
 static void axi_timer_fire(ax_loop *loop, void *timer) {
     ax_timer *t = (ax_timer *)timer;
-    axi_timer_unreserve(loop);
     axi_timer_keeps(t, 0);
     t->fn(loop, t->arg);
 }
@@ -5296,7 +5327,6 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
     if (t->armed && t->callback.loop != loop) return AX_EBUSY;
     if (!t->armed) {
-        if (axi_timer_reserve(loop, 1) < 0) return AX_ENOMEM;
         AXI_SET_KIND(&t->callback.node, AXI_CALLBACK);
         t->callback.loop = loop;
         axi_timer_keeps(t, 1);
@@ -5308,7 +5338,7 @@ AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, v
     t->fn = fn;
     t->arg = arg;
     t->when = when;
-    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, &t->when, AXI_NEXT_SEQ(loop));
+    if (when != AX_FOREVER) axi_timer_set(loop, &t->callback.node, &t->when, 0);
     return 0;
 }
 
@@ -5316,7 +5346,6 @@ AX_API int ax_timer_stop(ax_timer *t) {
     if (!t->armed) return 0;
     axi_timer_drop(t->callback.loop, &t->callback.node);
     ax_callback_stop(&t->callback);
-    axi_timer_unreserve(t->callback.loop);
     axi_timer_keeps(t, 0);
     return 1;
 }
@@ -5449,7 +5478,7 @@ static int axi_fd_tell(ax_loop *loop, int fd, unsigned events) {
     return rc;
 }
 
-/* Ends the waits of a descriptor; its watches see AX_ERR. */
+/* Ends the waits of a descriptor with an error. */
 static void axi_fd_fail(ax_loop *loop, int fd, int status) {
     int way;
     for (way = AXI_READS; way <= AXI_WRITES; way++) {
@@ -6249,20 +6278,12 @@ static void axi_fd_anew(struct axi_fd *e) {
 static void axi_accept_again(ax_loop *loop, void *arg);
 
 AX_API void ax_fd_closing(ax_loop *loop, int fd) {
-    struct axi_fd *e;
-    ax_task *t;
-    int way;
-    if (fd < 0 || (unsigned)fd >= loop->fd_cap) return;
-    e = &loop->fds[fd];
-    for (way = AXI_READS; way <= AXI_WRITES; way++) {
-        if (!(t = e->wait[way].task)) continue;
-        e->wait[way].task = NULL;
-        axi_wake(t, AX_EBADF);
-    }
+    struct axi_fd *e = axi_fd_known(loop, fd);
+    if (!e) return;
+    axi_fd_fail(loop, fd, AX_EBADF);
     while (e->watches) ax_watch_stop(e->watches);
     if (e->told && loop->desc.backend->lazy) (void)axi_fd_tell(loop, fd, 0);
     axi_fd_anew(e);
-    axi_fd_changed(loop, fd);
 }
 
 AX_API int ax_close(ax_loop *loop, int fd) {
@@ -7200,11 +7221,6 @@ AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds) {
     return rc < 0 || !fds ? rc : axi_fd_reserve(loop, fds);
 }
 
-AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
-    if (peak) *peak = loop->peak;
-    return loop->used;
-}
-
 static void axi_loop_free(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     if (sys) {
@@ -7229,6 +7245,22 @@ static void axi_loop_free(ax_loop *loop) {
         free(loop->chunks);
         loop->chunks = next;
     }
+}
+
+/* The wake-up pipe, and the watch that drains it. What is open after an error axi_loop_free closes. */
+static int axi_pipe_open(ax_loop *loop, struct axi_sys *sys) {
+    int i, rc;
+    if (pipe(sys->pipe) < 0) return -errno;
+    for (i = 0; i < 2; i++) {
+        if ((sys->pipe[i] = axi_above_2(sys->pipe[i])) < 0) return -errno;
+        if ((rc = ax_nonblocking(sys->pipe[i])) < 0) return rc;
+    }
+    ax_watch_unref(&sys->wake);
+    if ((rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL)) < 0) return rc;
+    if ((rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) < 0) return rc; /* a loop that is deaf to posts must not open */
+    loop->fds[sys->pipe[0]].wanted = AX_IN;
+    loop->dirty_count = loop->fds[sys->pipe[0]].dirty = 0;
+    return 0;
 }
 
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
@@ -7257,17 +7289,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     sys->pipe[0] = sys->pipe[1] = -1;
     rc = loop->desc.backend->open(loop, sys->state);
     sys->opened = rc >= 0;
-    if (rc >= 0 && (pipe(sys->pipe) < 0 || (sys->pipe[0] = axi_above_2(sys->pipe[0])) < 0 ||
-                    (sys->pipe[1] = axi_above_2(sys->pipe[1])) < 0)) {
-        rc = -errno;
-    } else if (rc >= 0 && (rc = ax_nonblocking(sys->pipe[0])) >= 0 && (rc = ax_nonblocking(sys->pipe[1])) >= 0) {
-        ax_watch_unref(&sys->wake);
-        rc = ax_watch_start(loop, &sys->wake, sys->pipe[0], AX_IN, axi_drain_pipe, NULL);
-        if (rc >= 0 && (rc = axi_fd_tell(loop, sys->pipe[0], AX_IN)) >= 0) { /* a loop that is deaf to posts must not open */
-            loop->fds[sys->pipe[0]].wanted = AX_IN;
-            loop->dirty_count = loop->fds[sys->pipe[0]].dirty = 0;
-        }
-    }
+    if (rc >= 0) rc = axi_pipe_open(loop, sys);
     if (rc < 0) {
         axi_loop_free(loop);
         loop->state = AXI_CLOSED;
@@ -8018,11 +8040,6 @@ AX_API int ax_run_once(ax_loop *loop) {
 
 AX_API ax_time ax_next_deadline(ax_loop *loop) {
     return axi_any_ready(loop) || AXI_CAME(loop, 0) ? ax_now(loop) : axi_next_when(loop);
-}
-
-AX_API size_t ax_loop_memory(const ax_loop *loop, size_t *peak) {
-    if (peak) *peak = loop->peak;
-    return loop->used;
 }
 
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {

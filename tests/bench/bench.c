@@ -468,7 +468,7 @@ static const struct row rows[] = {
     {"nested call, frame inside", calls_in_run, 2 * MILLION, 0, ref_call, "call", 0},
     {"generator step that does not wait", asks_run, 2 * MILLION, 0, ref_call, "call", 0},
     {"spawn and end, 100 at a time", spawns_run, 100, 0, ref_malloc, "malloc+free, 100 at a time", 1.5},
-    {"spawn and end, one at a time, with its group", spawns_run, 1, 0, ref_malloc, "malloc+free", 1.5},
+    {"spawn and end, one at a time, with its group", spawns_run, 1, 0, ref_malloc, "malloc+free", 0},
     {"spawn, end, ax_group_next, 100 at a time", spawns_run, 100, AX_GROUP_KEEP, ref_malloc, "malloc+free, 100 at a time", 0},
     {"semaphore, acquire and release", acquires_run, 2 * MILLION, 0, ref_call, "call", 0},
     {"semaphore as a scope, enter and leave", enters_run, 2 * MILLION, 0, ref_call, "call", 0},
