@@ -133,12 +133,14 @@ windows:
 SEED = 1
 RUNS = 100000
 SAN_RUNS = 5000
-fuzz: $(foreach t,random primitives freestanding,$(B)/plain/$(t) $(B)/san/$(t))
+fuzz: $(foreach t,random primitives cleanups freestanding,$(B)/plain/$(t) $(B)/san/$(t))
 	@echo "# first seed $(SEED): $(RUNS) programs of each kind, $(SAN_RUNS) of them under the sanitizers too"
 	$(B)/plain/random $(RUNS) $(SEED)
 	$(B)/plain/primitives $(RUNS) $(SEED)
 	$(B)/san/random $(SAN_RUNS) $(SEED)
 	$(B)/san/primitives $(SAN_RUNS) $(SEED)
+	$(B)/plain/cleanups $(RUNS) $(SEED)
+	$(B)/san/cleanups $(SAN_RUNS) $(SEED)
 	$(B)/plain/freestanding $(RUNS) $(SEED)
 	$(B)/san/freestanding $(RUNS) $(SEED)
 

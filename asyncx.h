@@ -365,15 +365,19 @@ AXI_INLINE ax_time axi_scale(axi_wide n, axi_wide rate, axi_wide rest) {
     return n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
 }
 AXI_INLINE axi_wide axi_from_unsigned(axi_unsigned n) { return n > AXI_MOST ? AXI_MOST : (axi_wide)n; }
-AXI_INLINE axi_wide axi_from_far(int64_t n) { return n > AXI_MOST ? AXI_MOST : n < -AXI_MOST ? -AXI_MOST : (axi_wide)n; }
+AXI_INLINE axi_wide axi_from_far(uint64_t n, int is_signed) {
+    if (n <= AXI_MOST) return (axi_wide)n;
+    return is_signed && n > INT64_MAX ? (int64_t)n < -AXI_MOST ? -AXI_MOST : (axi_wide)(int64_t)n : AXI_MOST;
+}
 AXI_INLINE ax_time axi_from_real(double x) {
     return x < (double)AX_FOREVER ? x > -(double)AX_FOREVER ? (ax_time)x : -AX_FOREVER : AX_FOREVER - 1;
 }
 #if defined(__GNUC__)
-#define AXI_WIDE(n)                                                         \
-    (sizeof(n) > sizeof(axi_wide)         ? axi_from_far((int64_t)(n))      \
-     : (__typeof__((n) + 0))-1 < 1        ? (axi_wide)(n)                   \
-                                          : axi_from_unsigned((axi_unsigned)(n)))
+#define AXI_SIGNED(n) ((__typeof__((n) + 0))-1 < 1)
+#define AXI_WIDE(n)                                                                      \
+    (sizeof(n) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
+     : AXI_SIGNED(n)              ? (axi_wide)(n)                                        \
+                                  : axi_from_unsigned((axi_unsigned)(n)))
 #define AXI_SCALE(n, rate, rest) \
     (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
 #else
@@ -601,7 +605,7 @@ struct ax_task {
                           and what the arguments own is still yours (AX_CALL_IN can't fail so).
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards. AX_EBUSY while
                           a call is in it.
-     AX_RETURN(status)    leave the body.
+     AX_RETURN(status)    leave the body. AX_ECANCELED passes the task's own cancel on, if it had one that was not taken back.
      AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
      AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 11 Generators).
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
@@ -759,8 +763,8 @@ AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
 AX_API AX_MUST_USE ax_op ax_group_next(ax_task *me, ax_group *group, ax_task **child);
 #endif
 /* Cancels the children, and lets no more in (into a loop's root: until the loop closes). An owner that waits in the join gets what
-   that gives without an error (0; of a race that nobody has won, AX_ECANCELED); one that is elsewhere leaves the frame that opened
-   the group, which ends with 0. 0, or AX_EPERM if it is not open. */
+   that gives without an error (0; of a race that nobody has won, AX_ECANCELED), one in ax_group_next the children and the end; one
+   that is elsewhere leaves the frame that opened the group, which ends with 0. 0, or AX_EPERM if it is not open. */
 AX_API int ax_group_cancel(ax_group *group);
 #endif
 
@@ -1776,6 +1780,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #define AX_SPAWN(group, ...) AXI_SPAWN(AXI_COUNTER, group, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #define AX_SPAWN_IN(group, storage, ...) AXI_SPAWN_IN(AXI_COUNTER, group, storage, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 
+AX_API void axi_zero(void *p, size_t size);
 #if defined(__GNUC__) && !defined(ASYNCX_FREESTANDING)
 #define AXI_ZERO(f) __builtin_memset((f), 0, sizeof *(f)) /* of a constant size: no call */
 #else
@@ -1829,11 +1834,10 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
     })
 #define AXI_DO ;
-#else /* the same by comma expressions; the frame stands in a slot meanwhile, another while its arguments make frames */
-#define AXI_FILL(new, fn, ...)                                                                              \
-    axi_push_frame(new) ? (AXI_ZERO((struct fn *)AXI_SLOT), AXI_SET(((struct fn *)AXI_SLOT), __VA_ARGS__)(void)0) : (void)0
-#define AXI_SLOT axi_slots_[axi_depth_ & 7]
-#define AXI_TAKE (ax_frame *)axi_pop_frame()
+#else /* the same by comma expressions; the frame is the first of a list meanwhile, the next while its arguments make frames */
+#define AXI_FILL(new, fn, ...) \
+    axi_push_frame((new), sizeof(struct fn)) ? (AXI_SET(((struct fn *)axi_filled_), __VA_ARGS__)(void)0) : (void)0
+#define AXI_TAKE axi_pop_frame()
 #define AXI_CALL(n, fn, ...) \
     (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_CAT(fn, _axi)(), 1))
 #define AXI_CALL_IN(n, slot, fn, ...) \
@@ -1848,10 +1852,25 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
      axi_task_start(&(storage)->task, AXI_TAKE, AXI_CAT(fn, _axi)()))
 #define AXI_DO ,
-static AXI_THREAD_LOCAL void *axi_slots_[8];
-static AXI_THREAD_LOCAL unsigned char axi_depth_;
-AXI_INLINE void *axi_push_frame(void *f) { return axi_slots_[++axi_depth_ & 7] = f; }
-AXI_INLINE void *axi_pop_frame(void) { return axi_slots_[axi_depth_-- & 7]; }
+static AXI_THREAD_LOCAL void *axi_filled_;
+static AXI_THREAD_LOCAL int axi_none_; /* there was no memory: the next pop gives NULL */
+AXI_INLINE int axi_push_frame(void *new_frame, size_t size) {
+    ax_frame *f = (ax_frame *)new_frame;
+    axi_none_ = !f;
+    if (!f) return 0;
+    axi_zero(f, size);
+    f->entry.up = (axi_entry *)axi_filled_;
+    axi_filled_ = f;
+    return 1;
+}
+AXI_INLINE ax_frame *axi_pop_frame(void) {
+    ax_frame *f = axi_none_ ? NULL : (ax_frame *)axi_filled_;
+    axi_none_ = 0;
+    if (!f) return NULL;
+    axi_filled_ = f->entry.up;
+    f->entry.up = NULL;
+    return f;
+}
 #endif
 
 /* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
@@ -1908,7 +1927,6 @@ AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
 #endif
 AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
-AX_API void axi_zero(void *p, size_t size);
 AX_API AX_MUST_USE ax_op axi_call(ax_task *me, ax_frame *frame, const struct axi_fn *fn, int owned);
 #if AXI_GENERATORS
 AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *generator, ax_frame *frame);
@@ -2068,11 +2086,11 @@ enum { /* entry.flags of a frame or limit */
 enum { AXI_OPEN = 16 }; /* group.flags, beside the public ones */
 enum { /* entry.flags of a group, beside AXI_LIVE */
     AXI_ABORTING = 1,
-    AXI_ASKED_OWNER = 2, /* the owner has a request of this group */
-    AXI_AWAITED = 4,     /* the owner is in the join or in the close */
-    AXI_NEXTED = 8,      /* the owner is in ax_group_next */
-    AXI_BY_HAND = 16,    /* ax_group_cancel */
-    AXI_ENDING = 32      /* the owner's body is left */
+    AXI_AWAITED = 2,      /* the owner is in the join or in the close */
+    AXI_ASKED_OWNER = 4,  /* the owner has a request of this group, as it has of a limit with AXI_EXPIRED: the same bit */
+    AXI_NEXTED = 8,       /* the owner is in ax_group_next */
+    AXI_BY_HAND = 16,     /* ax_group_cancel */
+    AXI_ENDING = 64       /* the owner's body is left; not a frame's AXI_PUT_OFF */
 };
 #if defined(ASYNCX_FREESTANDING) && AXI_CANCEL
 #define AXI_TASKS(loop, change) ((void)0)
@@ -3108,9 +3126,16 @@ static void axi_requeue(ax_task *t, int status) {
 }
 
 #if AXI_CANCEL
-/* The same for one that had its share without a wait: if it is to be cancelled, its next op refuses. */
+/* The same for one that had its share without a wait: if it is to be cancelled, now or after an AX_FINALLY, the next op that may
+   be refuses. */
 static void axi_give_way(ax_task *t, int status) {
-    if (t->node.flags & AXI_UNMET) t->node.flags |= AXI_PRESSED;
+    int asked = t->node.count;
+    if (AXI_FAST && asked) { /* freestanding, one that was asked long ago may meet another request early */
+        const axi_entry *e;
+        asked = t->node.flags & AXI_UNMET;
+        for (e = t->top; e && !asked; e = e->up) asked = e->flags & AXI_PUT_OFF;
+    }
+    if (asked) t->node.flags |= AXI_PRESSED;
     axi_requeue(t, status);
 }
 #endif
@@ -3120,7 +3145,7 @@ AXI_SLOW static int axi_refuses(ax_task *me) {
     if (AXI_CHECKS && me->node.state != AXI_RUNNING)
         return axi_misuse(me->loop, AX_EBUSY, "an op begins while the one before it still waits: a forgotten await?");
     me->node.flags &= (unsigned char)~AXI_WOKEN; /* a wake that came before this op is not for it */
-    if (!(me->node.flags & AXI_PRESSED) || (AXI_FAST && !(me->node.flags & AXI_UNMET))) return 0;
+    if ((me->node.flags & (AXI_PRESSED | AXI_UNMET)) != (AXI_PRESSED | AXI_UNMET)) return 0;
     me->node.flags &= (unsigned char)~(AXI_PRESSED | AXI_UNMET);
     return AXI_OWN;
 }
@@ -3221,8 +3246,20 @@ static int axi_take_back(ax_task *t, axi_count base) {
     axi_rebase(t, base);
     if (t->node.count > base) return 1;
     t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
-    if (!(t->frame->entry.flags & AXI_IN_FINALLY)) t->frame->entry.flags &= (unsigned char)~AXI_PUT_OFF;
     return 0;
+}
+
+/* The innermost frame has met a request that does not end it. It is the caller's, too: unless only scopes that the frame has open
+   itself have made requests since. */
+AXI_OUTLINE static void axi_put_off(const ax_task *t) {
+    axi_entry *e;
+    axi_count left = t->node.count, base = 0;
+    for (e = t->top; e->kind != AXI_FRAME; e = e->up) {
+        if (!(e->flags & AXI_EXPIRED)) continue;
+        left--;
+        base = e->base;
+    }
+    if (left > base && ((ax_frame *)(void *)e)->status != AXI_OWN) e->flags |= AXI_PUT_OFF; /* else it leaves with that */
 }
 
 /* ---- 8 Limits ---- */
@@ -3334,6 +3371,7 @@ AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
 
 AX_API int ax_timeout_close(ax_timeout *l) {
     if (!(l->entry.flags & AXI_LIVE)) return AX_EPERM;
+    if (AXI_FAST && l->expired && l->task->node.state != AXI_RUNNING) return 1; /* its request is on its way: the frame closes it */
     axi_close_timeout(l->task, &l->entry, 0);
     return l->expired;
 }
@@ -3557,7 +3595,7 @@ static int axi_close_group(ax_task *t, axi_entry *e, int status) {
         if (g->children.ring && (status < 0 || g->flags & AX_GROUP_BACKGROUND)) axi_group_abort(g);
     }
     if (!g->children.ring) return axi_group_end(g, status);
-    if (status < 0 && status != AXI_OWN && t->node.flags & AXI_UNMET) t->frame->entry.flags |= AXI_PUT_OFF; /* the error beats it */
+    if (status < 0 && t->node.flags & AXI_UNMET) axi_put_off(t); /* the error beats it */
     e->flags |= AXI_AWAITED;
     return axi_park(t, axi_forget_join, g).axi;
 }
@@ -3798,7 +3836,7 @@ static void axi_deliver(ax_task *t, ax_frame *f, int status) {
     if (status == AXI_OWN) {
         status = AX_ECANCELED;
         t->node.bad = AXI_CANCELS;
-        if (f->entry.flags & AXI_IN_FINALLY && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* it is the caller's too */
+        if (f->entry.flags & AXI_IN_FINALLY) axi_put_off(t);
     }
     t->rc = status;
     if (f->entry.flags & AXI_IN_FINALLY) t->node.bad = 0;
@@ -3861,11 +3899,11 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
 #endif
 
 /* A group or generator that axi_unwind waited for has ended, with rc for the frame. */
-static void axi_unwind_woken(ax_frame *f, int rc) {
+static void axi_unwind_woken(const ax_task *t, ax_frame *f, int rc) {
     f->entry.flags &= (unsigned char)~AXI_UNWINDING;
     if (rc >= 0) return;
     if (f->status >= 0 && !(f->entry.flags & AXI_IN_FINALLY)) f->status = rc;
-    else if (rc == AXI_OWN && f->status != AXI_OWN) f->entry.flags |= AXI_PUT_OFF; /* the error beats it; the caller will meet it */
+    else if (rc == AXI_OWN) axi_put_off(t); /* the error beats it */
 }
 
 /* A body, or its AX_FINALLY, was left. An error that was handed on is noted where it came from. */
@@ -3882,8 +3920,8 @@ static void axi_left(ax_task *t, ax_frame *f, int how, int handed_on) {
 }
 
 static void axi_begin_finally(ax_task *t, ax_frame *f) {
-    if (t->node.flags & AXI_UNMET) { /* on hosts whoever called it is still pressed */
-        t->node.flags &= (unsigned char)~(AXI_FAST ? AXI_UNMET : AXI_UNMET | AXI_PRESSED);
+    if (t->node.flags & AXI_UNMET) { /* whoever called it is still pressed */
+        t->node.flags &= (unsigned char)~AXI_UNMET;
         f->entry.flags |= AXI_PUT_OFF;
     }
     f->entry.flags |= AXI_IN_FINALLY;
@@ -3932,7 +3970,7 @@ AXI_RARE static void axi_drive(ax_task *t, ax_frame *f, int rc) {
         goto unwind;
     }
     if (f->entry.flags & AXI_UNWINDING) {
-        axi_unwind_woken(f, rc);
+        axi_unwind_woken(t, f, rc);
         goto unwind;
     }
 deliver:
@@ -4920,11 +4958,14 @@ static void axi_generator_stop(ax_generator *g) {
 static ax_task *axi_generator_pause(ax_task *t) {
     ax_generator *g = AXI_GENERATOR_OF(t);
     ax_task *user = g->user;
+    int pressed;
     g->user = NULL;
     for (; g->asked; g->asked--) axi_take_back(t, 0);
     g->state = AXI_PAUSED;
     t->node.flags &= (unsigned char)~AXI_WOKEN;
+    pressed = t->node.flags & AXI_PRESSED;
     axi_park(t, axi_forget_paused, g);
+    if (t->node.flags & AXI_ASKED) t->node.flags |= (unsigned char)pressed; /* the pause meets no request */
     if (g->closing) axi_generator_stop(g);
     if (user) user->rc = axi_answer(user, 1);
     return user;
@@ -5014,7 +5055,7 @@ AX_API int axi_generator_open(ax_task *me, ax_generator *g, ax_frame *f, const s
 
 #if AXI_CANCEL
 /* For a loop that closes on a task that can't end: its children and generators become the root's. */
-static void axi_orphan(ax_loop *loop, ax_task *t) {
+static void axi_orphan(ax_loop *loop, const ax_task *t) {
     axi_entry *e;
     for (e = t->top; e; e = e->up) {
         ax_group *g = (ax_group *)(void *)e;
@@ -5025,6 +5066,51 @@ static void axi_orphan(ax_loop *loop, ax_task *t) {
         while (g->children.ring) axi_push(&loop->root.children, axi_pop(&g->children));
         axi_group_drop_ended(g);
     }
+}
+
+/* Its wait is undone: nobody will wake it. */
+static void axi_leave_wait(ax_task *t) {
+    int stays = t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join && t->forget(t, t->obj) == AX_STAY;
+    if (stays && t->node.state == AXI_PARKED && t->forget == axi_forget_future)
+        (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
+    t->node.state = AXI_DONE;
+}
+
+/* Once nobody of them waits: what outlives the loop forgets it. */
+static void axi_leave_rest(ax_task *t) {
+    axi_entry *e, *up;
+    while (t->waiters.ring) {
+        axi_node *node = (axi_node *)(void *)axi_pop(&t->waiters);
+        if (!AXI_IS_TASK(node)) ((ax_callback *)(void *)node)->list = NULL;
+    }
+    for (e = t->top; e; e = up) {
+        up = e->up;
+        if (e->kind != AXI_MUTEX) continue;
+        axi_shut(t, e);
+        ((ax_mutex *)(void *)e)->owner = NULL;
+        ((ax_mutex *)(void *)e)->waiters.ring = NULL; /* who waits to lock it again is gone, too */
+    }
+}
+
+/* Tasks that can't end, which the close reports, in order of their spawns: their cleanup does not run. */
+static void axi_give_up(ax_loop *loop, axi_list *all) {
+    axi_link *link;
+    all->ring = NULL;
+    while (loop->root.children.ring) {
+        link = axi_pop(&loop->root.children);
+        axi_push(all, link);
+        axi_orphan(loop, AXI_TASK_OF(sibling, link));
+    }
+    for (link = axi_head(all); link; link = axi_after(all, link)) axi_leave_wait(AXI_TASK_OF(sibling, link));
+    for (link = axi_head(all); link; link = axi_after(all, link)) axi_leave_rest(AXI_TASK_OF(sibling, link));
+}
+
+/* The loop closes: what has not been asked to end is, also where the root's tasks were once by hand. */
+static void axi_cancel_all(ax_loop *loop) {
+    axi_link *child;
+    axi_group_abort(&loop->root);
+    for (child = axi_head(&loop->root.children); child; child = axi_after(&loop->root.children, child))
+        if (!AXI_TASK_OF(sibling, child)->node.count) axi_request(AXI_TASK_OF(sibling, child));
 }
 #endif
 
@@ -7315,28 +7401,14 @@ static void axi_let_go(ax_loop *loop) {
         while (loop->fds[i].watches) ax_watch_stop(loop->fds[i].watches);
 }
 
-/* Tasks that can't end, which the close reports: their cleanup does not run, their memory is freed. First every wait is undone,
-   while all that the hooks may look at is still there; then the children's memory goes before their parents'. */
+/* Frees the tasks that are given up, children before their parents. */
 static void axi_abandon(ax_loop *loop) {
-    axi_list all = {NULL};
-    axi_link *link;
-    while (loop->root.children.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_push(&all, &t->sibling);
-        axi_orphan(loop, t);
-    }
-    for (link = axi_head(&all); link; link = axi_after(&all, link)) {
-        ax_task *t = AXI_TASK_OF(sibling, link);
-        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join && t->forget(t, t->obj) == AX_STAY &&
-            t->node.state == AXI_PARKED && t->forget == axi_forget_future)
-            (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
-        t->node.state = AXI_DONE;
-    }
+    axi_list all;
+    axi_give_up(loop, &all);
     while (all.ring) {
         ax_task *t = AXI_TASK_OF(sibling, axi_tail(&all));
         axi_entry *e, *up;
         axi_take(&all, &t->sibling);
-        while (t->waiters.ring) ((ax_callback *)(void *)axi_pop(&t->waiters))->list = NULL; /* joiners have gone */
         for (e = t->top; e; e = up) {
             up = e->up;
             if (e->kind == AXI_FRAME && e->flags & AXI_OWNED) axi_free(loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
@@ -7355,7 +7427,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     if ((rc = axi_enter(loop)) < 0) return rc;
     loop->state = AXI_CLOSING_LOOP;
     loop->stop = 0;
-    axi_group_abort(&loop->root);
+    axi_cancel_all(loop);
     while (loop->tasks && rc != AX_EDEADLK && failed < 16) failed = (rc = axi_turn(loop, 1)) < 0 ? failed + 1 : 0; /* it may pass */
     while (loop->closers.ring) {
         c = (ax_callback *)(void *)axi_tail(&loop->closers);
@@ -8064,21 +8136,12 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
 }
 
 #if AXI_CANCEL
-/* Tasks that can't end, which the close reports: what they waited for forgets them. Their memory is the arena's, or their own. */
-static void axi_abandon(ax_loop *loop) {
-    while (loop->root.children.ring) {
-        ax_task *t = AXI_TASK_OF(sibling, axi_pop(&loop->root.children));
-        axi_orphan(loop, t);
-        if (t->node.state == AXI_PARKED && t->forget && t->forget != axi_forget_join) t->forget(t, t->obj);
-        t->node.state = AXI_DONE;
-    }
-}
-
 AX_API int ax_loop_close(ax_loop *loop) {
+    axi_list all; /* their memory is the arena's, or their own */
     int rc;
     if (loop->state == AXI_CLOSED) return 0;
     if (loop->state != AXI_IDLE) return AX_EBUSY;
-    axi_group_abort(&loop->root);
+    axi_cancel_all(loop);
     rc = axi_run(loop, AXI_CLOSING_LOOP, NULL);
     while (loop->closers.ring) {
         axi_link *last = axi_tail(&loop->closers);
@@ -8096,7 +8159,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
     }
     loop->state = AXI_CLOSED;
     loop->root.flags = 0;
-    axi_abandon(loop);
+    axi_give_up(loop, &all);
     return rc;
 }
 #endif

@@ -67,6 +67,9 @@ if has g++; then runs core.c "g++ -std=c++11" -O1; else missing g++; fi
 
 # The random tester with the shortest tick; with 32 bits `make test` runs it.
 runs ../freestanding.c "gcc -std=c99 -D_GNU_SOURCE" "-O0 $SAN -DASYNCX_TIME_BITS=16 -I$root/tests"
+for variant in "" -DASYNCX_COMMA -DASYNCX_DEBUG=1; do
+    runs ../cleanups.c "gcc -std=c99 -D_GNU_SOURCE" "-O0 $SAN -DASYNCX_FREESTANDING -I$root/tests $variant"
+done
 
 # What durations come to, at rates that divide and that do not.
 for hz in 1000 100 32768 1000000 50 1024 8000000; do

@@ -828,6 +828,49 @@ AX_ASYNC(shared) {
     LOG("%d wrong", my->wrong);
     AX_END;
 }
+#ifndef ASYNCX_FREESTANDING
+static ax_time ticks; /* each item takes 1 ms of its own */
+static ax_time tick_clock(void *ctx) {
+    (void)ctx;
+    return ticks;
+}
+struct restless { ax_frame frame; int i, awaits, per_item; ax_timeout limit; ax_sem sem; };
+AX_ASYNC(restless) { /* none of its operations waits, but it has a limit */
+    AX_BEGIN;
+    ax_sem_init(&my->sem, 1, 0);
+    ax_timeout_open(me, &my->limit, AX_MS(10));
+    for (;;) {
+        for (my->awaits = 0; my->awaits < my->per_item; my->awaits++) {
+            AX_AWAIT(ax_sem_acquire(me, &my->sem));
+            ax_sem_release(&my->sem);
+        }
+        ticks += AX_MS(1);
+        my->i++;
+        AX_EMIT();
+    }
+    AX_FINALLY:
+    LOG("left:%d %s", ax_leaving(me), my->i < 1000 ? "soon" : "late");
+    AX_END;
+}
+struct over_restless { ax_frame frame; int per_item; AX_GENERATOR(restless) items; };
+AX_ASYNC(over_restless) {
+    AX_BEGIN;
+    AX_GENERATE(&my->items, restless, .per_item = my->per_item);
+    while (my->items.frame.i < 2000) AX_AWAIT(ax_next(me, &my->items.generator));
+    AX_END;
+}
+static void restless_tests(void) {
+    int per_item;
+    for (per_item = 1; per_item < 4; per_item++) {
+        ax_loop_desc *d = kit_desc();
+        d->flags = 0;
+        d->clock = tick_clock;
+        ticks = 0;
+        kit_judge("rule 8: a generator that never waits meets its limit", AX_RUN_WITH(d, over_restless, .per_item = per_item), AX_ETIMEDOUT,
+                  "left:-110 soon", NULL, __FILE__, __LINE__);
+    }
+}
+#endif
 static ax_event never;
 static ax_callback when_done;
 static void on_done(ax_loop *l, void *arg) { (void)l; (void)arg; LOG("done"); }
@@ -939,6 +982,7 @@ int main(void) {
     SCENARIO("rule 5: ... and one before", 0, "next=-125 sleep=0 next=1 item=1", cancels_its_next, .before = 1);
     SCENARIO("rule 4: two consumers of one that never waits: no item is lost, none seen twice", 0, "0 wrong", shared);
 #ifndef ASYNCX_FREESTANDING
+    restless_tests();
     MISUSE("rule 5: a ring of generators can't end, and its cancel does not go round for ever", AX_EDEADLK, "next=1", "nothing can wake", ring);
 #endif
     MISUSE("rule 3: an op that hangs when it emits is taken back", 0, "item 1 item 2 item 3 waiters 0", "an op was not awaited", over_odd);

@@ -540,11 +540,13 @@ static void keep_it(void *ctx, ax_task *t, int status) {
     LOG("unheard:%d", status);
     kept_task = ax_task_ref(t);
 }
-struct keeps_failed { ax_frame frame; };
+struct keeps_failed { ax_frame frame; int held; ax_task *t; };
 AX_ASYNC(keeps_failed) {
     AX_BEGIN;
-    AX_SPAWN(&me->loop->root, sleeper, .status = AX_EPIPE);
+    my->t = AX_SPAWN(&me->loop->root, sleeper, .status = AX_EPIPE);
+    if (my->held) ax_task_ref(my->t);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->held) LOG("kept:%d", ax_task_unref(my->t) == my->t);
     LOG("%d", ax_task_status(kept_task));
     LOG("%d", ax_task_unref(kept_task) == NULL);
     AX_END;
@@ -614,6 +616,25 @@ AX_ASYNC(argument) {
     AX_END;
 }
 
+/* Spawns that stand in each other's arguments, by a function that calls itself. */
+struct nested { ax_frame frame; int depth, check; ax_task *other; };
+AX_ASYNC(nested) {
+    AX_BEGIN;
+    LOG("%d%s", my->depth, my->check == 77 && !my->other == (my->depth == 1) ? "" : ":wrong");
+    AX_END;
+}
+static ax_task *spawn_nested(ax_group *g, int depth) {
+    return depth ? AX_SPAWN(g, nested, .depth = depth, .other = spawn_nested(g, depth - 1), .check = 77) : NULL;
+}
+struct nests { ax_frame frame; ax_group g; };
+AX_ASYNC(nests) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    spawn_nested(&my->g, 12);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+
 int main(void) {
     SCENARIO("rule 12: all succeed: the join is 0", 0, "a:1@10 b:2@20 c:3@30 join:0@30 next:0 end:0@31", three, .a = 1, .b = 2, .c = 3);
     SCENARIO("rule 12: the first failure cancels the siblings; the join tells it", 0, "a:1@10 b:-32@20 c:-125@20 join:-32@20 next:0 end:0@21", three, .a = 1, .b = AX_EPIPE, .c = 3);
@@ -671,6 +692,7 @@ int main(void) {
     SCENARIO("rule 12: a cancelled owner's join cancels the children, also if it had never to wait before", 0, "a:-125@2 join:-125 open:0 next:0", pressed_join);
     SCENARIO("rule 12: out of memory in a collecting group is only NULL", 0, "spawn:0 then:1 c:0@1 a:0@5 join:0 count:0", no_memory, .flags = AX_GROUP_COLLECT);
     SCENARIO("an argument may be of a function that spawns", 0, "inner:0@5 called:3@7 3 inner:0@12 outer:4@14", argument);
+    SCENARIO("... also many deep", 0, "1 2 3 4 5 6 7 8 9 10 11 12", nests);
     SCENARIO("all tasks of a loop, parents first", 0,
              "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
     SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);
@@ -681,6 +703,10 @@ int main(void) {
         ax_loop_desc *d = kit_desc();
         d->unheard = keep_it;
         kit_judge("a hook may keep the task that nobody has heard of", AX_RUN_WITH(d, keeps_failed), 0, "unheard:-32 -32 1", NULL, __FILE__, __LINE__);
+        d = kit_desc();
+        d->unheard = keep_it;
+        kit_judge("a hook may keep the task, also from the last who lets go", AX_RUN_WITH(d, keeps_failed, .held = 1), 0, "unheard:-32 kept:1 -32 1", NULL,
+                  __FILE__, __LINE__);
     }
     MISUSE("rule 3: flags that contradict each other are refused", 0, "-22 -22 0", "flags", odd_flags);
     SCENARIO("rule 5: a tree 10,000 groups deep is cancelled without the C stack", 0, "1 1@1", cuts_deep);

@@ -1088,6 +1088,34 @@ static void gives_up_test(void) {
     close_and_judge("... which serve again", 0, "soon:0 b@0", __LINE__);
 }
 
+/* Keeps a cancel and takes it back; what cancels it then is another. */
+struct goes_on { ax_frame frame; ax_event never; };
+AX_ASYNC(goes_on) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_event_wait(me, &my->never));
+    LOG("kept:%d", me->rc);
+    LOG("left:%d", ax_uncancel(me));
+    AX_AWAIT(ax_event_wait(me, &my->never));
+    AX_FINALLY:
+    AX_TRY(ax_sleep(me, AX_MS(1)));
+    LOG("cleanup:%d wait:%d", ax_leaving(me), me->rc);
+    AX_END;
+}
+static void cancelled_root_test(void) {
+    open_loop(AX_VIRTUAL_CLOCK);
+    AX_SPAWN(&loop.root, goes_on);
+    ax_run_once(&loop);
+    ax_group_cancel(&loop.root);
+    ax_run_once(&loop);
+    close_and_judge("a close cancels who went on after the root was cancelled", 0, "kept:-125 left:0 cleanup:-125 wait:0", __LINE__);
+    open_loop(AX_VIRTUAL_CLOCK);
+    AX_SPAWN(&loop.root, sleeper, .name = "A", .time = -1, .cleanup = 5);
+    ax_run_once(&loop);
+    ax_group_cancel(&loop.root);
+    ax_run_once(&loop);
+    close_and_judge("... but not the cleanup of who does not", 0, "A:-125@5", __LINE__);
+}
+
 /* A timer belongs to one loop, until that closes, even one that never fires. */
 static void timers_of_two_test(void) {
     ax_loop other;
@@ -1456,6 +1484,7 @@ int main(void) {
     running_tests();
     host_sleeps_test();
     gives_up_test();
+    cancelled_root_test();
     timers_of_two_test();
     is(AX_RUN(sleeps_far), 0, "a time that is too long for a 32-bit clock's seconds ends nothing");
     tap_trace[0] = 0;

@@ -100,6 +100,59 @@ AX_ASYNC(due) {
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     AX_END;
 }
+struct limits_cleanup { ax_frame frame; int by_group; ax_timeout t; ax_group g; };
+AX_ASYNC(limits_cleanup) { /* a scope of its AX_FINALLY ends a wait */
+    AX_BEGIN;
+    AX_FINALLY:
+    if (my->by_group) {
+        ax_group_open(me, &my->g, 0);
+        AX_SPAWN(&my->g, sleeper, .time = 5, .status = AX_EPIPE);
+        AX_TRY(ax_sleep(me, AX_MS(50)));
+        LOG("wait:%d", me->rc);
+        AX_TRY(ax_group_join(me, &my->g));
+        LOG("join:%d", me->rc);
+    } else {
+        ax_timeout_open(me, &my->t, AX_MS(5));
+        AX_TRY(ax_sleep(me, AX_MS(50)));
+        LOG("wait:%d expired:%d", me->rc, ax_timeout_close(&my->t));
+    }
+    AX_END;
+}
+struct cleans_up { ax_frame frame; int by_group; };
+AX_ASYNC(cleans_up) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    AX_TRY(AX_CALL(limits_cleanup, .by_group = my->by_group));
+    LOG("call:%d count:%d", me->rc, ax_cancelling(me));
+    AX_TRY(ax_sleep(me, AX_MS(10)));
+    LOG("flush:%d@%d", me->rc, AT);
+    AX_END;
+}
+struct cut_short { ax_frame frame; int by_group; ax_group g; };
+AX_ASYNC(cut_short) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, cleans_up, .by_group = my->by_group);
+    AX_AWAIT(ax_sleep(me, AX_MS(10)));
+    AX_END;
+}
+#ifndef ASYNCX_FREESTANDING
+static void closes_limit(ax_loop *loop, void *limit) {
+    (void)loop;
+    LOG("close:%d", ax_timeout_close((ax_timeout *)limit));
+}
+struct closed_late { ax_frame frame; ax_timeout t; ax_timer timer; };
+AX_ASYNC(closed_late) { /* by a callback, in the turn in which it expires */
+    AX_BEGIN;
+    ax_timer_start(me->loop, &my->timer, ax_after(me->loop, AX_MS(10)), closes_limit, &my->t);
+    ax_timeout_open(me, &my->t, AX_MS(10));
+    AX_AWAIT(ax_sleep(me, AX_MS(100)));
+    AX_FINALLY:
+    LOG("leaving:%d count:%d", ax_leaving(me), ax_cancelling(me));
+    AX_END;
+}
+#endif
 struct peers { ax_frame frame; };
 AX_ASYNC(peers) { /* a time-out that is not the limit's */
     AX_BEGIN;
@@ -216,6 +269,11 @@ static void limits(void) {
              "0 20ok 0 40ok 0 closed:-1 -1 past:-125@40 again:-1 close:1 count:0 0@41", reschedules);
     SCENARIO("rule 8: a limit due already expires only at a wait; a call does not start, but cleans up", 0,
              "get:1 get:-110 waiters:0 call:-125@0 call:-110/1 checkpoint:0 again:0 sleep:-125 close:1@0", due);
+    SCENARIO("rule 10: a limit that a cleanup opened and closed concerns nobody else", 0, "wait:-125 expired:1 call:0 count:1 flush:0@25", cut_short);
+    SCENARIO("rule 10: nor does a group of it that failed", 0, "wait:-125 join:-32 call:0 count:1 flush:0@25", cut_short, .by_group = 1);
+#ifndef ASYNCX_FREESTANDING
+    SCENARIO("rule 8: a limit that is closed by another while its request is on its way is a time-out", AX_ETIMEDOUT, "close:1 leaving:-110 count:0", closed_late);
+#endif
     MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22", "below a microsecond", peers);
     SCENARIO("rule 8: a returned time-out is the limit's", AX_ETIMEDOUT, "1 1 1", stale);
     SCENARIO("rule 8: but not after a checkpoint", AX_ETIMEDOUT, "1 0 0", stale, .between = 1);

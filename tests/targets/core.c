@@ -156,8 +156,9 @@ static void part1(void) {
     volatile long ms = 20000, s = 20; /* AX_US would divide in 64 bits, which not every board links */
     volatile uint32_t far = 4000000000u;
     volatile int64_t farther = (int64_t)1 << 40;
+    volatile uint64_t farthest = (uint64_t)1 << 63;
     volatile int32_t before = -70000;
-    is(AX_MS(far) > AX_MS(20000L) && AX_SEC(far) > AX_MS(20000L) && AX_SEC(farther) > AX_MS(20000L), 1,
+    is(AX_MS(far) > AX_MS(20000L) && AX_SEC(far) > AX_MS(20000L) && AX_SEC(farther) > AX_MS(20000L) && AX_MS(farthest) > AX_MS(20000L), 1,
        TEXT("... also those that are too long, whatever their type"));
     is(AX_MS(before) < 0 && AX_SEC(before) < 0, 1, TEXT("... and those before now"));
     is(AX_MS(ms) == AX_MS(20000L) && AX_SEC(s) == AX_SEC(20L), 1, TEXT("durations of variables are those of constants"));
