@@ -72,7 +72,7 @@ test:
 	@$(MAKE) --no-print-directory -s -j2 CFLAGS='-O1 -g1' build-test
 	prove -j2 --exec 'timeout 300' $(SCRIPTS) $(TESTS:%=$(B)/plain/%) $(TESTS:%=$(B)/san/%) $(BACKENDS)
 
-# The first job end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
+# The pipeline end to end: a hundred stories, one at a time and twenty at a time. Leaves the database in build/hn.db.
 demo: $(B)/examples/hn_server $(B)/examples/hn_pipeline
 	@sh examples/demo.sh $(B)
 

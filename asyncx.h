@@ -1,10 +1,10 @@
 /* asyncx.h - v0.1.0 - async functions, tasks, groups, time limits and a loop, from servers to microcontrollers - MIT-0
 
-   asyncx lets C code wait as if it blocked. An async function is a plain function over a struct of yours
-   that holds its arguments and the locals that outlive a wait. Thousands run on one thread over poll(), or
-   a few in 2 KB of RAM on a microcontroller; any can be cancelled at any time, and its cleanup always runs.
+   asyncx lets C code wait as if it blocked. An async function (a stackless coroutine) is a plain function over
+   a struct of yours that holds its arguments and the locals that outlive a wait. Thousands run on one thread
+   over poll(), or a few in 2 KB of RAM on a microcontroller; any can be cancelled, and its cleanup always runs.
 
-   USE
+   USE                                        // cc hello.c -lpthread && ./a.out
 
      #define ASYNCX_IMPLEMENTATION            // in exactly one .c file of the program
      #include "asyncx.h"
@@ -753,8 +753,9 @@ struct ax_group {
 /* Opens a group in this frame; flags are AX_GROUP_... or 0. Storage may be reused once the group has ended. Fails only by misuse:
    AX_EBUSY if it is open, AX_EINVAL for AX_GROUP_COLLECT with AX_GROUP_RACE, AX_EFAULT on the C stack. */
 AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
-/* Waits for all children and closes the group: 0, the first error, or what its flags say. If the owner is cancelled, the children
-   are, and all are awaited. For the owner. May suspend. */
+/* Waits for all children and closes the group: 0, the first error, or what its flags say. Children and callbacks may spawn more
+   into it meanwhile; it closes when none is left. If the owner is cancelled, the children are, and all are awaited. For the owner.
+   May suspend. */
 AX_API AX_MUST_USE ax_op ax_group_join(ax_task *me, ax_group *group);
 #if AXI_KEEP
 /* With AX_GROUP_KEEP (else AX_EPERM): waits for the next child to end, in order of completion. 1 and the child, which is good
@@ -777,8 +778,10 @@ AX_API ax_time ax_after(ax_loop *loop, ax_time time);
 /* when + time, without overflow (a tick more where that would be AX_FOREVER). A rhythm without drift:
    AX_AWAIT(ax_sleep_until(me, my->next = ax_later(my->next, AX_SEC(1)))); */
 AX_API ax_time ax_later(ax_time when, ax_time time);
-/* How long ago a point in time was; negative if it is to come. */
+/* How long ago a point in time was, and how long it is until one; negative the other way round. AX_FOREVER is for ever away.
+   AX_AWAIT(AX_WITHIN(ax_until(me->loop, my->deadline), ax_queue_get(me, my->queue, &my->item))); */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
+AX_API ax_time ax_until(ax_loop *loop, ax_time when);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. Always suspends.
    (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
@@ -1053,9 +1056,10 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop, and while it is held */
-    AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the second ends the process at once; not where the program has a handler
-                             of its own, SIGINT is ignored, another thread's loop has it, or ax_signal_wait has caught it. AX_RUN
-                             sets this flag and the next; with AX_RUN_WITH only what you set is caught */
+    AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the next that comes 0.1 s later or more ends the process at once; not
+                             where the program has a handler of its own, SIGINT is ignored, another thread's loop has it, or
+                             ax_signal_wait has caught it. AX_RUN sets this flag and the next; with AX_RUN_WITH only what you set
+                             is caught */
     AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
 
@@ -1067,7 +1071,8 @@ typedef struct ax_loop_desc { /* zero means default */
     ax_time (*clock)(void *ctx); /* default: the monotonic clock */
     void *clock_ctx;
     const struct ax_backend *backend; /* what waits on descriptors; default: poll(), or what ASYNCX_EPOLL and the like say */
-    void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence; default: none */
+    void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence, as ax_report_stderr;
+                                                    default: none */
     void *report_ctx;
     /* A task of the root group failed, and nobody has joined it or looked at its status when it is freed (in storage of yours or
        while the loop closes: when it ends). */
@@ -1088,6 +1093,8 @@ typedef struct ax_loop_desc { /* zero means default */
 #endif
 
 #ifndef ASYNCX_FREESTANDING
+AX_API void ax_report_stderr(void *ctx, const char *text); /* prints a line; ctx is not used */
+
 struct axi_timer {
     ax_time when;
     axi_node *node;
@@ -1357,6 +1364,8 @@ enum { AX_REUSE_PORT = 1 };
 /* The same on a path, whose file is made, and stays: unlink() it in the end. One that is left over from a process that is gone is
    replaced (not on Windows, nor safely by processes that start at the same time). AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
+/* A stream socket that may be connected to this address: its descriptor, or an error. */
+AX_API int ax_tcp_open(const ax_addr *to);
 /* A socket for datagrams, bound as above. */
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
 
@@ -1364,7 +1373,8 @@ AX_API int ax_udp_open(const char *host, int port, unsigned flags);
    descriptors or memory it says so to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May
    suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
-/* Connects a socket: 0, or an error such as AX_ECONNREFUSED. After a cancel close it. May suspend. */
+/* Connects a socket: 0, or an error such as AX_ECONNREFUSED. After a cancel close it. May suspend. To an address that is known:
+   AX_AWAIT(ax_done(my->fd = ax_tcp_open(&my->addr))); AX_AWAIT(ax_connect(me, my->fd, &my->addr)); */
 AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
 /* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
@@ -1408,6 +1418,7 @@ struct ax_server {
     int most; /* connections at a time, the next wait unaccepted; 0: any number */
     int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them) */
     ax_time grace;
+    void (*ended)(int status, const ax_addr *peer, void *arg); /* if it is set: hears how each connection ended, as for a log */
     ax_group clients; /* private from here */
     ax_sem places;
     struct axi_accepting accepting;
@@ -1428,8 +1439,8 @@ typedef struct ax_reader {
     size_t until_size;
     int line;
 } ax_reader;
-/* An item and its end take at most size bytes, a last line that has none one less. AX_EINVAL for a size below 2. The descriptor
-   stays yours. */
+/* An item and its end take at most size bytes, a last line that has none one less. 0, or AX_EINVAL for a size below 2. The
+   descriptor stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
 /* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer,
    each time until ax_reader_some has taken what is there; then the rest of it is the next line: mostly there is nothing left
@@ -1475,8 +1486,8 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
 
 /* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
    size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
-   one is abandoned: it ends unheard, and its copy is freed then. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued.
-   May suspend. */
+   one is abandoned: it ends unheard, and its copy is freed then (or else: ax_executor_run with a cancel that gives AX_STAY, which
+   waits on). AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
 
 /* A pool of threads of your own: with one thread, jobs run one after the other, in order of the calls. */
@@ -1496,7 +1507,8 @@ AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
-   the next wait. Only one loop of the process catches signals, the one that catches Ctrl-C if there
+   the next wait. Start processes with posix_spawn (examples/subprocess.c): between fork and exec the handlers, here and of AX_RUN,
+   would swallow a signal to the child. Only one loop of the process catches signals, the one that catches Ctrl-C if there
    is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and
    SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
@@ -2510,10 +2522,10 @@ AXI_SLOW static uintptr_t axi_stack(void) { /* where the C stack is now */
     return (uintptr_t)&here;
 #endif
 }
-/* The C stack below the loop's run dies with each step: data can't come there after a wait, */
+/* The C stack below the loop's run dies with each step: nothing that outlives the step may be there, */
 static int axi_dead_stack(ax_loop *loop, const void *data) {
     if ((uintptr_t)data >= loop->stack || (uintptr_t)data < axi_stack()) return 0;
-    axi_misuse(loop, 0, "a wait has its data in a local variable, which is gone when it ends; put it into the frame");
+    axi_misuse(loop, 0, "a local variable is gone when what uses it comes to it; put it into the frame");
     return 1;
 }
 #ifndef ASYNCX_FREESTANDING
@@ -3171,6 +3183,7 @@ static int axi_forget_list(ax_task *t, void *list) {
 #endif
 /* Parks the task in a primitive's list; the usual hook takes it off. */
 static ax_op axi_wait_in(ax_task *me, axi_list *list) {
+    if (axi_dead_stack(me->loop, list)) return ax_done(AX_EFAULT);
     axi_push(list, &me->node.link);
     return axi_park(me, axi_forget_list, list);
 }
@@ -3637,7 +3650,7 @@ AX_API ax_op axi_call(ax_task *me, ax_frame *f, const struct axi_fn *fn, int own
     int status = 0;
 #endif
     if (!f) return ax_done(owned ? AX_ENOMEM : axi_misuse(me->loop, AX_EBUSY, "AX_CALL_IN into a frame that is running"));
-    if (axi_dead_argument(me->loop, f, fn)) {
+    if (axi_dead_stack(me->loop, f) || axi_dead_argument(me->loop, f, fn)) {
         if (owned) axi_free(me->loop, f, axi_size_of(fn));
         return ax_done(AX_EFAULT);
     }
@@ -3681,11 +3694,11 @@ static int axi_spawnable(ax_group *g) {
 #endif
 }
 
-static void axi_spawn_failed(ax_group *g) {
+static void axi_spawn_failed(ax_group *g, int status) {
 #if AXI_CANCEL
-    axi_group_error(g, AX_ENOMEM);
+    axi_group_error(g, status);
 #else
-    (void)g;
+    (void)g, (void)status;
 #endif
 }
 
@@ -3700,12 +3713,16 @@ static void axi_task_prepare(ax_group *g, ax_task *t, int flags) {
 /* In storage of the user's. What the spawn may need later is reserved. */
 AXI_OUTLINE AX_API ax_frame *axi_task_in(ax_group *g, ax_task *t, ax_frame *f) {
     if (!axi_spawnable(g)) return NULL;
+    if (axi_dead_stack(g->loop, t)) {
+        axi_spawn_failed(g, AX_EFAULT);
+        return NULL;
+    }
     if ((t->node.state != AXI_NEW_ && t->node.state != AXI_DONE) || (AXI_CANCEL && t->node.flags & AXI_KEPT)) {
         axi_misuse(g->loop, AX_EBUSY, "AX_SPAWN_IN into the storage of a task that runs, or was not zeroed");
         return NULL;
     }
     if (axi_timer_reserve(g->loop, 1) < 0) {
-        axi_spawn_failed(g);
+        axi_spawn_failed(g, AX_ENOMEM);
         return NULL;
     }
     axi_task_prepare(g, t, 0);
@@ -3723,7 +3740,7 @@ AX_API ax_frame *axi_task_new(ax_group *g, size_t size) {
         }
         axi_timer_unreserve(g->loop);
     }
-    axi_spawn_failed(g);
+    axi_spawn_failed(g, AX_ENOMEM);
     return NULL;
 }
 
@@ -4236,6 +4253,7 @@ AX_API ax_task *ax_task_unref(ax_task *t) {
 
 static int axi_callback_on(ax_callback *c, ax_loop *loop, axi_list *list, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (axi_dead_stack(loop, c) || axi_dead_stack(loop, arg)) return AX_EFAULT;
     if (c->list || c->node.state == AXI_POSTED) return c->list == list && c->fn == fn && c->arg == arg ? 0 : AX_EBUSY;
     AXI_SET_KIND(&c->node, AXI_CALLBACK);
     c->loop = loop;
@@ -4282,7 +4300,8 @@ AX_API int ax_expired(const ax_task *me) { return me->rc == AX_ETIMEDOUT && me->
 AX_API ax_time ax_now(ax_loop *loop) { return axi_add(axi_clock(loop), 0); } /* never AX_FOREVER */
 AX_API ax_time ax_later(ax_time when, ax_time time) { return axi_add(when, time); }
 AX_API ax_time ax_after(ax_loop *loop, ax_time time) { return axi_add(axi_clock(loop), time); }
-AX_API ax_time ax_since(ax_loop *loop, ax_time when) { return AXI_MINUS(axi_clock(loop), when); }
+AX_API ax_time ax_since(ax_loop *loop, ax_time when) { return when == AX_FOREVER ? -AX_FOREVER : AXI_MINUS(axi_clock(loop), when); }
+AX_API ax_time ax_until(ax_loop *loop, ax_time when) { return when == AX_FOREVER ? when : AXI_MINUS(when, axi_clock(loop)); }
 
 #ifndef ASYNCX_FREESTANDING
 static int axi_forget_for_ever(ax_task *t, void *none) {
@@ -4828,6 +4847,7 @@ static ax_op axi_queue_wait(ax_task *me, axi_list *list, void *item) {
 AX_API ax_op ax_queue_put(ax_task *me, ax_queue *q, const void *item) {
     int rc;
     AXI_REFUSE(me);
+    if (axi_dead_stack(me->loop, q->storage)) return ax_done(AX_EFAULT);
     rc = ax_queue_try_put(q, item);
     return rc == AX_EAGAIN ? axi_queue_wait(me, &q->putters, (void *)(uintptr_t)item) : ax_done(rc);
 }
@@ -4835,6 +4855,7 @@ AX_API ax_op ax_queue_put(ax_task *me, ax_queue *q, const void *item) {
 AX_API ax_op ax_queue_get(ax_task *me, ax_queue *q, void *item) {
     int rc;
     AXI_REFUSE(me);
+    if (axi_dead_stack(me->loop, q->storage)) return ax_done(AX_EFAULT);
     rc = ax_queue_try_get(q, item);
     return rc == AX_EAGAIN ? axi_queue_wait(me, &q->getters, item) : ax_done(rc);
 }
@@ -5380,6 +5401,7 @@ static void axi_timer_off(ax_timer *t) {
 
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (axi_dead_stack(loop, t) || axi_dead_stack(loop, arg)) return AX_EFAULT;
     if (t->armed && t->callback.loop != loop) return AX_EBUSY;
     if (t->armed) {
         axi_timer_off(t);
@@ -5411,6 +5433,7 @@ static void axi_timer_fire(ax_loop *loop, void *timer) {
 
 AX_API int ax_timer_start(ax_loop *loop, ax_timer *t, ax_time when, ax_fn *fn, void *arg) {
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (axi_dead_stack(loop, t) || axi_dead_stack(loop, arg)) return AX_EFAULT;
     if (t->armed && t->callback.loop != loop) return AX_EBUSY;
     if (!t->armed) {
         AXI_SET_KIND(&t->callback.node, AXI_CALLBACK);
@@ -6011,6 +6034,7 @@ AX_API int ax_watch_start(ax_loop *loop, ax_watch *w, int fd, unsigned events, a
     int rc = 0;
     struct axi_fd *e;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (axi_dead_stack(loop, w) || axi_dead_stack(loop, arg)) return AX_EFAULT;
     if (w->active) return AX_EBUSY;
     if (!(e = axi_fd_at(loop, fd, &rc))) return rc;
     w->loop = loop;
@@ -6513,6 +6537,12 @@ static void axi_socket_set(int fd, int level, int option, int value) { /* refuse
     (void)setsockopt(fd, level, option, &value, sizeof value);
 }
 
+AX_API int ax_tcp_open(const ax_addr *to) {
+    int fd = axi_socket(axi_family(to), SOCK_STREAM);
+    if (fd >= 0) axi_socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return fd;
+}
+
 static int axi_socket_share(int fd) {
 #ifdef SO_REUSEPORT
     const int on = 1;
@@ -6704,8 +6734,7 @@ struct axi_tcp_attempt {
 };
 AX_ASYNC(axi_tcp_attempt) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->fd = axi_socket(axi_family(&my->all->addr[my->i]), SOCK_STREAM)));
-    axi_socket_set(my->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    AX_AWAIT(ax_done(my->fd = ax_tcp_open(&my->all->addr[my->i])));
     AX_AWAIT(ax_connect(me, my->fd, &my->all->addr[my->i]));
     if (my->all->fd < 0) {
         my->all->fd = my->fd;
@@ -6873,6 +6902,7 @@ AX_ASYNC(axi_client) {
 AX_FINALLY:
     ax_close(me->loop, my->fd);
     ax_sem_release(&my->server->places);
+    if (my->server->ended) my->server->ended(ax_leaving(me), &my->peer, my->server->arg);
     AX_END;
 }
 
@@ -6893,6 +6923,7 @@ AX_ASYNC(axi_accepting) {
         if (!AX_SPAWN(&s->clients, axi_client, .server = s, .peer = my->peer, .fd = me->rc)) {
             ax_close(me->loop, me->rc); /* out of memory: this one only */
             ax_sem_release(&s->places);
+            if (s->ended) s->ended(AX_ENOMEM, &my->peer, s->arg);
         }
         if (me->node.flags & AXI_UNMET) AX_AWAIT(ax_checkpoint(me)); /* to be cancelled: no more, though there are more */
     }
@@ -6918,10 +6949,18 @@ AX_FINALLY:
 
 AX_API int ax_reader_init(ax_reader *r, int fd, void *buffer, size_t size) {
     memset(r, 0, sizeof *r);
+    if (!buffer || size < 2) return AX_EINVAL;
     r->fd = fd;
     r->data = r->buffer = (char *)buffer;
     r->size = size;
-    return buffer && size >= 2 ? 0 : AX_EINVAL;
+    return 0;
+}
+
+/* Why a reader or writer can't be used now, or 0. */
+static int axi_stream_busy(ax_task *me, int fd, int way, const char *buffer) {
+    if (!buffer) return axi_misuse(me->loop, AX_EINVAL, "a reader or writer is used before its init");
+    if (axi_dead_stack(me->loop, buffer)) return AX_EFAULT;
+    return axi_fd_busy(me->loop, fd, way) ? AX_EBUSY : 0;
 }
 
 /* Takes an item of so many bytes out of the buffer, and more that end it. */
@@ -6978,8 +7017,9 @@ static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
 }
 
 static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int line) {
+    int rc;
     AXI_REFUSE(me);
-    if (axi_fd_busy(me->loop, r->fd, AXI_READS)) return ax_done(AX_EBUSY);
+    if ((rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
     r->seen = 0;
     r->until = (const char *)until;
     r->until_size = size;
@@ -7026,8 +7066,9 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
 }
 
 AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size) {
+    int rc;
     AXI_REFUSE(me);
-    if (axi_fd_busy(me->loop, r->fd, AXI_READS)) return ax_done(AX_EBUSY);
+    if ((rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
     r->data = (char *)to;
     r->length = r->seen = 0;
     me->u.data = r;
@@ -7042,10 +7083,11 @@ AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size)
 
 AX_API int ax_writer_init(ax_writer *o, int fd, void *buffer, size_t size) {
     memset(o, 0, sizeof *o);
+    if (!buffer || !size) return AX_EINVAL;
     o->fd = fd;
     o->buffer = (char *)buffer;
     o->size = size;
-    return buffer && size ? 0 : AX_EINVAL;
+    return 0;
 }
 
 /* Puts data into the buffer, and sends until it is all there and no more than `most` has to stay. */
@@ -7088,8 +7130,9 @@ static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
 }
 
 static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t size, size_t most) {
+    int rc;
     AXI_REFUSE(me);
-    if (axi_fd_busy(me->loop, o->fd, AXI_WRITES)) return ax_done(AX_EBUSY);
+    if ((rc = axi_stream_busy(me, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(rc);
     me->u.data = o;
     o->most = most;
     if (!most || size > most || o->count > most - size) return axi_fd_try(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
@@ -7110,7 +7153,7 @@ AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...
     va_list args;
     int n;
     AXI_REFUSE(me);
-    if (axi_fd_busy(me->loop, o->fd, AXI_WRITES)) return ax_done(AX_EBUSY);
+    if ((n = axi_stream_busy(me, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(n);
     memmove(o->buffer, o->buffer + o->start, o->start ? o->count : 0);
     o->start = 0;
     space = o->size - o->count;
@@ -7731,15 +7774,37 @@ static void axi_on_signal(int sig) {
     errno = saved;
 }
 
+/* What cancels main, and the flags that ask for it. */
+static const struct { unsigned flag; int number; } axi_stops[] = {{AX_CATCH_SIGINT, SIGINT}, {AX_CATCH_SIGTERM, SIGTERM}};
+enum { AXI_STOPS = sizeof axi_stops / sizeof *axi_stops };
+
+#ifndef _WIN32
+/* The first one asks main to end, a later one ends the process. Those of one moment are one: who signals a process and then its
+   group, as timeout(1) does, signals it twice. */
+static unsigned axi_stopped[AXI_STOPS]; /* when it came first, in ms; 0: it has not */
+static void axi_on_stop(int sig) {
+    unsigned *first = &axi_stopped[sig == SIGTERM], at;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    at = ((unsigned)now.tv_sec * 1000 + (unsigned)(now.tv_nsec / 1000000)) | 1;
+    if (!AXI_LOAD(*first)) {
+        AXI_STORE(*first, at);
+        axi_on_signal(sig);
+    } else if (at - AXI_LOAD(*first) > 100) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+    }
+}
+#else
+static unsigned axi_stopped[AXI_STOPS];
+#define axi_on_stop axi_on_signal
+#endif
+
 static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     struct axi_signal *s = AXI_SYS(loop)->signals;
     while (s && s->number != number) s = s->next;
     return s;
 }
-
-/* What cancels main, and the flags that ask for it. */
-static const struct { unsigned flag; int number; } axi_stops[] = {{AX_CATCH_SIGINT, SIGINT}, {AX_CATCH_SIGTERM, SIGTERM}};
-enum { AXI_STOPS = sizeof axi_stops / sizeof *axi_stops };
 
 static void axi_take_signals(ax_loop *loop) {
     struct axi_signal *s;
@@ -7814,6 +7879,7 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
    came. */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
     if (outer && old->sa_handler == axi_on_signal) return 1;
+    if (outer && old->sa_handler == axi_on_stop && !AXI_LOAD(axi_stopped[i])) return 1;
     for (; outer; outer = AXI_SYS(outer)->outer)
         if (AXI_SYS(outer)->stops & axi_stops[i].flag) return 0;
     return old->sa_handler == SIG_DFL;
@@ -7837,11 +7903,14 @@ static void axi_catch_stops(ax_loop *loop) {
     if (sys->stops) axi_signals_to(loop);
     pthread_mutex_unlock(&axi_post_lock);
     memset(&act, 0, sizeof act);
-    act.sa_handler = axi_on_signal;
-    act.sa_flags = (int)SA_RESETHAND; /* the second one meets the default action */
+    act.sa_handler = axi_on_stop;
+#ifdef _WIN32
+    act.sa_flags = SA_RESETHAND; /* the second one meets the default action */
+#endif
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         AXI_STORE(axi_came[axi_stops[i].number], 0);
+        AXI_STORE(axi_stopped[i], 0);
         sigaction(axi_stops[i].number, &act, NULL);
     }
 }
@@ -7862,7 +7931,9 @@ static void axi_signals_end(ax_loop *loop) {
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
-        if (sys->before[i].sa_handler != axi_on_signal) AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
+        AXI_STORE(axi_stopped[i], 0);
+        if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
+            AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
     }
     if (AXI_LOAD(axi_signal_loop) != loop) {
         ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
@@ -7937,8 +8008,13 @@ AX_API int axi_run_main(ax_loop *given, ax_frame *frame, const struct axi_fn *fn
     return status;
 }
 
+AX_API void ax_report_stderr(void *ctx, const char *text) {
+    (void)ctx;
+    fprintf(stderr, "asyncx: %s\n", text);
+}
+
 AX_API int ax_exit(int status) {
-    if (axi_last_report) fprintf(stderr, "asyncx: %s\n", axi_last_report);
+    if (axi_last_report) ax_report_stderr(NULL, axi_last_report);
     if (status == AX_EINTR) return 128 + (axi_last_signal ? axi_last_signal : SIGINT);
     if (status == 0) return axi_last_report != NULL;
     if (status > 0) return status <= 125 ? status : 1;

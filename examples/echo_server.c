@@ -12,9 +12,8 @@ static struct { const char *host; int port, max_clients; double idle, grace; } o
 
 struct server { ax_frame frame; int fd, served, cut_off; long long bytes; };
 
-struct client { ax_frame frame; struct server *server; int fd; ax_addr peer; char buffer[4096]; };
+struct client { ax_frame frame; struct server *server; int fd; char buffer[4096]; };
 AX_ASYNC(client) {
-    char text[AX_ADDR_TEXT];
     AX_BEGIN;
     for (;;) {
         AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_read(me, my->fd, my->buffer, sizeof my->buffer)));
@@ -23,15 +22,20 @@ AX_ASYNC(client) {
         /* under a limit, too: who never reads would stay here for ever */
         AX_AWAIT(AX_WITHIN(AX_SEC(options.idle), ax_write_all(me, my->fd, my->buffer, (size_t)me->rc)));
     }
-    AX_FINALLY:
-    my->server->served++;
-    if (ax_leaving(me) == AX_ECANCELED) my->server->cut_off++;
-    else if (ax_leaving(me) < 0) complain("%s: %s", ax_addr_text(&my->peer, text, sizeof text), ax_strerror(ax_leaving(me)));
     AX_END;
 }
 
 static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *server) { /* ax_server closes it */
-    return AX_CALL(client, .server = server, .fd = fd, .peer = *peer);
+    (void)peer;
+    return AX_CALL(client, .server = server, .fd = fd);
+}
+
+static void ended(int status, const ax_addr *peer, void *arg) {
+    struct server *server = arg;
+    char text[AX_ADDR_TEXT];
+    server->served++;
+    if (status == AX_ECANCELED) server->cut_off++;
+    else if (status < 0) complain("%s: %s", ax_addr_text(peer, text, sizeof text), ax_strerror(status));
 }
 
 AX_ASYNC(server) {
@@ -45,10 +49,10 @@ AX_ASYNC(server) {
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     /* when all places are taken, clients wait in the system's queue; Ctrl-C or SIGTERM cancels this task */
-    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .ended = ended, .arg = my, .most = options.max_clients,
                      .grace = AX_SEC(options.grace)));
     AX_FINALLY:
-    if (my->fd >= 0) printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
+    if (my->fd > 0) printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);
     AX_END;
 }
 

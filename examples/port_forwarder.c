@@ -74,7 +74,7 @@ AX_ASYNC(forwarder) {
     AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .arg = my, .most = options.max_clients,
                      .grace = AX_SEC(options.grace)));
     AX_FINALLY:
-    if (my->fd >= 0) printf("%d connections, %d cut off\n", my->served, my->cut_off);
+    if (my->fd > 0) printf("%d connections, %d cut off\n", my->served, my->cut_off);
     AX_END;
 }
 

@@ -32,7 +32,7 @@ AX_ASYNC(server) {
         else my->count++;
     }
     AX_FINALLY:
-    if (my->fd >= 0) {
+    if (my->fd > 0) {
         printf("%ld datagrams\n", my->count);
         ax_close(me->loop, my->fd);
     }
@@ -79,7 +79,7 @@ AX_ASYNC(client) {
     AX_FINALLY:
     if (ax_leaving(me) < 0 && ax_leaving(me) != AX_ECANCELED)
         complain("%s:%d: %s", options.to_host, options.to_port, ax_strerror(ax_leaving(me)));
-    if (my->fd >= 0) ax_close(me->loop, my->fd);
+    if (my->fd > 0) ax_close(me->loop, my->fd);
     AX_END;
 }
 

@@ -1008,34 +1008,46 @@ static void close_and_let_catch(ax_loop *l, void *self) {
     pthread_create(&catcher, NULL, catches, NULL);
     sem_wait(&has_caught);
 }
-/* A second Ctrl-C, in a run in a run in a run that has met the first. */
-struct third { ax_frame frame; };
+/* A second Ctrl-C, in a run in a run in a run that has met the first; one that comes at the same time is the same. */
+struct third { ax_frame frame; int later; };
 AX_ASYNC(third) {
     AX_BEGIN;
+    if (my->later) AX_AWAIT(ax_sleep(me, AX_MS(110))); /* of the real time, which the handler asks for */
     raise(SIGINT);
     AX_END;
 }
-struct second { ax_frame frame; };
+struct second { ax_frame frame; int later; };
 AX_ASYNC(second) {
     AX_BEGIN;
-    AX_RUN(third);
+    AX_AWAIT(ax_done(AX_RUN(third, .later = my->later)));
     AX_END;
 }
-struct first { ax_frame frame; };
+struct first { ax_frame frame; int later; };
 AX_ASYNC(first) {
     AX_BEGIN;
     raise(SIGINT);
+    raise(SIGINT);
     AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
-    if (me->rc == AX_ECANCELED) AX_RUN(second);
+    if (me->rc == AX_ECANCELED) AX_AWAIT(ax_done(AX_RUN(second, .later = my->later)));
+    AX_RETURN(5);
+    AX_FINALLY:
+    AX_TRY(ax_sleep(me, AX_MS(5)));
+    if (me->rc == 0 && ax_leaving(me) == 5) _exit(7);
     AX_END;
 }
-static void second_signal_test(void) {
+static int first_ends(int later) {
     int status = 0;
     pid_t child;
     fflush(NULL);
-    if ((child = fork()) == 0) _exit(AX_RUN(first) & 7);
+    if ((child = fork()) == 0) _exit(AX_RUN(first, .later = later) & 3);
     waitpid(child, &status, 0);
+    return status;
+}
+static void second_signal_test(void) {
+    int status = first_ends(1);
     ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "the second Ctrl-C ends the process, however deep the runs");
+    status = first_ends(0);
+    ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "one of the same moment is the first: timeout(1) signals a process twice");
 }
 
 static void signals_tests(void) {
@@ -1114,6 +1126,30 @@ static void cancelled_root_test(void) {
     ax_group_cancel(&loop.root);
     ax_run_once(&loop);
     close_and_judge("... but not the cleanup of who does not", 0, "A:-125@5", __LINE__);
+}
+
+static void times_test(void) {
+    open_loop(AX_VIRTUAL_CLOCK);
+    is(ax_until(&loop, ax_after(&loop, AX_MS(5))), AX_MS(5), "how long it is until a point in time");
+    is(ax_until(&loop, ax_now(&loop) - 3), -3, "... that has passed");
+    is(ax_until(&loop, AX_FOREVER), AX_FOREVER, "... that never comes");
+    is(ax_since(&loop, ax_after(&loop, 7)), -7, "how long ago one was that is to come");
+    is(ax_since(&loop, AX_FOREVER), -AX_FOREVER, "... that never comes");
+    ax_loop_close(&loop);
+}
+
+/* A report goes to stderr, a line each. */
+static void report_test(void) {
+    int pipes[2], kept = dup(2);
+    char said[64] = "";
+    fflush(NULL);
+    if (pipe(pipes) < 0 || dup2(pipes[1], 2) < 0) abort();
+    ax_report_stderr(NULL, "a misuse");
+    fflush(stderr);
+    dup2(kept, 2);
+    close(kept), close(pipes[1]);
+    ok(read(pipes[0], said, sizeof said - 1) > 0 && !strcmp(said, "asyncx: a misuse\n"), "the ready-made report hook prints a line: %s", said);
+    close(pipes[0]);
 }
 
 /* A timer belongs to one loop, until that closes, even one that never fires. */
@@ -1485,6 +1521,8 @@ int main(void) {
     host_sleeps_test();
     gives_up_test();
     cancelled_root_test();
+    times_test();
+    report_test();
     timers_of_two_test();
     is(AX_RUN(sleeps_far), 0, "a time that is too long for a 32-bit clock's seconds ends nothing");
     tap_trace[0] = 0;

@@ -738,6 +738,10 @@ AX_FINALLY:
     if (my->fd >= 0) ax_close(me->loop, my->fd);
     AX_END;
 }
+static int heard[3]; /* ended well, failed, cut off */
+static void hears(int status, const ax_addr *peer, void *arg) {
+    if (peer->size && arg) heard[status >= 0 ? 0 : status == AX_ECANCELED ? 2 : 1]++;
+}
 struct served {
     ax_frame frame;
     ax_group g, server;
@@ -752,8 +756,9 @@ AX_ASYNC(served) {
     ax_addr_local(my->listener, &my->a);
     my->port = ax_addr_port(&my->a);
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
-    my->t = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_politely, .arg = &my->count, .most = 2,
+    my->t = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_politely, .ended = hears, .arg = &my->count, .most = 2,
                                  .grace = AX_MS(50)));
+    memset(heard, 0, sizeof heard);
     AX_SPAWN(&my->g, asks, .name = "A", .text = "work 10\n", .port = my->port, .fd = -1);
     AX_SPAWN(&my->g, asks, .name = "B", .text = "fail\n", .port = my->port, .fd = -1);
     AX_SPAWN(&my->g, asks, .name = "C", .text = "work 5\n", .port = my->port, .fd = -1); /* has to wait for a place */
@@ -766,7 +771,7 @@ AX_ASYNC(served) {
     if (my->closes) ax_close(me->loop, my->listener);
     else ax_cancel(my->t);
     AX_TRY(ax_join(me, my->t));
-    LOG("%s@%d count:%d", ax_errname(me->rc), AT, my->count);
+    LOG("%s@%d count:%d heard:%d+%d+%d", ax_errname(me->rc), AT, my->count, heard[0], heard[1], heard[2]);
     AX_AWAIT(ax_group_join(me, &my->g));
     LOG("kept:%d", descriptors() - my->before);
     my->listener = ax_udp_open("127.0.0.1", 0, 0); /* not one that listens */
@@ -1058,8 +1063,42 @@ AX_ASYNC(runs_another) { /* as a library that has a loop of its own */
     AX_AWAIT(ax_done(AX_RUN(blocks, .i = 1)));
     AX_END;
 }
+struct no_init { ax_frame frame; int local; ax_reader in; ax_writer out; char byte; };
+AX_ASYNC(no_init) {
+    char buffer[16];
+    AX_BEGIN;
+    if (my->local) {
+        ax_reader_init(&my->in, 0, buffer, sizeof buffer);
+        ax_writer_init(&my->out, 1, buffer, sizeof buffer);
+        AX_TRY(ax_reader_line(me, &my->in));
+        LOG("line:%d", me->rc);
+        AX_TRY(ax_writer_write(me, &my->out, "x", 1));
+        LOG("write:%d", me->rc);
+        AX_RETURN(0);
+    }
+    AX_TRY(ax_reader_line(me, &my->in));
+    LOG("line:%d", me->rc);
+    AX_TRY(ax_reader_exactly(me, &my->in, &my->byte, 1));
+    LOG("exactly:%d", me->rc);
+    AX_TRY(ax_writer_write(me, &my->out, "x", 1));
+    LOG("write:%d", me->rc);
+    AX_TRY(ax_writer_printf(me, &my->out, "x"));
+    LOG("printf:%d", me->rc);
+    AX_TRY(ax_writer_flush(me, &my->out));
+    LOG("flush:%d", me->rc);
+    LOG("bad init:%d", ax_reader_init(&my->in, 0, &my->byte, 1));
+    AX_TRY(ax_reader_line(me, &my->in));
+    LOG("line:%d", me->rc);
+    AX_END;
+}
+
 static void blocking_tests(void) {
     int copy = dup(0), p[2];
+    MISUSE("readers and writers without their init are refused", 0, "line:-22 exactly:-22 write:-22 printf:-22 flush:-22 bad init:-22 line:-22",
+           "before its init", no_init);
+#if ASYNCX_DEBUG
+    MISUSE("... and those with a buffer on the stack", 0, "line:-14 write:-14", "local variable", no_init, .local = 1);
+#endif
     MISUSE("a descriptor that blocks is reported", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks);
     is(ax_exit(0), ASYNCX_DEBUG, "... and the program is no success");
     MISUSE("... nor one with a run inside", 0, "a", "not open", runs_another);
@@ -1475,11 +1514,11 @@ int main(void) {
           "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);
     JUDGE("a server: places, failures, a grace time", 0,
           "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@71 E:0@71 "
-          "AX_ECANCELED@71 count:5 kept:0 1 AX_EINVAL kept:0 kept:0",
+          "AX_ECANCELED@71 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
           served);
     kit_judge("... which ends too when its socket is closed, once it would accept", AX_RUN_WITH(kit_desc(), served, .closes = 1), 0,
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
-              "AX_EBADF@100 count:5 kept:0 1 AX_EINVAL kept:0 kept:0",
+              "AX_EBADF@100 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
               NULL, __FILE__, __LINE__);
     JUDGE("a server that stops leaves an idle client the grace time", 0, "<line> left:-125@5010 @5010", ends_input);
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,

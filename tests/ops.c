@@ -314,6 +314,39 @@ AX_ASYNC(local) {
     AX_END;
 }
 
+/* What others would come to when the step is over. */
+static void not_called(ax_loop *loop, void *arg) { (void)loop, (void)arg, LOG("called"); }
+struct local_parts { ax_frame frame; ax_group g; ax_callback callback; ax_timer timer; ax_queue queue; int item; };
+AX_ASYNC(local_parts) {
+    ax_event event = {0};
+    ax_callback callback;
+    ax_timer timer;
+    AX_TASK(sleeper) task;
+    struct sleeper slot;
+    int items[2];
+    AX_BEGIN;
+    memset(&callback, 0, sizeof callback);
+    memset(&timer, 0, sizeof timer);
+    memset(&task, 0, sizeof task);
+    memset(&slot, 0, sizeof slot);
+    AX_TRY(ax_event_wait(me, &event));
+    LOG("event:%d", me->rc);
+    LOG("soon:%d %d", ax_soon(me->loop, &callback, not_called, NULL), ax_soon(me->loop, &my->callback, not_called, items));
+    LOG("timer:%d %d", ax_timer_start(me->loop, &timer, AX_MS(1), not_called, NULL), ax_timer_start(me->loop, &my->timer, AX_MS(1), not_called, &slot));
+    ax_queue_init(&my->queue, items, 2, sizeof *items);
+    AX_TRY(ax_queue_put(me, &my->queue, &my->item));
+    LOG("put:%d", me->rc);
+    memset(&slot, 0, sizeof slot);
+    AX_TRY(AX_CALL_IN(&slot, sleeper));
+    LOG("call:%d", me->rc);
+    memset(&task, 0, sizeof task);
+    ax_group_open(me, &my->g, 0);
+    LOG("spawn:%d", AX_SPAWN_IN(&my->g, &task, sleeper) != NULL);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d", me->rc);
+    AX_END;
+}
+
 #ifndef ASYNCX_FREESTANDING
 /* The function would start when the text is gone. */
 struct shows { ax_frame frame; int emits; const char *text; };
@@ -411,6 +444,8 @@ int main(void) {
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
 #if ASYNCX_DEBUG
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
+    MISUSE("so is all else that is local and would be used later", 0,
+           "event:-14 soon:-14 -14 timer:-14 -14 put:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);
     MISUSE("a scope in a local variable is refused", 0, "open:-14", "local variable", local, .scope = 1);
 #ifndef ASYNCX_FREESTANDING
     MISUSE("an argument that points to a local variable is refused", 0,

@@ -162,6 +162,9 @@ static void part1(void) {
        TEXT("... also those that are too long, whatever their type"));
     is(AX_MS(before) < 0 && AX_SEC(before) < 0, 1, TEXT("... and those before now"));
     is(AX_MS(ms) == AX_MS(20000L) && AX_SEC(s) == AX_SEC(20L), 1, TEXT("durations of variables are those of constants"));
+    begin();
+    is(ax_until(&loop, ax_after(&loop, U)) == U && ax_until(&loop, AX_FOREVER) == AX_FOREVER, 1, TEXT("how long it is until a point in time"));
+    is(ax_since(&loop, ax_after(&loop, U)) == -U, 1, TEXT("... and since one that is to come"));
     RUN("sleeps end in order of their deadlines, ties in order of their beginnings", 0, "E0 B1 D1 F1 C2 A3 ", order);
     RUN("a sleep of nothing or less takes one turn, and no time", 0, "P0 z0 n0 z0 n0 z0 n0 ", zeroes);
     is(idles, 0, TEXT("... without idling"));
