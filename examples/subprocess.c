@@ -3,10 +3,10 @@
      subprocess [--input TEXT] [--limit S] [--grace S] [--max-bytes N] COMMAND...
 
    Each COMMAND is run by the shell. One that takes too long gets SIGTERM, after the grace time SIGKILL; so does every one that runs
-   when Ctrl-C comes. What it has written is printed when it has ended, and a line about its end on stderr.
+   when Ctrl-C or SIGTERM comes. What it has written is printed when it has ended, and a line about its end on stderr.
 
    run_command, with what stands above it, is made to be copied. All three pipes are moved at the same time: else a command that
-   fills one while we wait at another would hang. Exit code: 0 if all commands gave 0, else 1; 130 after Ctrl-C. */
+   fills one while we wait at another would hang. Exit code: 0 if all commands gave 0, else 1; 130 after Ctrl-C, 143 after SIGTERM. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "args.h"
@@ -194,22 +194,12 @@ AX_ASYNC(job) {
     AX_END;
 }
 
-struct terminated { ax_frame frame; };
-AX_ASYNC(terminated) { /* its failure cancels the group's owner: SIGTERM does what Ctrl-C does */
-    AX_BEGIN;
-    AX_AWAIT(ax_signal_wait(me, SIGTERM));
-    AX_RETURN(AX_EINTR);
-    AX_END;
-}
-
-struct app { ax_frame frame; char **commands; int failed; ax_group reaping, signals, jobs; };
+struct app { ax_frame frame; char **commands; int failed; ax_group reaping, jobs; };
 AX_ASYNC(app) {
     AX_BEGIN;
     AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGCHLD))); /* before there is a child */
     ax_group_open(me, &my->reaping, AX_GROUP_BACKGROUND); /* not in one with what may fail: it is needed to the very end */
     AX_SPAWN(&my->reaping, children);
-    ax_group_open(me, &my->signals, AX_GROUP_BACKGROUND);
-    AX_SPAWN(&my->signals, terminated);
     ax_group_open(me, &my->jobs, AX_GROUP_COLLECT);
     while (*my->commands) AX_SPAWN(&my->jobs, job, .command = *my->commands++, .failed = &my->failed);
     AX_AWAIT(ax_group_join(me, &my->jobs));

@@ -123,7 +123,8 @@ test_subprocess() {
     fi
     run subprocess $(seq 100 | sed 's/.*/true/')
     ok "of many that end at once none is lost: 0" test "$rc" = 0 -a ! -s "$tmp/err"
-    for signal in INT TERM; do
+    for signal in INT:130 TERM:143; do
+        code=${signal#*:} signal=${signal%:*}
         rm -f "$tmp/pid"
         heed "$dir/examples/subprocess" --grace 0.1 'sleep 5' "trap '' TERM; echo \$\$ > $tmp/pid; sleep 5; sleep 5" \
             > "$tmp/server" 2> "$tmp/server.err" &
@@ -131,7 +132,7 @@ test_subprocess() {
         tries=250
         until [ -s "$tmp/pid" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
         kill -$signal "$pid"
-        ok "SIG$signal ends it: 130" ends 130
+        ok "SIG$signal ends it: $code" ends "$code"
         ok "and all commands" test -s "$tmp/pid" -a -z "$(kill -0 "$(cat "$tmp/pid")" 2> /dev/null && echo left)"
     done
 }
