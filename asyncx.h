@@ -1082,7 +1082,8 @@ typedef struct ax_loop_desc { /* zero means default */
     unsigned flags;
     unsigned threads, jobs;   /* for ax_to_thread: threads, and jobs queued, at most (to 65,535); default: 8, any number */
     ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits this long for jobs that were abandoned and run on,
-                                 then leaves them to themselves, with their memory (an arena must stay); default: to their end */
+                                 then leaves them to themselves, with their memory (an arena must stay); less than 0: not at all;
+                                 default: to their end */
 } ax_loop_desc;
 
 #else
@@ -6079,10 +6080,11 @@ AX_API void ax_watch_unref(ax_watch *w) {
 static int axi_forget_fd(ax_task *t, void *obj) {
     int fd = (int)(intptr_t)obj, rc = AX_EAGAIN;
     struct axi_fd *e = &t->loop->fds[fd];
-    struct axi_wait *w = &e->wait[e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES];
-    if (e->in_vain > 1 && w == &e->wait[AXI_READS] && t->loop->state != AXI_CLOSED)
-        rc = w->attempt(fd, w, 0); /* untried: what can complete does, all the same */
-    w->task = NULL;
+    int way = e->wait[AXI_READS].task == t ? AXI_READS : AXI_WRITES;
+    struct axi_wait now = e->wait[way];
+    if (e->in_vain > 1 && way == AXI_READS && t->loop->state != AXI_CLOSED)
+        rc = now.attempt(fd, &now, 0);      /* untried: what can complete does, all the same */
+    t->loop->fds[fd].wait[way].task = NULL; /* a report hook may have made the table grow */
     axi_fd_changed(t->loop, fd);
     if (rc != AX_EAGAIN) axi_wake(t, rc);
     return 0;
@@ -6122,7 +6124,7 @@ static void axi_must_not_block(ax_loop *loop, int fd, struct axi_fd *e) {
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) /* a file does not wait for others */
         axi_misuse(loop, 0, "a descriptor blocks, and the loop with it: make it non-blocking first (ax_nonblocking)");
-    if (e) e->checked = 1;
+    if ((e = axi_fd_known(loop, fd)) != NULL) e->checked = 1; /* the hook may have made the table grow */
 }
 #else
 #define axi_must_not_block(loop, fd, e) ((void)0)
@@ -6363,8 +6365,12 @@ AX_API ax_op ax_wait_fd(ax_task *me, int fd, unsigned events) {
     if (events != AX_IN && events != AX_OUT) return ax_done(AX_EINVAL);
     return axi_fd_wait(me, fd, events == AX_IN ? AXI_READS : AXI_WRITES, axi_attempt_wait, NULL, 0);
 }
+static ax_op axi_at_once(ax_task *me, int status) { /* an op that needs no descriptor */
+    AXI_REFUSE(me);
+    return ax_done(status);
+}
 AX_API ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size) {
-    if (!size) return ax_done(0);
+    if (!size) return axi_at_once(me, 0);
     return axi_fd_op(me, fd, AXI_READS, axi_attempt_read, buffer, size);
 }
 AX_API ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size) {
@@ -6374,7 +6380,7 @@ AX_API ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size) 
     return axi_fd_try(me, fd, AXI_WRITES, axi_attempt_write_all, buffer, size);
 }
 AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
-    if (count < 0) return ax_done(AX_EINVAL);
+    if (count < 0) return axi_at_once(me, AX_EINVAL);
     return axi_fd_try(me, fd, AXI_WRITES, axi_attempt_writev, buffers, (size_t)count);
 }
 
@@ -6647,7 +6653,7 @@ static int axi_accept_later(ax_loop *loop, int fd) {
         if (loop->desc.report)
             loop->desc.report(loop->desc.report_ctx, "accept() is out of descriptors or memory, and waits until there are some");
     }
-    e->paused = 1;
+    loop->fds[fd].paused = 1; /* the hook may have made the table grow */
     axi_fd_changed(loop, fd);
     return AX_EAGAIN;
 }
@@ -7025,12 +7031,13 @@ static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_
     r->until_size = size;
     r->line = line;
     if (axi_reader_look(r) == 1) return ax_done(1);
+    if (r->end - r->start == r->size) return ax_done(AX_EOVERFLOW); /* no input changes that */
     return axi_fd_op(me, r->fd, AXI_READS, axi_attempt_item, r, 0);
 }
 AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, 1); }
 AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 0, 0); }
 AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_t size) {
-    if (!size || size > r->size) return ax_done(AX_EINVAL);
+    if (!size || size > r->size) return axi_at_once(me, AX_EINVAL);
     if (axi_dead_stack(me->loop, bytes)) return ax_done(AX_EFAULT);
     return axi_reader_next(me, r, bytes, size, 0);
 }
@@ -7735,18 +7742,20 @@ AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
 
 /* The loop closes: waits for the threads, as long as it may, and leaves the rest to themselves. */
 static void axi_pools_end(ax_loop *loop) {
+    ax_time wait = loop->desc.thread_wait;
     struct axi_pool *p, **at;
     struct timespec until;
     unsigned i;
+    if (wait < 0) wait = 1; /* not at all */
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(loop->desc.thread_wait / 1000000000);
-    if ((until.tv_nsec += (long)(loop->desc.thread_wait % 1000000000)) >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    until.tv_sec += (time_t)(wait / 1000000000);
+    if ((until.tv_nsec += (long)(wait % 1000000000)) >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     for (p = AXI_SYS(loop)->pools; p; p = p->next) axi_pool_close(p);
     for (at = &AXI_SYS(loop)->pools; (p = *at) != NULL;) {
         int left;
         pthread_mutex_lock(&p->lock);
         while (p->alive)
-            if (!loop->desc.thread_wait || loop->tasks) pthread_cond_wait(&p->end, &p->lock);
+            if (!wait || loop->tasks) pthread_cond_wait(&p->end, &p->lock);
             else if (pthread_cond_timedwait(&p->end, &p->lock, &until) == ETIMEDOUT) break;
         left = p->alive > 0;
         if (left) p->loop = NULL, *at = p->next; /* its last thread frees it, from now on at any time */
@@ -7778,25 +7787,28 @@ static void axi_on_signal(int sig) {
 static const struct { unsigned flag; int number; } axi_stops[] = {{AX_CATCH_SIGINT, SIGINT}, {AX_CATCH_SIGTERM, SIGTERM}};
 enum { AXI_STOPS = sizeof axi_stops / sizeof *axi_stops };
 
+static int axi_stopped[AXI_STOPS];      /* whether it came to the run that is on */
+static unsigned axi_stop_at[AXI_STOPS]; /* when it last did, in ms; 0: it has not */
 #ifndef _WIN32
 /* The first one asks main to end, a later one ends the process. Those of one moment are one: who signals a process and then its
    group, as timeout(1) does, signals it twice. */
-static unsigned axi_stopped[AXI_STOPS]; /* when it came first, in ms; 0: it has not */
 static void axi_on_stop(int sig) {
-    unsigned *first = &axi_stopped[sig == SIGTERM], at;
+    int i = sig == SIGTERM;
+    unsigned at, first = AXI_LOAD(axi_stop_at[i]);
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     at = ((unsigned)now.tv_sec * 1000 + (unsigned)(now.tv_nsec / 1000000)) | 1;
-    if (!AXI_LOAD(*first)) {
-        AXI_STORE(*first, at);
+    if (first && at - first <= 100) return;
+    if (!AXI_LOAD(axi_stopped[i])) {
+        AXI_STORE(axi_stopped[i], 1);
+        AXI_STORE(axi_stop_at[i], at);
         axi_on_signal(sig);
-    } else if (at - AXI_LOAD(*first) > 100) {
+    } else {
         signal(sig, SIG_DFL);
         raise(sig);
     }
 }
 #else
-static unsigned axi_stopped[AXI_STOPS];
 #define axi_on_stop axi_on_signal
 #endif
 
@@ -7831,6 +7843,12 @@ static void axi_signals_to(ax_loop *loop) {
     AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
 }
 
+static void axi_signals_of(ax_loop *loop) { /* the same without the lock: another thread's loop may be about to take them over */
+    pthread_mutex_lock(&axi_post_lock);
+    axi_signals_to(loop);
+    pthread_mutex_unlock(&axi_post_lock);
+}
+
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
     ax_loop *catcher;
     struct axi_signal *s;
@@ -7854,7 +7872,7 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
     act.sa_flags = SA_RESTART;
     if (sigaction(number, &act, &s->old) < 0) {
         int rc = -errno;
-        if (!catcher) axi_signals_to(NULL);
+        if (!catcher) axi_signals_of(NULL);
         axi_free(loop, s, sizeof *s);
         return rc;
     }
@@ -7901,6 +7919,7 @@ static void axi_catch_stops(ax_loop *loop) {
                 sys->stops |= axi_stops[i].flag;
     }
     if (sys->stops) axi_signals_to(loop);
+    else sys->outer = NULL;
     pthread_mutex_unlock(&axi_post_lock);
     memset(&act, 0, sizeof act);
     act.sa_handler = axi_on_stop;
@@ -7911,6 +7930,7 @@ static void axi_catch_stops(ax_loop *loop) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         AXI_STORE(axi_came[axi_stops[i].number], 0);
         AXI_STORE(axi_stopped[i], 0);
+        if (!outer) AXI_STORE(axi_stop_at[i], 0);
         sigaction(axi_stops[i].number, &act, NULL);
     }
 }
@@ -7923,7 +7943,7 @@ static void axi_signals_end(ax_loop *loop) {
     int i;
     while ((s = sys->signals) != NULL) {
         sigaction(s->number, &s->old, NULL);
-        AXI_STORE(axi_came[s->number], 0);
+        if (s->old.sa_handler != axi_on_signal) AXI_STORE(axi_came[s->number], 0); /* else it is kept for the outer loop */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
@@ -7941,7 +7961,7 @@ static void axi_signals_end(ax_loop *loop) {
         if (inner) AXI_SYS(inner)->outer = sys->outer; /* it would give them back to a loop that is gone */
         return;
     }
-    axi_signals_to(outer); /* before the pipe's number means another file, */
+    axi_signals_of(outer); /* before the pipe's number means another file, */
     while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
     if (!outer) return;
     AXI_STORE(axi_came[0], 1); /* what came for it meanwhile */

@@ -1063,6 +1063,76 @@ AX_ASYNC(runs_another) { /* as a library that has a loop of its own */
     AX_AWAIT(ax_done(AX_RUN(blocks, .i = 1)));
     AX_END;
 }
+/* A reader that waited in vain before its buffer was full. */
+struct overflows { ax_frame frame; int fd[2], i; ax_reader in; char buffer[8]; };
+AX_ASYNC(overflows) {
+    AX_BEGIN;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->fd) < 0) AX_RETURN(-errno);
+    AX_AWAIT(ax_done(ax_nonblocking(my->fd[0])));
+    ax_reader_init(&my->in, my->fd[0], my->buffer, sizeof my->buffer);
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_reader_line(me, &my->in)));
+    if (write(my->fd[1], "12345678", 8) != 8) AX_RETURN(AX_EPIPE);
+    for (my->i = 0; my->i < 3; my->i++) {
+        AX_TRY(AX_WITHIN(AX_MS(5), ax_reader_line(me, &my->in)));
+        LOG("%s", ax_errname(me->rc));
+    }
+    AX_AWAIT(ax_reader_some(me, &my->in));
+    LOG("%.*s@%d", (int)my->in.length, my->in.data, AT);
+    AX_FINALLY:
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+/* Operations on nothing, which are done at once: in a loop they meet a cancel all the same. */
+struct on_nothing { ax_frame frame; int what, n; char byte; ax_reader in; };
+AX_ASYNC(on_nothing) {
+    AX_BEGIN;
+    ax_reader_init(&my->in, 1000, &my->byte, 1);
+    for (;;) {
+        if (my->what == 0) AX_TRY(ax_read(me, 1000, &my->byte, 0));
+        else if (my->what == 1) AX_TRY(ax_writev(me, 1000, NULL, -1));
+        else AX_TRY(ax_reader_until(me, &my->in, "", 0));
+        if (++my->n == 2000) AX_RETURN(AX_EFAULT);
+    }
+    AX_END;
+}
+struct over_nothing { ax_frame frame; ax_group g; AX_TASK(on_nothing) task[3]; int i; };
+AX_ASYNC(over_nothing) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    for (my->i = 0; my->i < 3; my->i++) AX_SPAWN_IN(&my->g, &my->task[my->i], on_nothing, .what = my->i);
+    AX_AWAIT(ax_checkpoint(me));
+    for (my->i = 0; my->i < 3; my->i++) ax_cancel(&my->task[my->i].task);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    for (my->i = 0; my->i < 3; my->i++) LOG("%d", ax_task_status(&my->task[my->i].task));
+    AX_END;
+}
+/* A report hook that starts a watch on a high descriptor: the table of descriptors moves while an operation looks at it. */
+static ax_loop *hooked_loop;
+static ax_watch high_watch;
+static int high_fd;
+static void high_event(ax_loop *l, unsigned events, void *arg) { (void)l, (void)events, (void)arg; }
+static void grows_table(void *ctx, const char *text) {
+    (void)ctx;
+    LOG("%s%d", strstr(text, "blocks") ? "blocks:" : "accept:", ax_watch_start(hooked_loop, &high_watch, high_fd, 0, high_event, NULL));
+}
+struct hooked { ax_frame frame; int fd[2], listener; char byte; };
+AX_ASYNC(hooked) {
+    AX_BEGIN;
+    hooked_loop = me->loop;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->fd) < 0) AX_RETURN(-errno);
+    high_fd = fcntl(my->fd[1], F_DUPFD, 900);
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_wait_fd(me, my->fd[0], AX_IN))); /* now it is in the table */
+    if (write(my->fd[1], "x", 1) != 1) AX_RETURN(AX_EPIPE);
+    AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1)); /* it blocks, which is told */
+    LOG("%c", my->byte);
+    AX_FINALLY:
+    ax_watch_stop(&high_watch);
+    ax_close(me->loop, high_fd);
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
 struct no_init { ax_frame frame; int local; ax_reader in; ax_writer out; char byte; };
 AX_ASYNC(no_init) {
     char buffer[16];
@@ -1094,6 +1164,15 @@ AX_ASYNC(no_init) {
 
 static void blocking_tests(void) {
     int copy = dup(0), p[2];
+    SCENARIO("a full buffer overflows at once, also after a wait in vain", 0, "AX_EOVERFLOW AX_EOVERFLOW AX_EOVERFLOW 12345678@1", overflows);
+    SCENARIO("operations on nothing meet a cancel", 0, "-125 -125 -125", over_nothing);
+#if ASYNCX_DEBUG
+    {
+        ax_loop_desc *d = kit_desc();
+        d->report = grows_table;
+        kit_judge("a report hook may make the table of descriptors grow", AX_RUN_WITH(d, hooked), 0, "blocks:0 x", NULL, __FILE__, __LINE__);
+    }
+#endif
     MISUSE("readers and writers without their init are refused", 0, "line:-22 exactly:-22 write:-22 printf:-22 flush:-22 bad init:-22 line:-22",
            "before its init", no_init);
 #if ASYNCX_DEBUG

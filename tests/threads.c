@@ -290,6 +290,8 @@ AX_ASYNC(interrupted) {
     if (my->inner) {
         int rc = AX_RUN(interrupted, .name = "inner");
         LOG("inner:%d", rc == AX_EINTR);
+        raise(SIGINT); /* of the same moment as the one that the inner run has met: it is that one */
+        AX_AWAIT(ax_sleep(me, AX_MS(110)));
     }
     if (my->waits) AX_TRY(AX_WITHIN(0, ax_signal_wait(me, SIGINT)));
     raise(SIGINT);
@@ -298,6 +300,24 @@ AX_ASYNC(interrupted) {
     LOG("%s heard:%d", my->name, me->rc == SIGINT);
     AX_FINALLY:
     LOG("%s:%d", my->name, ax_leaving(me));
+    AX_END;
+}
+
+/* One that came for the outer loop is kept for it, though an inner one catches the same. */
+struct catches_too { ax_frame frame; };
+AX_ASYNC(catches_too) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGUSR1)));
+    AX_END;
+}
+struct keeps_signal { ax_frame frame; };
+AX_ASYNC(keeps_signal) {
+    AX_BEGIN;
+    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGUSR1)));
+    raise(SIGUSR1);
+    AX_AWAIT(ax_done(AX_RUN(catches_too)));
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGUSR1)));
+    LOG("heard:%d", me->rc == SIGUSR1);
     AX_END;
 }
 
@@ -485,14 +505,20 @@ static void competition(void) {
 int main(void) {
     ax_loop outer;
     ax_executor ex;
-    ax_loop_desc *d = kit_desc();
+    ax_loop_desc *d;
+    int i;
     signal(SIGINT, SIG_DFL); /* a shell starts background jobs with it ignored, which AX_RUN respects */
-    d->alloc = NULL; /* its job's memory is freed when it ends */
-    d->thread_wait = 1;
-    kit_judge("a loop that may not wait leaves a running job to itself", AX_RUN_WITH(d, leaves), 0, "", NULL, __FILE__, __LINE__);
-    is(left_alone, 0, "... which stands behind its gate still");
-    set(&gate, 1);
-    await(&left_alone, 1);
+    for (i = 0; i < 2; i++) {
+        d = kit_desc();
+        d->alloc = NULL; /* its job's memory is freed when it ends */
+        d->thread_wait = i ? -AX_MS(300) : 1; /* less than nothing is nothing */
+        set(&gate, 0);
+        set(&standing, 0), set(&left_alone, 0);
+        kit_judge("a loop that may not wait leaves a running job to itself", AX_RUN_WITH(d, leaves), 0, "", NULL, __FILE__, __LINE__);
+        is(left_alone, 0, "... which stands behind its gate still");
+        set(&gate, 1);
+        await(&left_alone, 1);
+    }
     d = kit_desc();
     d->thread_wait = AX_SEC(600);
     kit_judge("... and waits for one that ends in time", AX_RUN_WITH(d, closes, .by_limit = 1), 0, "close:-110 a:7", NULL, __FILE__, __LINE__);
@@ -515,6 +541,7 @@ int main(void) {
     SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 -12", odd_signals);
     SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
+    SCENARIO("a signal that came is kept over a run inside that catches it, too", 0, "heard:1", keeps_signal);
     kit_desc();
     kit_judge("Ctrl-C cancels main", AX_RUN(interrupted, .name = "main"), AX_EINTR, "main:-125", NULL, __FILE__, __LINE__);
     kit_judge("... of the innermost of nested loops, then of the outer", AX_RUN(interrupted, .name = "main", .inner = 1), AX_EINTR,
