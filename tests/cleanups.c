@@ -10,16 +10,8 @@
 #define ASYNCX_STATIC
 #endif
 #include "asyncx.h"
+#include "dice.h"
 #include "tap.h"
-
-static uint64_t state;
-static unsigned below(unsigned n) { /* splitmix64 */
-    uint64_t x = state += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return (unsigned)((x ^ (x >> 31)) >> 33) % n;
-}
-static int one_in(unsigned n) { return below(n) == 0; }
 
 static ax_loop loop;
 static ax_time now;
@@ -397,6 +389,11 @@ AX_ASYNC(stuck_items) {
 }
 AX_DECLARE(stuck);
 struct stuck { ax_frame frame; int depth, i, item, generates, groups; ax_group group; AX_GENERATOR(stuck_items) items; ax_task *child; };
+static void forget(const ax_generator *g) { /* before the frame that it is in goes */
+    unsigned i = 0;
+    while (i < generator_count && generators[i] != g) i++;
+    if (i < generator_count) generators[i] = generators[--generator_count];
+}
 static void know(ax_task *t) {
     if (!t || closing || task_count == KNOWN) return;
     if (one_in(2)) ax_on_done(t, &outside.done[task_count], nothing, NULL);
@@ -422,6 +419,7 @@ AX_ASYNC(stuck) {
     if (one_in(3)) AX_AWAIT(AX_CALL(stuck, .depth = my->depth + 1));
     AX_AWAIT(any_op(me, below(14), &my->item));
     AX_FINALLY:
+    forget(&my->items.generator);
     if (one_in(3))
         for (;;) {
             AX_TRY(any_op(me, below(10), &my->item));
@@ -471,7 +469,7 @@ static void program_gives_up(void) {
 static void programs(const char *name, void (*program)(void), long n, long first) {
     wrong = 0;
     for (seed = first; seed < first + n; seed++) {
-        state = (uint64_t)seed * 7919;
+        dice = (uint64_t)seed * 7919;
         wrong_here = 0;
         now = 0;
         open_loop();

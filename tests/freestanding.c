@@ -5,18 +5,11 @@
 #define ASYNCX_STATIC
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include "dice.h"
 #include "tap.h"
 
 enum { TIMERS = 24, TASKS = 16, LINKS = 20, EIGHTH = 1 << 13 };
 #define SCALE (ASYNCX_TIME_BITS - 16) /* how many bits the tick has beside the least */
-
-static uint64_t state;
-static unsigned below(unsigned n) { /* splitmix64 */
-    uint64_t x = state += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return (unsigned)((x ^ (x >> 31)) >> 33) % n;
-}
 
 /* ---- the clock: 64 bits, of which the port shows the low ones ---- */
 
@@ -247,7 +240,7 @@ int main(int argc, char **argv) {
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     for (round = 0; round < 4; round++) { /* begin near the wrap, near AX_FOREVER, at 0 */
         static const char *const from[] = {"the wrap", "AX_FOREVER", "0", "anywhere"};
-        state = seed + (uint64_t)round;
+        dice = seed + (uint64_t)round;
         memset(timers, 0, sizeof timers);
         memset(tasks, 0, sizeof tasks);
         wrong = NULL;
@@ -260,7 +253,7 @@ int main(int argc, char **argv) {
         ax_loop_open(&loop, NULL);
         timers_at_random(steps);
     }
-    state = seed;
+    dice = seed;
     lists_at_random(steps);
     return tap_end();
 }

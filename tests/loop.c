@@ -3,16 +3,29 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 static ssize_t count_read(int fd, void *data, size_t size);
 #define read(a, b, c) count_read(a, b, c)
+static int clock_or_still(clockid_t id, struct timespec *now);
+#define clock_gettime(id, now) clock_or_still(id, now)
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #undef read
+#undef clock_gettime
 #include "kit.h"
 #include <sched.h>
 
 #define AT ms(me->loop)
+
+/* What the handler of Ctrl-C asks for the time: it stands still where a test says so. */
+static int still_s;
+static int clock_or_still(clockid_t id, struct timespec *now) {
+    if (!still_s) return clock_gettime(id, now);
+    now->tv_sec = still_s;
+    now->tv_nsec = 0;
+    return 0;
+}
 
 static int polls, sleeping_polls, interrupts, read_interrupts;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -1009,17 +1022,22 @@ static void close_and_let_catch(ax_loop *l, void *self) {
     sem_wait(&has_caught);
 }
 /* A second Ctrl-C, in a run in a run in a run that has met the first; one that comes at the same time is the same. */
+static ax_loop_desc *stoppable(void) {
+    ax_loop_desc *d = kit_desc();
+    d->flags = AX_VIRTUAL_CLOCK | AX_CATCH_SIGINT;
+    return d;
+}
 struct third { ax_frame frame; int later; };
 AX_ASYNC(third) {
     AX_BEGIN;
-    if (my->later) AX_AWAIT(ax_sleep(me, AX_MS(110))); /* of the real time, which the handler asks for */
+    still_s += my->later;
     raise(SIGINT);
     AX_END;
 }
 struct second { ax_frame frame; int later; };
 AX_ASYNC(second) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(AX_RUN(third, .later = my->later)));
+    AX_AWAIT(ax_done(AX_RUN_WITH(stoppable(), third, .later = my->later)));
     AX_END;
 }
 struct first { ax_frame frame; int later; };
@@ -1028,7 +1046,7 @@ AX_ASYNC(first) {
     raise(SIGINT);
     raise(SIGINT);
     AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
-    if (me->rc == AX_ECANCELED) AX_AWAIT(ax_done(AX_RUN(second, .later = my->later)));
+    if (me->rc == AX_ECANCELED) AX_AWAIT(ax_done(AX_RUN_WITH(stoppable(), second, .later = my->later)));
     AX_RETURN(5);
     AX_FINALLY:
     AX_TRY(ax_sleep(me, AX_MS(5)));
@@ -1039,15 +1057,46 @@ static int first_ends(int later) {
     int status = 0;
     pid_t child;
     fflush(NULL);
-    if ((child = fork()) == 0) _exit(AX_RUN(first, .later = later) & 3);
+    if ((child = fork()) == 0) {
+        still_s = 1000;
+        _exit(AX_RUN_WITH(stoppable(), first, .later = later) & 3);
+    }
     waitpid(child, &status, 0);
     return status;
+}
+/* An inner run meets it, and the outer one what comes 1 s after. */
+struct meets_one { ax_frame frame; };
+AX_ASYNC(meets_one) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    AX_RETURN(me->rc);
+    AX_END;
+}
+struct runs_inside { ax_frame frame; };
+AX_ASYNC(runs_inside) {
+    AX_BEGIN;
+    LOG("inner:%d", AX_RUN_WITH(stoppable(), meets_one));
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    LOG("outer:%d", me->rc);
+    still_s++;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
+    LOG("outer:%d", me->rc);
+    AX_RETURN(me->rc);
+    AX_END;
 }
 static void second_signal_test(void) {
     int status = first_ends(1);
     ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "the second Ctrl-C ends the process, however deep the runs");
     status = first_ends(0);
     ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "one of the same moment is the first: timeout(1) signals a process twice");
+    still_s = 2000;
+    status = AX_RUN_WITH(stoppable(), runs_inside);
+    still_s = 0;
+    is(status, AX_EINTR, "... also when the run that met it has ended");
+    trace_is("inner:-4 outer:0 outer:-125", "... and the next is the outer run's");
 }
 
 static void signals_tests(void) {

@@ -2,6 +2,7 @@
    macro, DO, that does an op in the model and for real and compares. Include after the implementation. */
 #ifndef MODEL_H
 #define MODEL_H
+#include "dice.h"
 
 enum { ACTORS = 24, GENERATORS = 3, LINE = ACTORS + GENERATORS, LIMITS = 16, DEPTH = 3, TRACE = 30 };
 enum { OWN = AXI_OWN }; /* how a wait ends that was cancelled */
@@ -38,7 +39,6 @@ struct actor { /* a task or a generator; the first is the callback of a timer */
 enum { NONE, FRESH, READY, RUNNING, WAITING, OVER };
 
 static struct world {
-    uint64_t random;
     ax_loop loop;
     ax_time now;
     struct actor actor[ACTORS + GENERATORS], *running;
@@ -72,14 +72,6 @@ static void wrong(const char *why, const char *file, int line) { /* the program 
     _exit(1);
 }
 #define CHECK(cond) ((cond) ? (void)0 : wrong(#cond, __FILE__, __LINE__))
-
-static int below(int n) {
-    uint64_t x = w.random += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return (int)((x ^ (x >> 31)) % (uint64_t)n);
-}
-static int one_in(int n) { return below(n) == 0; }
 
 static void enters(struct actor *a, struct line *l) {
     l->who[l->n++] = a;

@@ -838,7 +838,7 @@ static void program(long number) {
 #ifdef SIGALRM
     alarm(10);
 #endif
-    w.random = (uint64_t)number * 2654435761u;
+    dice = (uint64_t)number * 2654435761u;
     w.budget = one_in(3) ? 5 + below(40) : 50 + below(1000);
     CHECK(ax_loop_open(&w.loop, kit_desc()) == 0);
     p.kinds = one_in(2) ? 1 : 2 + below(3);

@@ -20,6 +20,7 @@
 #define ASYNCX_AWAITS 5 /* so that a share of awaits is often used up */
 #endif
 #include "asyncx.h"
+#include "dice.h"
 #include "tap.h"
 
 enum { SEMS = 2, MUTEXES = 2, EVENTS = 2, FUTURES = 3, QUEUES = 4, TIMERS = 6, SLOTS = 3, DEPTH = 3 };
@@ -55,7 +56,6 @@ struct model_future {
 struct worker;
 
 static struct world {
-    uint64_t random;
     ax_loop loop;
     ax_sem sem[SEMS];
     int permits[SEMS];
@@ -84,14 +84,6 @@ static void wrong(int line, const char *what) {
 }
 #define CHECK(cond) ((cond) ? (void)0 : wrong(__LINE__, #cond))
 #define SAY(...) (verbose ? (void)(printf("# %ld ", (long)(w.loop.now / 1000000)), printf(__VA_ARGS__), fflush(stdout)) : (void)0)
-
-static int below(int n) {
-    uint64_t x = w.random += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return (int)((x ^ (x >> 31)) % (uint64_t)n);
-}
-static int one_in(int n) { return below(n) == 0; }
 
 static void *counting_alloc(void *ctx, void *p, size_t old_size, size_t size) {
     (void)ctx;
@@ -1040,7 +1032,7 @@ static void set_up(long number) {
     int i;
     memset(&w, 0, sizeof w);
     seed = number;
-    w.random = (uint64_t)number * 2654435761u + 1;
+    dice = (uint64_t)number * 2654435761u + 1;
     balance = allocations = fail_at = 0;
     manual_now = 0;
     w.budget = one_in(3) ? 20 + below(100) : 100 + below(600);

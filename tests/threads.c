@@ -290,8 +290,7 @@ AX_ASYNC(interrupted) {
     if (my->inner) {
         int rc = AX_RUN(interrupted, .name = "inner");
         LOG("inner:%d", rc == AX_EINTR);
-        raise(SIGINT); /* of the same moment as the one that the inner run has met: it is that one */
-        AX_AWAIT(ax_sleep(me, AX_MS(110)));
+        AXI_STORE(axi_stop_at[0], 0); /* as if that had been long ago: the next is another */
     }
     if (my->waits) AX_TRY(AX_WITHIN(0, ax_signal_wait(me, SIGINT)));
     raise(SIGINT);
