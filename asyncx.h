@@ -5214,8 +5214,8 @@ enum { AXI_SYS_SIZE = (sizeof(struct axi_sys) + 15) / 16 * 16 }; /* the backend'
 static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
 
 #if defined(__GNUC__)
-#define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
+#define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELEASE)
 #define AXI_ADD(x, by) __atomic_add_fetch(&(x), (by), __ATOMIC_SEQ_CST)
 #define AXI_POSTED(loop) AXI_LOAD((loop)->posted)
 #define AXI_SET_POSTED(loop, c) AXI_STORE((loop)->posted, (c))
@@ -5829,9 +5829,13 @@ static void axi_win_pause(const struct pollfd *polled, unsigned count) {
    Whether any was told. */
 static int axi_poll_tell(ax_loop *loop, struct axi_poll *p, int late) {
     int told = 0;
-    while (p->left && p->next < p->count && (told < AXI_TOLD_AT_ONCE || !axi_any_ready(loop))) {
-        struct pollfd *ready = &p->polled[p->next++];
-        if (!ready->revents) continue;
+    while (p->left && (told < AXI_TOLD_AT_ONCE || !axi_any_ready(loop))) {
+        unsigned i = p->next;
+        struct pollfd *ready;
+        while (i < p->count && !p->polled[i].revents) i++;
+        p->next = i + 1;
+        if (i >= p->count) break;
+        ready = &p->polled[i];
         p->left--;
         if (late && axi_only_told(&loop->fds[ready->fd]) && poll(ready, 1, 0) <= 0) continue;
         told++;
@@ -7793,15 +7797,15 @@ static unsigned axi_stop_at[AXI_STOPS]; /* when it last did, in ms; 0: it has no
 /* The first one asks main to end, a later one ends the process. Those of one moment are one: who signals a process and then its
    group, as timeout(1) does, signals it twice. */
 static void axi_on_stop(int sig) {
-    int i = sig == SIGTERM;
+    int i = sig == SIGTERM, stopped = AXI_LOAD(axi_stopped[i]); /* before the time: another thread may be at the first one */
     unsigned at, first = AXI_LOAD(axi_stop_at[i]);
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     at = ((unsigned)now.tv_sec * 1000 + (unsigned)(now.tv_nsec / 1000000)) | 1;
     if (first && at - first <= 100) return;
-    if (!AXI_LOAD(axi_stopped[i])) {
-        AXI_STORE(axi_stopped[i], 1);
+    if (!stopped) {
         AXI_STORE(axi_stop_at[i], at);
+        AXI_STORE(axi_stopped[i], 1);
         axi_on_signal(sig);
     } else {
         signal(sig, SIG_DFL);
