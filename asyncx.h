@@ -108,14 +108,15 @@
    ASYNCX_NAMES           0            in every file   1: functions have names, for ax_task_name and ax_task_where
    ASYNCX_NO_GENERATORS   not defined  in every file   leaves generators out
    ASYNCX_NO_KEEP         not defined  in every file   leaves AX_GROUP_KEEP and ax_group_next out
-   ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes, joins,
-                                                       generators; tasks are spawned into the loop's root
+   ASYNCX_NO_CANCEL       not defined  in every file   leaves out what needs cancellation: groups, limits, scopes and so mutexes,
+                                                       joins, generators, the limiter, callbacks, timers and the loop's close;
+                                                       tasks are spawned into the loop's root
 
    In every file: the same value in all of them, since it changes the layout of structs. Per file: each may choose.
    Implementation: only the file that defines ASYNCX_IMPLEMENTATION looks at it. */
 
-#if defined(ASYNCX_NO_CANCEL) && !defined(ASYNCX_FREESTANDING)
-#error "asyncx.h: ASYNCX_NO_CANCEL is for ASYNCX_FREESTANDING"
+#if (defined(ASYNCX_NO_CANCEL) || defined(ASYNCX_NO_KEEP)) && !defined(ASYNCX_FREESTANDING)
+#error "asyncx.h: ASYNCX_NO_CANCEL and ASYNCX_NO_KEEP are for ASYNCX_FREESTANDING"
 #endif
 #ifdef ASYNCX_FREESTANDING
 #ifndef ASYNCX_DEBUG
@@ -189,7 +190,7 @@
 #include <avr/pgmspace.h> /* constants are in RAM there unless they are put and read apart */
 #define AXI_ROM PROGMEM
 #define AXI_ROM_READ(type, at) ((type)pgm_read_word(at))
-#define AXI_STEP(t, f) (((ax_op(*)(ax_task *, ax_frame *))pgm_read_word(&(f)->fn->step))((t), (f)))
+#define AXI_STEP(t, f) (((AX_RETURN_is_missing(*)(ax_task *, ax_frame *))pgm_read_word(&(f)->fn->step))((t), (f)))
 #else
 #define AXI_ROM
 #define AXI_ROM_READ(type, at) (*(at))
@@ -428,9 +429,10 @@ typedef struct ax_op {
     int axi;
 } ax_op;
 
-/* What undoes a wait that is cancelled; must not suspend. It takes the task off what it waits on and returns 0: the task resumes
-   with AX_ECANCELED. Or it returns AX_STAY: the op has been told, and will wake the task itself, with AX_ECANCELED if it was
-   stopped, else with its result; then the cancel is met at the task's next wait. */
+/* What undoes a wait that is cancelled, also by what was pending before it began; must not suspend, may wake others. It takes the
+   task off what it waits on and returns 0: the task resumes with AX_ECANCELED. Or it returns AX_STAY: the op has been told, and
+   will wake the task itself, with AX_ECANCELED if it was stopped, else with its result; then the cancel is met at the task's next
+   wait. */
 typedef int ax_forget(ax_task *task, void *obj);
 #define AX_STAY 1
 
@@ -455,7 +457,8 @@ AXI_INLINE ax_op ax_done(int status) {
    to undo). A cancel that is pending is delivered here. A wake between registering and parking is not lost. */
 AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
 /* Ends the wait of a parked task: queues it, and its await gives this status. It does not run inside the call. 0, also between
-   registering and ax_park; AX_EALREADY if it does not wait there. Needs no memory. Let go of the task first (b->waiter = NULL). */
+   registering and ax_park; AX_EALREADY if it does not wait there. Needs no memory. Let go of the task first (b->waiter = NULL):
+   forget is called no more, and a cancel is met at the task's next wait. */
 AX_API int ax_wake(ax_task *task, int status);
 
 /* Private parts that the structs below are made of. */
@@ -470,7 +473,7 @@ typedef unsigned char axi_count;
 typedef struct axi_list { struct axi_link *ring; } axi_list; /* {0} is empty; else its first, or freestanding its last */
 typedef struct axi_node {                                    /* whatever runs from the ready queue or has a timer */
     axi_link link;                                           /* in the ready queue, or in one list of waiters */
-    unsigned char state, flags, bad;
+    unsigned char state, bad, flags;
 #ifndef ASYNCX_FREESTANDING
     unsigned char kind;
     unsigned timer, seq;                                     /* 1 + place among the timers; order among equal deadlines */
@@ -508,8 +511,11 @@ typedef struct axi_scope { /* what every scope begins with; whoever opens one se
     axi_entry entry;
     axi_close *close;
 } axi_scope;
+typedef struct AX_RETURN_is_missing { /* what a body gives: a type of its own, so that `return op;` does not compile there */
+    int axi;
+} AX_RETURN_is_missing;
 struct axi_fn {
-    ax_op (*step)(ax_task *, ax_frame *);
+    AX_RETURN_is_missing (*step)(ax_task *, ax_frame *);
     size_t size;
 #if ASYNCX_NAMES
     const char *name;
@@ -605,7 +611,8 @@ struct ax_task {
                           and what the arguments own is still yours (AX_CALL_IN can't fail so).
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards. AX_EBUSY while
                           a call is in it.
-     AX_RETURN(status)    leave the body. AX_ECANCELED passes the task's own cancel on, if it had one that was not taken back.
+     AX_RETURN(status)    leave the body (a plain return does not compile). AX_ECANCELED passes the task's own cancel on, if it had
+                          one that was not taken back.
      AX_EMIT()            in a generator: the frame's fields are the item; pause until the consumer asks for the next.
      AX_GENERATE(&my->pages, fn, .a = 1)  open a generator in storage of type AX_GENERATOR(fn) (see 11 Generators).
      AX_SPAWN(&group, fn, .a = 1)         start a task: ax_task *, or NULL (see 7 Groups).
@@ -694,8 +701,8 @@ AX_API ax_where ax_task_where(const ax_task *task);
    is 0 for those in the loop's root group. fn may only look. */
 typedef void ax_task_fn(ax_task *task, int depth, void *arg);
 AX_API void ax_tasks(ax_loop *loop, ax_task_fn *fn, void *arg);
-/* Keeps a task's memory after its end, until ax_task_unref. Both give the task back, or NULL once it is gone. A task that has
-   65,535 references at once (freestanding: 255) stays until the loop closes. */
+/* Keeps a task's memory after its end, until ax_task_unref, which has to come before the loop is closed. Both give the task back,
+   or NULL once it is gone. A task that has 65,535 references at once (freestanding: 255) stays. */
 AX_API ax_task *ax_task_ref(ax_task *task);
 AX_API ax_task *ax_task_unref(ax_task *task);
 /* Calls fn(loop, arg) on the turn after the task has ended, in order of registration; on the next turn if it has ended
@@ -811,8 +818,11 @@ typedef struct ax_deferred {
     axi_close *close;
     void (*fn)(void *arg);
     void *arg;
+    ax_task *task;
 } ax_deferred;
 AX_API int ax_defer(ax_task *me, ax_deferred *scope, void (*fn)(void *arg), void *arg);
+/* Takes it back, as when what fn would free is somebody else's by now: fn is not called. 1, or 0 if the scope is not open. */
+AX_API int ax_defer_stop(ax_deferred *scope);
 #endif
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64 /* a clock that wraps around can't tell for how long a bucket has been full */
@@ -1019,9 +1029,10 @@ AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
      AX_GENERATE(&my->numbers, count, .from = 1, .to = 4);                     // AX_GENERATOR(count) numbers; in the frame
      AX_WHILE(ax_next(me, &my->numbers.generator)) printf("%d\n", my->numbers.frame.i);
 
-   AX_GENERATE opens it as a scope: 0, AX_EBUSY, AX_EFAULT or AX_ENOMEM, which ax_next then gives too. When the frame that
-   opened it is left, a generator that pauses is left at its AX_EMIT with AX_ECANCELED, and its cleanup is awaited. One that was
-   never asked just goes, without its AX_FINALLY: what its arguments own stays the opener's until the first ax_next.
+   AX_GENERATE opens it as a scope: 0; AX_EBUSY while it is open, as after a break (ax_generator_close ends it); AX_EFAULT or
+   AX_ENOMEM. The next ax_next gives that error, too. When the frame that opened it is left, a generator that pauses is left at its
+   AX_EMIT with AX_ECANCELED, and its cleanup is awaited. One that was never asked just goes, without its AX_FINALLY: what its
+   arguments own stays the opener's until the first ax_next.
 
    It is a task of its own: what it holds (locks, limits, groups) stays its own while it pauses, whoever asks for the next item. Its
    limits and its children's failures are met when it next waits. A consumer that is cancelled, or out of time, in ax_next
@@ -1035,6 +1046,7 @@ struct ax_generator {
     ax_task task;
     ax_task *opener, *user; /* whose scope it is; who is in ax_next */
     int state, error;
+    int refused;        /* AX_GENERATE while it was open: the next ax_next tells */
     int asked, closing; /* the user's requests to cancel that were passed on; it leaves at its next AX_EMIT */
 };
 
@@ -1068,7 +1080,7 @@ typedef struct ax_loop_desc { /* zero means default */
     void *alloc_ctx;
     void *arena;              /* or: a fixed memory of arena_size bytes; AX_ENOMEM when it is full */
     size_t arena_size;
-    ax_time (*clock)(void *ctx); /* default: the monotonic clock */
+    ax_time (*clock)(void *ctx); /* 0 or more, and never back; default: the monotonic clock */
     void *clock_ctx;
     const struct ax_backend *backend; /* what waits on descriptors; default: poll(), or what ASYNCX_EPOLL and the like say */
     void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence, as ax_report_stderr;
@@ -1194,7 +1206,7 @@ AX_API int ax_run_once(ax_loop *loop);
 AX_API ax_time ax_next_deadline(ax_loop *loop);
 #ifndef ASYNCX_FREESTANDING
 /* Takes memory for the timers of this many more tasks, and for descriptors below fds: 0 or AX_ENOMEM. Then a spawn into storage of
-   yours and a first wait can't fail. */
+   yours and a first wait can't fail (but one for a regular file, over epoll). */
 AX_API int ax_loop_reserve(ax_loop *loop, unsigned tasks, unsigned fds);
 #endif
 #if AXI_CANCEL
@@ -1248,7 +1260,8 @@ AX_API void ax_timer_unref(ax_timer *timer);
 /* ---- 13 File descriptors ------------------------------------------------------------------------------
 
    Descriptors must be non-blocking: ax_nonblocking (those of ax_accept are). One task waits per descriptor and direction, a second
-   gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions.
+   gets AX_EBUSY. Errors, hang-ups and closed descriptors wake both directions. (So does what stands in a socket's error queue, as
+   by IP_RECVERR or MSG_ZEROCOPY, until you take it out.)
 
    On Windows they are sockets, each a SOCKET as an int, which holds all its values; nothing else can be waited for. No AX_PRI.
    Link with -lws2_32. */
@@ -1273,7 +1286,7 @@ typedef struct ax_watch {
     int active, background;
 } ax_watch;
 /* 0; AX_EBUSY if it is started; AX_EBADF, AX_ENOMEM. Events as AX_IN | AX_OUT; 0: not polled. (A number that the loop knows, and
-   that was closed since, is no error here: the callback sees AX_NVAL.) */
+   that was closed since, is no error here: the callback sees AX_NVAL, until it is stopped.) */
 AX_API int ax_watch_start(ax_loop *loop, ax_watch *watch, int fd, unsigned events, ax_watch_fn *fn, void *arg);
 AX_API int ax_watch_set(ax_watch *watch, unsigned events); /* changes the events. 0, or AX_EPERM if it is not started */
 AX_API int ax_watch_stop(ax_watch *watch);                 /* 1, or 0 if it was not started */
@@ -1403,9 +1416,9 @@ AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size
      AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .most = 1000, .grace = AX_SEC(5), .arg = my));
 
    It runs until it is cancelled (by Ctrl-C, in main). Then it accepts no more; those that are served may end what they do within
-   the grace time (0: none), and are cancelled after it, or at a second cancel. It ends when all have ended, with AX_ECANCELED; or
-   with an error of ax_accept. A connection that fails does not concern the others. fd and peer are good until the op that serve
-   gives has ended; it must not close fd. May suspend. */
+   the grace time (0: none), and are cancelled after it, or at another cancel, in a later turn. It ends when all have ended, with
+   AX_ECANCELED; or with an error of ax_accept. A connection that fails does not concern the others. fd and peer are good until the
+   op that serve gives has ended; it must not close fd. May suspend. */
 struct axi_accepting { /* private */
     ax_frame frame;
     struct ax_server *server;
@@ -1498,9 +1511,10 @@ typedef struct ax_executor {
 /* At most this many threads (1 to 65,535, else AX_EINVAL), and this many jobs queued (0: any number). 0 or AX_ENOMEM. For the tasks
    of this loop, which waits for it at its close. */
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threads, unsigned jobs);
-/* As ax_to_thread, there. If the wait is cancelled while the job runs, cancel(copy) is called on the loop's thread, to tell the job
-   to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends. NULL: abandoned. AX_EPIPE once it is closed.
-   Both see the same copy, so what they share must be atomic. May suspend. */
+/* As ax_to_thread, there; executor NULL: on the loop's threads. If the wait is cancelled while the job runs, cancel(copy) is called
+   on the loop's thread, to tell the job to stop: 0, the job is abandoned; AX_STAY, the wait goes on until the job ends (so that it
+   may point to what you own). NULL: abandoned. Both see the same copy, so what they share must be atomic. AX_EPIPE once the
+   executor is closed. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
                                          void *data, size_t size);
 /* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
@@ -1643,10 +1657,16 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #define AXI_NAMED(text)
 #endif
 /* The typed body stands behind a step of one type: calling a function through another type is undefined. */
+#if defined(__cplusplus) && (defined(__GNUC__) || defined(_MSC_VER)) /* no constructor or destructor of a frame ever runs */
+#define AXI_PLAIN(name) typedef char name##_must_not_have_constructors[__is_trivial(struct name) ? 1 : -1];
+#else
+#define AXI_PLAIN(name)
+#endif
 #define AXI_ASYNC(name, linkage)                                                                      \
     typedef char name##_frame_must_be_first_member[offsetof(struct name, frame) == 0 ? 1 : -1];       \
-    AXI_KEEP_LABELS static ax_op name##_axi_body(ax_task *me, struct name *my);                       \
-    static ax_op name##_axi_step(ax_task *me, ax_frame *frame) {                                      \
+    AXI_PLAIN(name)                                                                                   \
+    AXI_KEEP_LABELS static AX_RETURN_is_missing name##_axi_body(ax_task *me, struct name *my);        \
+    static AX_RETURN_is_missing name##_axi_step(ax_task *me, ax_frame *frame) {                       \
         return name##_axi_body(me, (struct name *)(void *)frame);                                     \
     }                                                                                                 \
     linkage const struct axi_fn *name##_axi(void) {                                                   \
@@ -1654,7 +1674,7 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
         static const struct axi_fn fn AXI_ROM = {name##_axi_step, sizeof(struct name) AXI_NAMED(#name)}; \
         return &fn;                                                                                   \
     }                                                                                                 \
-    static ax_op name##_axi_body(ax_task *me, struct name *my)
+    static AX_RETURN_is_missing name##_axi_body(ax_task *me, struct name *my)
 
 #define AXI_CAT(a, b) AXI_CAT_(a, b)
 #define AXI_CAT_(a, b) a##b
@@ -1706,7 +1726,7 @@ enum { /* node.bad: one byte, so that AX_AWAIT has one to test */
 #define AXI_HERE(n) case AXI_CASE(n)
 #define AXI_RESUME (void)0
 #define AXI_START case AXI_AT_START
-#define AXI_ELSE return axi_lost(me)
+#define AXI_ELSE AXI_RETURN(axi_lost(me))
 #else
 #define AXI_AT(n) (AXI_LINE, (void)AX_BEGIN_is_missing, AXI_AT_OF(&my->frame) = (axi_point)(__extension__ && AXI_HERE(n)))
 #define AXI_HERE(n) AXI_CAT(axi_at_, n)
@@ -1716,7 +1736,7 @@ enum { /* node.bad: one byte, so that AX_AWAIT has one to test */
     if (AXI_AT_OF(&my->frame) > AXI_AT_FINALLY) goto *(void *)AXI_AT_OF(&my->frame);                \
     AXI_PRAGMA(GCC diagnostic pop)
 #define AXI_START case AXI_AT_START: axi_start
-#define AXI_ELSE return axi_op(AXI_ENDED) /* there is no AX_FINALLY */
+#define AXI_ELSE AXI_RETURN(axi_op(AXI_ENDED)) /* there is no AX_FINALLY */
 #endif
 
 enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
@@ -1728,6 +1748,13 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #define AXI_NEVER(x, why) ((void)sizeof(struct { unsigned why : (x) ? -1 : 1; }))
 #endif
 
+AXI_INLINE AX_RETURN_is_missing axi_step(ax_op op) {
+    AX_RETURN_is_missing step;
+    step.axi = op.axi;
+    return step;
+}
+#define AXI_RETURN(op) return axi_step(op)
+
 #define AX_BEGIN                                                                                    \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic error "-Wreturn-type")                \
     AXI_CONSTANT(AX_BEGIN_is_missing, AXI_COUNTER);                                                 \
@@ -1737,7 +1764,7 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     default: AXI_ELSE;                                                                              \
     AXI_START: (void)0
 #define AX_FINALLY                                                                                  \
-    return axi_return(me, 0);                                                                       \
+    AXI_RETURN(axi_return(me, 0));                                                                  \
     AXI_PRAGMA(GCC diagnostic push) AXI_PRAGMA(GCC diagnostic ignored "-Wshadow")                   \
     enum { axi_in_finally = 1 };                                                                    \
     AXI_PRAGMA(GCC diagnostic pop)                                                                  \
@@ -1746,12 +1773,12 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
         (void)0; /* after AX_FINALLY: with nothing to do */                                         \
     }                                                                                               \
     AXI_PRAGMA(GCC diagnostic pop)                                                                  \
-    return axi_end(me)
+    AXI_RETURN(axi_end(me))
 #define AX_RETURN(status)                                                                           \
     do {                                                                                            \
         AXI_NEVER(axi_in_finally, AX_RETURN_is_refused_in_AX_FINALLY);                              \
         AXI_LINE;                                                                                   \
-        return axi_return(me, (status));                                                            \
+        AXI_RETURN(axi_return(me, (status)));                                                       \
     } while (0)
 
 #define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
@@ -1760,16 +1787,16 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
 #define AXI_AWAIT(op, leave, n)                                                                     \
     do {                                                                                            \
         AXI_AT(n);                                                                                  \
-        return (op);                                                                                \
-        AXI_HERE(n) : if (leave) return axi_op(AXI_LEFT);                                           \
+        AXI_RETURN(op);                                                                             \
+        AXI_HERE(n) : if (leave) AXI_RETURN(axi_op(AXI_LEFT));                                      \
     } while (0)
 #define AX_WHILE(op) AXI_WHILE(op, AXI_COUNTER)
 #define AXI_WHILE(op, n)                                                                            \
     for (;;)                                                                                        \
         if (1) {                                                                                    \
             AXI_AT(n);                                                                              \
-            return (op);                                                                            \
-            AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                \
+            AXI_RETURN(op);                                                                         \
+            AXI_HERE(n) : if (me->node.bad) AXI_RETURN(axi_op(AXI_LEFT));                           \
             if (me->rc <= 0) break;                                                                 \
             goto AXI_CAT(axi_item_, n);                                                             \
         } else                                                                                      \
@@ -1780,8 +1807,8 @@ enum { axi_in_finally = 0 }; /* 1 in the scope of AX_FINALLY */
     do {                                                                                            \
         AXI_NEVER(axi_in_finally, AX_EMIT_is_refused_in_AX_FINALLY);                                \
         AXI_AT(n);                                                                                  \
-        return axi_op(AXI_EMITTED);                                                                 \
-        AXI_HERE(n) : if (me->node.bad) return axi_op(AXI_LEFT);                                    \
+        AXI_RETURN(axi_op(AXI_EMITTED));                                                            \
+        AXI_HERE(n) : if (me->node.bad) AXI_RETURN(axi_op(AXI_LEFT));                               \
     } while (0)
 
 #define AX_WITHIN(time, op) \
@@ -1886,28 +1913,38 @@ AXI_INLINE ax_frame *axi_pop_frame(void) {
 }
 #endif
 
+/* Debug builds look for arguments that point to locals; not if one is a struct by value: what was never written in it may look like
+   that. (C++ refuses lambdas where nothing is evaluated: it looks for none.) */
+#if !ASYNCX_DEBUG || defined(ASYNCX_FREESTANDING)
+#define AXI_ARG(f, a) (*f) a AXI_DO
+#elif (defined(__GNUC__) || defined(__TINYC__)) && !defined(__cplusplus)
+#define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status |= sizeof(__typeof__((*f) a)) > sizeof(void *) AXI_DO
+#else
+#define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status = 1 AXI_DO
+#endif
+
 /* AXI_SET(f, fn, .a = 1, .b = 2) sets the arguments one by one. */
 #define AXI_HEAD(x, ...) x
 #define AXI_SET(f, ...) AXI_CAT(AXI_SET_, AXI_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
 #define AXI_COUNT(...) AXI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
 #define AXI_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, N, ...) N
 #define AXI_SET_0(f, fn)
-#define AXI_SET_1(f, fn, a) (*f) a AXI_DO
-#define AXI_SET_2(f, fn, a, ...) (*f) a AXI_DO AXI_SET_1(f, fn, __VA_ARGS__)
-#define AXI_SET_3(f, fn, a, ...) (*f) a AXI_DO AXI_SET_2(f, fn, __VA_ARGS__)
-#define AXI_SET_4(f, fn, a, ...) (*f) a AXI_DO AXI_SET_3(f, fn, __VA_ARGS__)
-#define AXI_SET_5(f, fn, a, ...) (*f) a AXI_DO AXI_SET_4(f, fn, __VA_ARGS__)
-#define AXI_SET_6(f, fn, a, ...) (*f) a AXI_DO AXI_SET_5(f, fn, __VA_ARGS__)
-#define AXI_SET_7(f, fn, a, ...) (*f) a AXI_DO AXI_SET_6(f, fn, __VA_ARGS__)
-#define AXI_SET_8(f, fn, a, ...) (*f) a AXI_DO AXI_SET_7(f, fn, __VA_ARGS__)
-#define AXI_SET_9(f, fn, a, ...) (*f) a AXI_DO AXI_SET_8(f, fn, __VA_ARGS__)
-#define AXI_SET_10(f, fn, a, ...) (*f) a AXI_DO AXI_SET_9(f, fn, __VA_ARGS__)
-#define AXI_SET_11(f, fn, a, ...) (*f) a AXI_DO AXI_SET_10(f, fn, __VA_ARGS__)
-#define AXI_SET_12(f, fn, a, ...) (*f) a AXI_DO AXI_SET_11(f, fn, __VA_ARGS__)
-#define AXI_SET_13(f, fn, a, ...) (*f) a AXI_DO AXI_SET_12(f, fn, __VA_ARGS__)
-#define AXI_SET_14(f, fn, a, ...) (*f) a AXI_DO AXI_SET_13(f, fn, __VA_ARGS__)
-#define AXI_SET_15(f, fn, a, ...) (*f) a AXI_DO AXI_SET_14(f, fn, __VA_ARGS__)
-#define AXI_SET_16(f, fn, a, ...) (*f) a AXI_DO AXI_SET_15(f, fn, __VA_ARGS__)
+#define AXI_SET_1(f, fn, a) AXI_ARG(f, a)
+#define AXI_SET_2(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_1(f, fn, __VA_ARGS__)
+#define AXI_SET_3(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_2(f, fn, __VA_ARGS__)
+#define AXI_SET_4(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_3(f, fn, __VA_ARGS__)
+#define AXI_SET_5(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_4(f, fn, __VA_ARGS__)
+#define AXI_SET_6(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_5(f, fn, __VA_ARGS__)
+#define AXI_SET_7(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_6(f, fn, __VA_ARGS__)
+#define AXI_SET_8(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_7(f, fn, __VA_ARGS__)
+#define AXI_SET_9(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_8(f, fn, __VA_ARGS__)
+#define AXI_SET_10(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_9(f, fn, __VA_ARGS__)
+#define AXI_SET_11(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_10(f, fn, __VA_ARGS__)
+#define AXI_SET_12(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_11(f, fn, __VA_ARGS__)
+#define AXI_SET_13(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_12(f, fn, __VA_ARGS__)
+#define AXI_SET_14(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_13(f, fn, __VA_ARGS__)
+#define AXI_SET_15(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_14(f, fn, __VA_ARGS__)
+#define AXI_SET_16(f, fn, a, ...) AXI_ARG(f, a) AXI_SET_15(f, fn, __VA_ARGS__)
 
 /* What a step tells axi_run_task; an op's status is above them all. AXI_OWN is the status of the task's own cancellation, which
    callers see as AX_ECANCELED. */
@@ -2531,10 +2568,12 @@ static int axi_dead_stack(ax_loop *loop, const void *data) {
 }
 #ifndef ASYNCX_FREESTANDING
 /* and a function starts when its caller's locals are gone: none of its arguments points there. */
-static int axi_dead_argument(ax_loop *loop, const ax_frame *f, const struct axi_fn *fn) {
+static int axi_dead_argument(ax_loop *loop, ax_frame *f, const struct axi_fn *fn) {
     const char *p = (const char *)(f + 1), *end = (const char *)f + axi_size_of(fn);
     uintptr_t here = axi_stack(), word;
-    for (; loop->stack && (size_t)(end - p) >= sizeof word; p += sizeof word) {
+    int telling = !f->status; /* what AXI_ARG has left there */
+    f->status = 0;
+    for (; telling && loop->stack && (size_t)(end - p) >= sizeof word; p += sizeof word) {
         memcpy(&word, p, sizeof word);
         if (word < here || word >= loop->stack) continue;
         axi_misuse(loop, 0, "an argument points to a local variable, which is gone by then; put it into the frame");
@@ -3325,7 +3364,7 @@ AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, axi_entry *e, int status) {
 }
 
 AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
-    ax_time *when = &me->u.wake; /* free, while the task runs */
+    ax_time at, *when = AXI_CHECKS ? &at : &me->u.wake; /* which is free while the task runs, unless it forgot to await an op */
 #ifndef ASYNCX_FREESTANDING
     if (constant && time > 0 && time < 1000) {
         axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
@@ -3403,7 +3442,14 @@ AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) 
     axi_open(me, &d->entry, AXI_DEFER, axi_close_defer);
     d->fn = fn;
     d->arg = arg;
+    d->task = me;
     return 0;
+}
+
+AX_API int ax_defer_stop(ax_deferred *d) {
+    if (!(d->entry.flags & AXI_LIVE)) return 0;
+    axi_shut(d->task, &d->entry);
+    return 1;
 }
 
 /* ---- 7 Groups ---- */
@@ -3761,7 +3807,6 @@ static void axi_task_init(ax_task *t, ax_frame *f, const struct axi_fn *fn) { /*
     t->node.count = 0;
     t->node.refs = 0;
     t->top = &f->entry;
-    t->forget = NULL;
     t->waiters.ring = NULL;
 #endif
 }
@@ -3784,19 +3829,18 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
     axi_task_init(t, f, fn);
 #if AXI_CANCEL
     axi_push(&t->group->children, &t->sibling);
+    if (t->group->entry.flags & AXI_ABORTING) axi_request(t); /* since its arguments were evaluated: it never starts */
 #endif
     AXI_TASKS(t->loop, ++);
     axi_enqueue_task(t->loop, &t->node.link);
-#ifndef ASYNCX_FREESTANDING
-    if (t->group->entry.flags & AXI_ABORTING) axi_request(t); /* since its arguments were evaluated: it never starts */
-#endif
     return t;
 }
 
 #ifndef ASYNCX_FREESTANDING
 static void axi_tell_unheard(ax_task *t) {
-    if (t->node.bad == AXI_UNHEARD && t->loop->desc.unheard) t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
-    t->node.bad = 0;
+    int unheard = t->node.bad == AXI_UNHEARD;
+    t->node.bad = 0; /* first: the hook may let go of the task, or use its storage again */
+    if (unheard && t->loop->desc.unheard) t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
 }
 #else
 #define axi_tell_unheard(t) ((void)0)
@@ -3805,8 +3849,9 @@ static void axi_tell_unheard(ax_task *t) {
 #if AXI_CANCEL
 static int axi_task_release(ax_task *t) { /* frees it, if nobody needs it any more: whether it is gone */
     if (t->node.state != AXI_DONE || t->node.refs || (t->node.flags & (AXI_HEAP | AXI_KEPT)) != AXI_HEAP) return 0;
+    t->node.refs = 1; /* of this call: the hook may take one, and let go of it */
     axi_tell_unheard(t);
-    if (t->node.refs) return 0; /* the hook keeps it */
+    if (--t->node.refs) return 0; /* the hook keeps it */
     AXI_SET_KIND(&t->node, AXI_FREED);
     axi_free(t->loop, t, AXI_TASK_SIZE + axi_size_of(t->frame->fn));
     return 1;
@@ -3836,13 +3881,17 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     t->group = NULL;
 #ifndef ASYNCX_FREESTANDING
     t->node.bad = t->rc < 0 && t->rc != AX_ECANCELED && g == &t->loop->root && !t->waiters.ring ? AXI_UNHEARD : 0;
-    if (!(t->node.flags & AXI_HEAP) || t->loop->state == AXI_CLOSING_LOOP) axi_tell_unheard(t); /* nobody else will free it */
 #endif
     axi_wake_with(&t->waiters, t->rc, AXI_HANDED_ON);
     axi_take(&g->children, &t->sibling);
     kept = AXI_KEEP && g->flags & AX_GROUP_KEEP; /* then the group releases it, perhaps in the next line */
     axi_group_ended(g, t, t->rc);
-    if (!kept) axi_task_release(t);
+    if (kept) return NULL;
+#ifndef ASYNCX_FREESTANDING
+    if (!(t->node.flags & AXI_HEAP) || (t->loop->state == AXI_CLOSING_LOOP && t->node.refs))
+        axi_tell_unheard(t); /* nobody else will free it. Last: the hook may use its storage again */
+#endif
+    axi_task_release(t);
     return NULL;
 }
 
@@ -3891,6 +3940,7 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
     t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
     if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) axi_take_ready(t->loop, &t->node.link);
+    if (t->node.flags & AXI_ASKED) (void)axi_answer(t, 0);
     axi_arm(t);
     t->node.state = AXI_RUNNING;
     return 1;
@@ -4903,7 +4953,8 @@ static int axi_forget_paused(ax_task *t, void *generator) {
 
 AX_API ax_frame *axi_generator_new(ax_task *me, ax_generator *g, ax_frame *f) {
     int rc = axi_openable(me, &g->entry);
-    if (g->entry.flags & AXI_LIVE) return NULL;
+    g->refused = g->entry.flags & AXI_LIVE;
+    if (g->refused) return NULL;
     if (rc >= 0) rc = axi_timer_reserve(me->loop, 1);
     g->state = AXI_UNOPENED;
     g->error = rc;
@@ -4929,7 +4980,10 @@ AX_API ax_op ax_next(ax_task *me, ax_generator *g) {
         return ax_done(g->error < 0 ? g->error : axi_misuse(me->loop, AX_EPERM, "ax_next on a generator that is not open"));
     if (g->state == AXI_EXHAUSTED) return ax_done(0);
     if (axi_elsewhere(me, g->task.loop)) return ax_done(AX_EPERM);
-    if (g->state >= AXI_GOING) return ax_done(AX_EBUSY);
+    if (g->state >= AXI_GOING || g->refused) {
+        g->refused = 0;
+        return ax_done(AX_EBUSY);
+    }
     g->state = AXI_PAUSED; /* asked: its cleanup will run, also if it is not entered now */
     AXI_REFUSE(me);
     g->user = me;
@@ -5107,10 +5161,19 @@ static void axi_leave_rest(ax_task *t) {
     }
     for (e = t->top; e; e = up) {
         up = e->up;
-        if (e->kind != AXI_MUTEX) continue;
+        if (e->kind == AXI_FRAME) {
+            e->flags &= AXI_OWNED;
+            continue;
+        }
+        if (e->kind == AXI_MUTEX) {
+            ((ax_mutex *)(void *)e)->owner = NULL;
+            ((ax_mutex *)(void *)e)->waiters.ring = NULL; /* who waits to lock it again is gone, too */
+        }
+        if (e->kind == AXI_GROUP) ((ax_group *)(void *)e)->flags = 0;
+#if AXI_GENERATORS
+        if (e->kind == AXI_GENERATOR) ((ax_generator *)(void *)e)->state = AXI_EXHAUSTED;
+#endif
         axi_shut(t, e);
-        ((ax_mutex *)(void *)e)->owner = NULL;
-        ((ax_mutex *)(void *)e)->waiters.ring = NULL; /* who waits to lock it again is gone, too */
     }
 }
 
@@ -5504,7 +5567,10 @@ static void axi_run_timers(ax_loop *loop) {
 /* The table grows with the highest descriptor, and with it all that a wait may need later. */
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
-    int rc = fds > INT_MAX ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, fds);
+    unsigned most = loop->fd_cap ? loop->fd_cap : 8; /* what axi_grow makes of it: it is asked for once */
+    int rc;
+    while (most < fds && most <= INT_MAX / 2) most *= 2;
+    rc = most < fds ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, most);
     if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;
@@ -6665,7 +6731,14 @@ static int axi_accept_later(ax_loop *loop, int fd) {
 /* Errors of a connection that died in the queue, as Linux hands them on, and of none that may be accepted. */
 static int axi_accept_passes(int error) {
     return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == ENETUNREACH ||
-           error == EHOSTUNREACH || error == ENOPROTOOPT || error == EPERM;
+           error == EHOSTUNREACH || error == ENOPROTOOPT || error == EPERM
+#ifdef EHOSTDOWN
+           || error == EHOSTDOWN
+#endif
+#ifdef ENONET
+           || error == ENONET
+#endif
+        ;
 }
 
 static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
@@ -7077,11 +7150,12 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
 }
 
 AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size) {
-    int rc;
+    int rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer);
+    if (rc >= 0) r->length = 0; /* also where a cancel refuses it: nothing of this item is there */
     AXI_REFUSE(me);
-    if ((rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
+    if (rc < 0) return ax_done(rc);
     r->data = (char *)to;
-    r->length = r->seen = 0;
+    r->seen = 0;
     me->u.data = r;
     if (r->end - r->start >= size) { /* no need of the descriptor */
         if (to) memcpy(to, r->buffer + r->start, size);
@@ -7469,6 +7543,7 @@ static void axi_abandon(ax_loop *loop) {
             if (!up) t->frame = (ax_frame *)(void *)e;
         }
         t->node.refs = 0;
+        t->node.bad = 0;
         t->node.flags &= AXI_HEAP;
         axi_task_release(t);
     }
@@ -7694,10 +7769,7 @@ static ax_op axi_job_run(ax_task *me, struct axi_pool *p, int (*fn)(void *), int
 }
 
 AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t size) {
-    struct axi_sys *sys = AXI_SYS(me->loop);
-    AXI_REFUSE(me);
-    if (!sys->pool && !(sys->pool = axi_pool_new(me->loop, me->loop->desc.threads, me->loop->desc.jobs))) return ax_done(AX_ENOMEM);
-    return axi_job_run(me, sys->pool, fn, NULL, data, size);
+    return ax_executor_run(me, NULL, fn, NULL, data, size);
 }
 
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, unsigned jobs) {
@@ -7708,9 +7780,12 @@ AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, un
 }
 
 AX_API ax_op ax_executor_run(ax_task *me, ax_executor *ex, int (*fn)(void *), int (*cancel)(void *), void *data, size_t size) {
+    struct axi_sys *sys = AXI_SYS(me->loop);
+    struct axi_pool *p = ex ? ex->pool : sys->pool;
     AXI_REFUSE(me);
-    if (!ex->pool) return ax_done(AX_EPIPE);
-    return axi_elsewhere(me, ex->pool->loop) ? ax_done(AX_EPERM) : axi_job_run(me, ex->pool, fn, cancel, data, size);
+    if (!p && ex) return ax_done(AX_EPIPE);
+    if (!p && !(p = sys->pool = axi_pool_new(me->loop, me->loop->desc.threads, me->loop->desc.jobs))) return ax_done(AX_ENOMEM);
+    return axi_elsewhere(me, p->loop) ? ax_done(AX_EPERM) : axi_job_run(me, p, fn, cancel, data, size);
 }
 
 static int axi_forget_close_pool(ax_task *t, void *pool) {
@@ -8243,11 +8318,13 @@ AX_API int ax_loop_close(ax_loop *loop) {
     if (loop->state != AXI_IDLE) return AX_EBUSY;
     axi_cancel_all(loop);
     rc = axi_run(loop, AXI_CLOSING_LOOP, NULL);
+    loop->state = AXI_CLOSING_LOOP;
     while (loop->closers.ring) {
         axi_link *last = axi_tail(&loop->closers);
         axi_take(&loop->closers, last);
         axi_run_callback(loop, (ax_callback *)(void *)last);
     }
+    axi_run_ready(loop); /* what they have asked for */
     while (axi_any_timer(loop)) { /* timers and callbacks that were not called may serve again */
         ax_timer *t = (ax_timer *)(void *)axi_next_timer(loop);
         axi_timer_drop(loop, &t->callback.node);

@@ -53,6 +53,12 @@ program number 'AX_BEGIN; my->m = ax_sleep(me, 1000000); AX_END;'
 program compare 'AX_BEGIN; if (ax_checkpoint(me) < 0) my->m = 1; AX_END;'
 program truth 'AX_BEGIN; if (ax_checkpoint(me)) my->m = 1; AX_END;'
 program return_void 'AX_BEGIN; if (my->m) return; AX_AWAIT(ax_sleep(me, 0)); AX_END;'
+program return_op 'AX_BEGIN; AX_AWAIT(ax_sleep(me, 0)); return ax_done(my->m); AX_END;'
+cat > "$tmp/built.cpp" <<END
+#include "asyncx.h"
+struct built { ax_frame frame; struct text { char *at; text() : at(0) {} } name; };
+AX_ASYNC(built) { AX_BEGIN; AX_AWAIT(ax_sleep(me, 0)); AX_END; }
+END
 program return_0 'AX_BEGIN; if (my->m) return 0; AX_AWAIT(ax_sleep(me, 0)); AX_END;'
 program local 'AX_BEGIN; int i = my->n; AX_AWAIT(ax_sleep(me, 0)); my->m = i; AX_END;'
 program local_loop 'AX_BEGIN; { int i; for (i = 0; i < my->n; i++) { AX_AWAIT(ax_sleep(me, 0)); my->m += i; } } AX_END;'
@@ -93,6 +99,7 @@ for cc in gcc clang; do
         message "an op's result compared is an error" $cc "$flags" compare 'error: invalid operands'
         message "an op's result as a truth value is an error" $cc "$flags" truth 'error: .*(scalar|used struct type)'
         message "a plain return; in a body is an error" $cc "$flags" return_void 'error: .*(return|no value)'
+        message "a plain return of an op in a body is an error that says what to write" $cc "$flags" return_op 'error: .*AX_RETURN_is_missing'
         message "a plain return 0; in a body is an error" $cc "$flags" return_0 'error: .*(incompatible|returning)'
         message "a second AX_FINALLY is an error" $cc "$flags" duplicate 'error: duplicate case'
         message "AX_RETURN in AX_FINALLY is an error that says why" $cc "$flags" finally_return 'error: .*AX_RETURN_is_refused_in_AX_FINALLY'
@@ -139,6 +146,10 @@ runs() { # name, program
 for cc in gcc clang; do
     has $cc || continue
     case $cc in gcc) cxx=g++ ;; *) cxx=clang++ ;; esac
+    if has $cxx; then
+        $cxx -I"$root" -fsyntax-only "$tmp/built.cpp" >"$tmp/out" 2>&1
+        if grep -q 'error: .*built_must_not_have_constructors' "$tmp/out"; then ok "a frame with a constructor is an error: $cxx"; else not_ok "a frame with a constructor is an error: $cxx" "$tmp/out"; fi
+    fi
     for std in c99 c11 c++11 c++20; do
         compiler=$cc
         case $std in c++*) compiler="$cxx -x c++"; has $cxx || { missing $cxx; continue; } ;; esac

@@ -95,7 +95,7 @@ scenarios() { # tests that differ, as a pattern; program
     else ok "tests/$2.c on the freestanding form: $(grep -c '^ok' "$tmp/all") scenarios"; fi
 }
 scenarios 'nothing' ops
-scenarios "an aborting group refuses|out of memory|got no memory|whose error is told|a hook may keep" groups
+scenarios "an aborting group refuses|out of memory|got no memory|whose error is told|a hook may" groups
 scenarios "a bare number is refused|a result that won is delivered|but an ax_timeout counts as expired" scopes
 scenarios 'both at once: the outer reports|out of memory' generators
 scenarios 'the rate is exact' pacing

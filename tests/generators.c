@@ -81,6 +81,8 @@ AX_ASYNC(opens_twice) {
     AX_GENERATE(&my->c, count, .n = 2);
     AX_AWAIT(ax_next(me, &my->c.generator));
     LOG("open=%d", AX_GENERATE(&my->c, count, .n = 7));
+    AX_TRY(ax_next(me, &my->c.generator));
+    LOG("next=%d", me->rc);
     AX_AWAIT(ax_next(me, &my->c.generator));
     LOG("next=%d item=%d", me->rc, my->c.frame.item);
     AX_AWAIT(ax_next(me, &my->c.generator));
@@ -102,6 +104,19 @@ AX_ASYNC(breaks) {
     LOG("M:%d@%d", ax_leaving(me), AT);
     AX_TRY(ax_next(me, &my->c.generator));
     LOG("next=%d", me->rc);
+    AX_END;
+}
+/* Opened anew after a break: refused, and the loop over it does not go on with the old one. */
+struct breaks_twice { ax_frame frame; int i, closes; counter c; };
+AX_ASYNC(breaks_twice) {
+    AX_BEGIN;
+    for (my->i = 0; my->i < 2; my->i++) {
+        LOG("open:%d", AX_GENERATE(&my->c, count, .name = "G", .n = 9));
+        AX_WHILE(ax_next(me, &my->c.generator))
+            if (my->c.frame.item == 3) break;
+        LOG("item=%d", my->c.frame.item);
+        if (my->closes) AX_AWAIT(ax_generator_close(me, &my->c.generator));
+    }
     AX_END;
 }
 struct closes { ax_frame frame; int takes; counter c; };
@@ -910,9 +925,13 @@ int main(void) {
     SCENARIO("an error leaves through ax_next", AX_EPIPE, "open=0 1@0 2@1 G:-32 rc=0@5 M:-32@5", iterates, .n = 2, .pause = 1, .status = AX_EPIPE);
     SCENARIO("an error ends it: then the end", 0, "1 1 -32 0", asks, .n = 2, .status = AX_EPIPE);
     SCENARIO("storage is used again after the end, and after a close", 0, "open=0 1 2 G:0 rc=0@0 open=0 1 2 G:0 rc=0@0 open=0 1 G:-125 rc=0@0 open=0", reuses);
-    MISUSE("storage in use is refused, and the generator in it goes on", 0, "never opened:-1 open=-16 next=1 item=2 next=0", "opened twice", opens_twice);
+    MISUSE("storage in use is refused, which the next ax_next says too; then the generator in it goes on", 0,
+           "never opened:-1 open=-16 next=-16 next=1 item=2 next=0", "opened twice", opens_twice);
 
     SCENARIO("a frame that is left closes its generator first, and waits for the cleanup", 0, "item=3@4 G:-125 rc=0@9 M:0@9 next=0", breaks);
+    MISUSE("one that is left by a break is still open: to open it again is refused, and the next loop over it ends with that", AX_EBUSY,
+           "open:0 item=3 open:-16 G:-125 rc=0@0", "opened twice", breaks_twice);
+    SCENARIO("... unless it is closed before", 0, "open:0 item=3 G:-125 rc=0@0 open:0 item=3 G:-125 rc=0@0", breaks_twice, .closes = 1);
     SCENARIO("so does one left by an error", AX_EPIPE, "item=3@4 G:-125 rc=0@9 M:-32@9 next=0", breaks, .status = AX_EPIPE);
     SCENARIO("close waits for the cleanup; again it is harmless; then the end", 0, "G:-125 rc=0@10 close=0@10 close=0@10 next=0", closes, .takes = 2);
     SCENARIO("one that never started is closed without running anything", 0, "close=0@0 close=0@0 next=0", closes);

@@ -540,6 +540,40 @@ static void keep_it(void *ctx, ax_task *t, int status) {
     LOG("unheard:%d", status);
     kept_task = ax_task_ref(t);
 }
+static void looks_at_it(void *ctx, ax_task *t, int status) {
+    (void)ctx;
+    ax_task_ref(t);
+    LOG("unheard:%d", status);
+    LOG("%d", ax_task_unref(t) == t);
+}
+/* A supervisor: starts what has failed anew, in its storage. */
+static AX_TASK(sleeper) supervised;
+static void restarts(void *ctx, ax_task *t, int status) {
+    ax_group *root = (ax_group *)ctx;
+    LOG("unheard:%d", status);
+    LOG("%d", t == &supervised.task && AX_SPAWN_IN(root, &supervised, sleeper, .name = "again", .time = 5) != NULL);
+}
+#ifndef ASYNCX_FREESTANDING
+static void counts_task(ax_task *t, int depth, void *count) { (void)t, (void)depth, ++*(int *)count; }
+static void restart_test(void) {
+    ax_loop loop;
+    ax_loop_desc *d = kit_desc();
+    ax_task *other;
+    int count = 0;
+    d->unheard = restarts;
+    d->unheard_ctx = &loop.root;
+    ax_loop_open(&loop, d);
+    AX_SPAWN_IN(&loop.root, &supervised, sleeper, .time = 1, .status = AX_EPIPE);
+    other = ax_task_ref(AX_SPAWN(&loop.root, sleeper, .name = "other", .time = -1));
+    while (ax_now(&loop) < AX_MS(2)) ax_run_once(&loop);
+    ax_tasks(&loop, counts_task, &count);
+    LOG("tasks:%d", count);
+    while (ax_task_status(&supervised.task) == AX_EINPROGRESS) ax_run_once(&loop);
+    LOG("%d", ax_task_unref(other) == other);
+    kit_judge("a hook may start a failed task anew in its storage", ax_loop_close(&loop), 0, "unheard:-32 1 tasks:2 again:0@6 1 other:-125@6", NULL,
+              __FILE__, __LINE__);
+}
+#endif
 struct keeps_failed { ax_frame frame; int held; ax_task *t; };
 AX_ASYNC(keeps_failed) {
     AX_BEGIN;
@@ -552,6 +586,26 @@ AX_ASYNC(keeps_failed) {
     AX_END;
 }
 
+struct fails_in_root { ax_frame frame; };
+AX_ASYNC(fails_in_root) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, sleeper, .status = AX_EPIPE);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("on");
+    AX_END;
+}
+
+/* The group is cancelled while the arguments of a spawn into it are evaluated. */
+static int cuts_group(ax_group *g) { return ax_group_cancel(g); }
+struct cut_in_arguments { ax_frame frame; ax_group g; AX_TASK(sleeper) t; };
+AX_ASYNC(cut_in_arguments) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    LOG("spawn:%d", AX_SPAWN_IN(&my->g, &my->t, sleeper, .name = "a", .time = 1000, .status = cuts_group(&my->g)) != NULL);
+    AX_TRY(ax_group_join(me, &my->g));
+    LOG("join:%d@%d", me->rc, AT);
+    AX_END;
+}
 struct odd_flags { ax_frame frame; ax_group g; };
 AX_ASYNC(odd_flags) {
     AX_BEGIN;
@@ -707,7 +761,14 @@ int main(void) {
         d->unheard = keep_it;
         kit_judge("a hook may keep the task, also from the last who lets go", AX_RUN_WITH(d, keeps_failed, .held = 1), 0, "unheard:-32 kept:1 -32 1", NULL,
                   __FILE__, __LINE__);
+        d = kit_desc();
+        d->unheard = looks_at_it;
+        kit_judge("a hook may take a reference and let go of it", AX_RUN_WITH(d, fails_in_root), 0, "unheard:-32 1 on", NULL, __FILE__, __LINE__);
+#ifndef ASYNCX_FREESTANDING
+        restart_test();
+#endif
     }
+    SCENARIO("a group that is cancelled by a spawn's own arguments cancels the new task, too", 0, "spawn:1 a:-125@0 join:0@0", cut_in_arguments);
     MISUSE("rule 3: flags that contradict each other are refused", 0, "-22 -22 0", "flags", odd_flags);
     SCENARIO("rule 5: a tree 10,000 groups deep is cancelled without the C stack", 0, "1 1@1", cuts_deep);
     SCENARIO("rule 12: ... by a failure beside it", AX_EPIPE, "1 1@1", cuts_deep, .by_error = 1);

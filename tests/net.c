@@ -1107,6 +1107,35 @@ AX_ASYNC(over_nothing) {
     for (my->i = 0; my->i < 3; my->i++) LOG("%d", ax_task_status(&my->task[my->i].task));
     AX_END;
 }
+/* What a cancel refuses has read nothing. */
+struct exact { ax_frame frame; int fd; char buffer[4096], to[8]; ax_reader in; };
+AX_ASYNC(exact) {
+    AX_BEGIN;
+    ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
+    for (;;) {
+        AX_TRY_ALL(ax_reader_exactly(me, &my->in, my->to, 2));
+        if (me->rc != 1) break;
+    }
+    LOG("%d length:%zu", me->rc, my->in.length);
+    AX_RETURN(me->rc);
+    AX_END;
+}
+struct refuses_exact { ax_frame frame; ax_group g; int fd[2]; ax_task *t; char data[4000]; };
+AX_ASYNC(refuses_exact) {
+    AX_BEGIN;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->fd) < 0) AX_RETURN(-errno);
+    ax_nonblocking(my->fd[0]), ax_nonblocking(my->fd[1]);
+    AX_AWAIT(ax_write_all(me, my->fd[1], my->data, sizeof my->data));
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, exact, .fd = my->fd[0]);
+    AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->t);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_FINALLY:
+    ax_close(me->loop, my->fd[0]);
+    ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
 /* A report hook that starts a watch on a high descriptor: the table of descriptors moves while an operation looks at it. */
 static ax_loop *hooked_loop;
 static ax_watch high_watch;
@@ -1183,6 +1212,7 @@ static void blocking_tests(void) {
     int copy = dup(0), p[2];
     SCENARIO("a full buffer overflows at once, also after a wait in vain", 0, "AX_EOVERFLOW AX_EOVERFLOW AX_EOVERFLOW 12345678@1", overflows);
     SCENARIO("operations on nothing meet a cancel", 0, "-125 -125 -125", over_nothing);
+    SCENARIO("what a cancel refuses to read is not there", 0, "-125 length:0", refuses_exact);
     {
         ax_loop_desc *d = kit_desc();
         d->report = grows_table;
@@ -1451,13 +1481,16 @@ AX_ASYNC(untried) {
 /* ---- backends that fail ---- */
 
 static ax_backend failing;
-static int fail_fd = -1, fail_with, set_calls, open_fails, reserve_fails;
+static int fail_fd = -1, fail_with, set_calls, open_fails, reserve_fails, unreserved;
+static unsigned reserved;
 static int failing_open(ax_loop *l, void *self) { return open_fails ? open_fails : ASYNCX_BACKEND->open(l, self); }
 static int failing_reserve(ax_loop *l, void *self, unsigned fds) {
+    if (fds > reserved) reserved = fds;
     return reserve_fails ? reserve_fails : ASYNCX_BACKEND->reserve(l, self, fds);
 }
 static int failing_set(ax_loop *l, void *self, int fd, unsigned before, unsigned events) {
     set_calls++;
+    unreserved += (unsigned)fd >= reserved;
     return fd == fail_fd && events ? fail_with : ASYNCX_BACKEND->set(l, self, fd, before, events);
 }
 static void hear_error(ax_loop *l, unsigned events, void *arg) {
@@ -1545,6 +1578,7 @@ AX_ASYNC(refused_once) { /* a watch; the task that waits later for the same is n
 static ax_loop_desc *failing_desc(void) {
     ax_loop_desc *d = kit_desc();
     failing = *ASYNCX_BACKEND;
+    reserved = 0;
     failing.open = failing_open;
     failing.reserve = failing_reserve;
     failing.set = failing_set;
@@ -1560,6 +1594,7 @@ static void backend_tests(void) {
               __LINE__);
     kit_judge("... and a task that waits after a refused watch is told to it", AX_RUN_WITH(failing_desc(), refused_once), 0, "success", NULL,
               __FILE__, __LINE__);
+    is(unreserved, 0, "a backend is asked to reserve before it is set");
     d = failing_desc();
     open_fails = -EMFILE;
     is(ax_loop_open(&loop, d), -EMFILE, "a backend that can't open: nor can the loop");

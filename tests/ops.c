@@ -77,6 +77,14 @@ AX_ASYNC(buttons) {
     AX_END;
 }
 
+struct waits_once { ax_frame frame; };
+AX_ASYNC(waits_once) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_EMIT();
+    AX_END;
+}
+
 /* Misuse: a second wait of a task that waits already. */
 struct forgets { ax_frame frame; int how; ax_event e, f; ax_op kept; struct button b; ax_sem s; ax_permit p; ax_mutex m; };
 AX_ASYNC(forgets) {
@@ -92,6 +100,28 @@ AX_ASYNC(forgets) {
     LOG("second:%d", my->kept.axi == AX_EBUSY);
     AX_FINALLY:
     LOG("waiters:%d", ax_waiters(&my->e.waiters) + ax_waiters(&my->f.waiters) + ax_waiters(&my->s.waiters));
+    AX_END;
+}
+/* ... of a task that is to be cancelled, or in an op that keeps what the wait needs where a limit is computed. */
+struct forgets_more { ax_frame frame; int limited; ax_op kept; ax_mutex m; ax_cond c; AX_GENERATOR(waits_once) g; };
+AX_ASYNC(forgets_more) {
+    AX_BEGIN;
+    if (my->limited) {
+        ax_cond_init(&my->c, &my->m);
+        AX_AWAIT(ax_mutex_lock(me, &my->m));
+        my->kept = ax_cond_wait(me, &my->c);
+        AX_TRY(AX_WITHIN(AX_SEC(1), ax_sleep(me, AX_MS(1))));
+        LOG("%d", me->rc);
+        AX_RETURN(0);
+    }
+    AX_AWAIT(ax_done(AX_GENERATE(&my->g, waits_once)));
+    ax_cancel(me);
+    my->kept = ax_next(me, &my->g.generator);
+    AX_TRY(ax_sleep(me, AX_MS(1)));
+    LOG("%d", me->rc);
+    AX_AWAIT(ax_sleep(me, AX_SEC(7200)));
+    AX_FINALLY:
+    LOG("end:%d@%d", ax_leaving(me), AT);
     AX_END;
 }
 struct runs_forgets { ax_frame frame; int how; };
@@ -378,6 +408,29 @@ AX_ASYNC(local_argument) {
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+/* What was never written in a struct may be a local's address by chance: here it is for certain. */
+struct record { char text[8]; const void *rest; };
+struct shows_record { ax_frame frame; struct record what; int n; };
+AX_ASYNC(shows_record) {
+    AX_BEGIN;
+    LOG("%s:%d", my->what.text, my->n);
+    if (my->n > 1) AX_EMIT();
+    AX_END;
+}
+struct records { ax_frame frame; ax_group g; AX_GENERATOR(shows_record) generator; };
+AX_ASYNC(records) {
+    struct record what = {"record", &what};
+    AX_BEGIN;
+    AX_AWAIT(AX_CALL(shows_record, .what = what, .n = 1));
+    what.rest = &what;
+    memcpy(what.text, "record", 7);
+    AX_AWAIT(ax_done(AX_GENERATE(&my->generator, shows_record, .n = 2, .what = what)));
+    AX_AWAIT(ax_next(me, &my->generator.generator));
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, shows_record, .n = 0, .what = what);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
 #endif
 #endif
 
@@ -450,6 +503,7 @@ int main(void) {
 #ifndef ASYNCX_FREESTANDING
     MISUSE("an argument that points to a local variable is refused", 0,
            "call:-14 in:-14 in its slot generate:-14 generated spawn:0 join:-14 in:0 in:1 a task", "local variable", local_argument);
+    SCENARIO("... but a struct by value may have anything in it", 0, "record:1 record:2 record:0", records);
 #endif
 #endif
 #ifndef ASYNCX_FREESTANDING
@@ -457,5 +511,7 @@ int main(void) {
 #endif
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
+    MISUSE("rule 3: ... also where a limit begins", 0, "-16 end:0@0", "not awaited", forgets_more, .limited = 1);
+    MISUSE("rule 3: ... and a cancel that it was told of is not lost", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more);
     return tap_end();
 }

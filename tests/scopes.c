@@ -522,6 +522,19 @@ AX_ASYNC(early) { /* scopes closed out of order */
     LOG("permits=%d", sem.permits);
     AX_END;
 }
+struct takes_back { ax_frame frame; ax_deferred a, b, c; };
+AX_ASYNC(takes_back) {
+    AX_BEGIN;
+    LOG("%d", ax_defer_stop(&my->a));
+    ax_defer(me, &my->a, note, one);
+    ax_defer(me, &my->b, note, two);
+    LOG("%d", ax_defer_stop(&my->a));
+    LOG("%d", ax_defer_stop(&my->a));
+    ax_defer(me, &my->c, note, one);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("%d", ax_defer_stop(&my->c));
+    AX_END;
+}
 struct twice { ax_frame frame; ax_permit p; ax_group g; ax_timeout t; ax_deferred d; struct sleeper slot; };
 AX_ASYNC(twice) {
     AX_BEGIN;
@@ -698,6 +711,7 @@ int main(void) {
     ax_sem_init(&sem, 1, 1);
     SCENARIO("rule 9: scopes opened in AX_FINALLY close when it ends and leave the status alone", 5, "permits=0 A:-32@5 B:-125@5 defer1", scopes_in_finally);
     is(sem.permits, 1, "rule 11: a permit entered in AX_FINALLY is given back");
+    SCENARIO("what is deferred may be taken back", 0, "0 1 0 1 defer2", takes_back);
     SCENARIO("rule 11: scopes may be closed earlier and out of order", 0, "permits=0 leave=0 again=-1 permits=1 close=0 unlock=0 again=-1 permits=1 defer1 permits=2", early);
     memset(&mutex, 0, sizeof mutex);
     MISUSE("rule 3: a scope opened twice is refused", 0, "permit:-16/1 group:0 -16 limit:0 -16 defer:0 -16 mutex:-35 release:0 over:-75 defer1", "opened twice", twice);

@@ -306,7 +306,7 @@ static const struct kind {
     E(sendmsg, ENOBUFS, 0),
     E(recvmsg, EINTR, MUST | BURST), E(recvmsg, EAGAIN, MUST | BURST), E(recvmsg, ECONNREFUSED, ALWAYS), E(recvmsg, ENOMEM, 0),
     E(sendto, EINTR, MUST | BURST), E(sendto, EAGAIN, MUST | BURST), E(sendto, ENETUNREACH, ALWAYS), E(sendto, ENOBUFS, 0),
-    E(accept, EINTR, MUST | BURST), E(accept, EAGAIN, MUST | BURST), E(accept, ECONNABORTED, MUST | BURST),
+    E(accept, EINTR, MUST | BURST), E(accept, EAGAIN, MUST | BURST), E(accept, ECONNABORTED, MUST | BURST), E(accept, EHOSTDOWN, MUST | BURST),
     E(accept, EPROTO, MUST | BURST), E(accept, EPERM, MUST | BURST), E(accept, ENETDOWN, MUST | BURST),
     E(accept, EMFILE, MUST | BURST | ALWAYS), E(accept, ENFILE, MUST | BURST), E(accept, ENOBUFS, MUST | BURST),
     E(accept, ENOMEM, MUST | BURST | ALWAYS), E(accept, EOPNOTSUPP, ALWAYS), E(accept, EINVAL, 0),

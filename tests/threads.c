@@ -52,7 +52,7 @@ static int shrug(void *data) {
 struct runs { ax_frame frame; ax_executor *ex; struct job job; int (*cancel)(void *); };
 AX_ASYNC(runs) {
     AX_BEGIN;
-    if (my->ex) AX_TRY(ax_executor_run(me, my->ex, work, my->cancel, &my->job, sizeof my->job));
+    if (my->ex || my->cancel) AX_TRY(ax_executor_run(me, my->ex, work, my->cancel, &my->job, sizeof my->job));
     else AX_TRY(ax_to_thread(me, work, &my->job, sizeof my->job));
     LOG("%c:%d", my->job.name, me->rc);
     AX_FINALLY:
@@ -93,13 +93,13 @@ AX_ASYNC(limited) { /* one thread, one queued: the third is refused, and none af
     LOG("%s", did);
     AX_END;
 }
-struct cancels { ax_frame frame; ax_executor ex; ax_group g; ax_task *t; int (*hook)(void *), queued; };
+struct cancels { ax_frame frame; ax_executor ex; ax_group g; ax_task *t; int (*hook)(void *), queued, shared; };
 AX_ASYNC(cancels) { /* a job that runs, or one behind it, is cancelled */
     AX_BEGIN;
     fresh();
     ax_executor_open(me->loop, &my->ex, 1, 0);
     ax_group_open(me, &my->g, AX_GROUP_KEEP);
-    my->t = AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 7, 0}), .cancel = my->hook);
+    my->t = AX_SPAWN(&my->g, runs, .ex = my->shared ? NULL : &my->ex, .job = ((struct job){'A', 1, 7, 0}), .cancel = my->hook);
     if (my->queued) my->t = AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'B', 0, 8, 0}), .cancel = my->hook);
     AX_AWAIT(ax_checkpoint(me));
     await(&standing, 1);
@@ -528,6 +528,7 @@ int main(void) {
     SCENARIO("rule 5: a running job is abandoned, and ends unheard", 0, "cancel:1 A:left:-125 then did A", cancels);
     SCENARIO("rule 5: a queued job is dropped", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .queued = 1);
     SCENARIO("rule 5: a hook tells the job, and the wait goes on until it ends", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order);
+    SCENARIO("... also on the loop's own threads", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order, .shared = 1);
     SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
     SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);

@@ -1224,6 +1224,11 @@ static void stops_itself(ax_loop *l, void *arg) { /* hangs in a list that is not
     mark('x', ax_at_close(l, &calls[0], called, arg));
     mark('x', ax_callback_stop(&calls[0]));
 }
+static void closes_itself(ax_loop *l, void *arg) {
+    called(l, arg);
+    mark('x', ax_loop_close(l) == AX_EBUSY);
+    mark('x', ax_soon(l, &calls[1], called, (char *)arg + 1));
+}
 static void stays_last(ax_loop *l, void *arg) { /* the last of its turn, it queues itself and thinks better of it */
     called(l, arg);
     ax_soon(l, &calls[2], called, (char *)arg + 2);
@@ -1245,6 +1250,9 @@ static void part8_callbacks(void) {
     judge(ax_loop_run(&loop), 0, TEXT("r0 r1 r1 r0 a0 b0 "), TEXT("ax_soon calls in order, once; what was stopped not"));
     ax_at_close(&loop, &calls[0], called, (void *)&names[0]);
     judge(ax_loop_close(&loop), 0, TEXT("r0 r1 r1 r0 a0 b0 a0 c0 "), TEXT("ax_at_close calls at the close, last come first"));
+    begin();
+    ax_at_close(&loop, &calls[0], closes_itself, (void *)&names[0]);
+    judge(ax_loop_close(&loop), 0, TEXT("a0 x1 x0 b0 "), TEXT("... which may not close the loop, and may ask for callbacks"));
     begin();
     ax_soon(&loop, &calls[0], stops_itself, (void *)&names[0]);
     ax_soon(&loop, &calls[1], called, (void *)&names[1]);
