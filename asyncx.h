@@ -1657,8 +1657,8 @@ AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the sa
 #define AXI_NAMED(text)
 #endif
 /* The typed body stands behind a step of one type: calling a function through another type is undefined. */
-#if defined(__cplusplus) && (defined(__GNUC__) || defined(_MSC_VER)) /* no constructor or destructor of a frame ever runs */
-#define AXI_PLAIN(name) typedef char name##_must_not_have_constructors[__is_trivial(struct name) ? 1 : -1];
+#if defined(__cplusplus) && (defined(__GNUC__) || defined(_MSC_VER))
+#define AXI_PLAIN(name) static_assert(__is_trivial(struct name), "the constructors and destructor of a frame never run");
 #else
 #define AXI_PLAIN(name)
 #endif
@@ -1917,7 +1917,14 @@ AXI_INLINE ax_frame *axi_pop_frame(void) {
    that. (C++ refuses lambdas where nothing is evaluated: it looks for none.) */
 #if !ASYNCX_DEBUG || defined(ASYNCX_FREESTANDING)
 #define AXI_ARG(f, a) (*f) a AXI_DO
-#elif (defined(__GNUC__) || defined(__TINYC__)) && !defined(__cplusplus)
+#elif defined(__GNUC__) && !defined(__TINYC__) && !defined(__cplusplus) && !defined(ASYNCX_COMMA)
+#define AXI_ARG(f, a)                                                 \
+    {                                                                 \
+        __extension__ __auto_type AXI_CAT(f, _v) = (*f) a;            \
+        (f)->frame.status |= sizeof AXI_CAT(f, _v) > sizeof(void *);  \
+        (void)AXI_CAT(f, _v);                                         \
+    }
+#elif (defined(__GNUC__) || defined(__TINYC__)) && !defined(__cplusplus) /* a is there twice: it can't have labels or new types */
 #define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status |= sizeof(__typeof__((*f) a)) > sizeof(void *) AXI_DO
 #else
 #define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status = 1 AXI_DO
@@ -1961,15 +1968,15 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
     AXI_LAYOUT_(name, ASYNCX_TIME_BITS, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, ASYNCX_TRACE)
 #define AXI_LAYOUT_(name, a, b, c, d, e, f, g) AXI_LAYOUT__(name, a, b, c, d, e, f, g)
 #define AXI_LAYOUT__(name, a, b, c, d, e, f, g) name##_##a##_##b##c##d##e##f##g
+#else
+#define AXI_LAYOUT(name) AXI_LAYOUT_(name, ASYNCX_DEBUG, ASYNCX_TRACE)
+#define AXI_LAYOUT_(name, debug, trace) AXI_LAYOUT__(name, debug, trace)
+#define AXI_LAYOUT__(name, debug, trace) name##_debug##debug##_trace##trace
+#define axi_run_main AXI_LAYOUT(axi_run_main)
+#endif
 #define axi_call AXI_LAYOUT(axi_call)
 #define axi_task_start AXI_LAYOUT(axi_task_start)
 #define axi_generator_open AXI_LAYOUT(axi_generator_open)
-#elif ASYNCX_TRACE
-#define axi_call axi_call_traced
-#define axi_task_start axi_task_start_traced
-#define axi_generator_open axi_generator_open_traced
-#define axi_run_main axi_run_main_traced
-#endif
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
 #if AXI_CANCEL
@@ -3889,9 +3896,10 @@ static ax_task *axi_task_end(ax_task *t, int status) {
     if (kept) return NULL;
 #ifndef ASYNCX_FREESTANDING
     if (!(t->node.flags & AXI_HEAP) || (t->loop->state == AXI_CLOSING_LOOP && t->node.refs))
-        axi_tell_unheard(t); /* nobody else will free it. Last: the hook may use its storage again */
+        axi_tell_unheard(t); /* nobody else will. The hook may let go of it, or use its storage again */
+    else
 #endif
-    axi_task_release(t);
+        axi_task_release(t);
     return NULL;
 }
 

@@ -148,7 +148,7 @@ for cc in gcc clang; do
     case $cc in gcc) cxx=g++ ;; *) cxx=clang++ ;; esac
     if has $cxx; then
         $cxx -I"$root" -fsyntax-only "$tmp/built.cpp" >"$tmp/out" 2>&1
-        if grep -q 'error: .*built_must_not_have_constructors' "$tmp/out"; then ok "a frame with a constructor is an error: $cxx"; else not_ok "a frame with a constructor is an error: $cxx" "$tmp/out"; fi
+        if grep -q 'error: .*constructors and destructor of a frame never run' "$tmp/out"; then ok "a frame with a constructor is an error: $cxx"; else not_ok "a frame with a constructor is an error: $cxx" "$tmp/out"; fi
     fi
     for std in c99 c11 c++11 c++20; do
         compiler=$cc
@@ -170,6 +170,12 @@ for cc in gcc clang; do
             clean "two translation units link: $compiler -std=$std $form" ${compiler%% *} -o "$tmp/two" "$tmp/use.o" "$tmp/impl.o" $([ "$compiler" = "$cc" ] || echo -lstdc++) -lpthread &&
                 runs "two translation units run: $compiler -std=$std $form" "$tmp/two"
         done
+    done
+    # other options in one of two files
+    for others in "-O0 -DASYNCX_TRACE=0" "-O2 -DNDEBUG -DASYNCX_TRACE=1"; do
+        $cc -std=c99 $others -D_GNU_SOURCE -I"$root" -c -o "$tmp/use.o" "$here/macros.c" && $cc -std=c99 -O2 -DNDEBUG -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
+        if ! $cc -o "$tmp/two" "$tmp/use.o" "$tmp/impl.o" -lpthread >"$tmp/out" 2>&1 && grep -q 'axi_call_debug' "$tmp/out"; then ok "files of other options do not link: $cc $others"
+        else not_ok "files of other options do not link: $cc $others" "$tmp/out"; fi
     done
     clean "the warnings that some turn on: $cc" $cc -std=c99 $WARN -Wconversion -Wcast-qual -Wstrict-prototypes -O2 -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
     clean "one translation unit: $cc" $cc -std=c99 $WARN -O1 -I"$root" -DASYNCX_IMPLEMENTATION -DONE -o "$tmp/one" "$here/macros.c" -lpthread &&

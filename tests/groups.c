@@ -546,6 +546,36 @@ static void looks_at_it(void *ctx, ax_task *t, int status) {
     LOG("unheard:%d", status);
     LOG("%d", ax_task_unref(t) == t);
 }
+/* Lets go of the last reference, or frees the storage. */
+static ax_task *let_go;
+static AX_TASK(sleeper) *freed;
+static void frees_it(void *ctx, ax_task *t, int status) {
+    (void)ctx;
+    LOG("unheard:%d", status);
+    if (t == let_go) ax_task_unref(t);
+    else free(freed);
+}
+#ifndef ASYNCX_FREESTANDING
+struct fails_when_cancelled { ax_frame frame; };
+AX_ASYNC(fails_when_cancelled) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
+    AX_RETURN(AX_EBUSY);
+    AX_END;
+}
+static void frees_test(void) {
+    ax_loop loop;
+    ax_loop_desc *d = kit_desc();
+    d->unheard = frees_it;
+    ax_loop_open(&loop, d);
+    freed = calloc(1, sizeof *freed);
+    AX_SPAWN_IN(&loop.root, freed, sleeper, .time = 1, .status = AX_EPIPE);
+    ax_loop_run(&loop);
+    let_go = ax_task_ref(AX_SPAWN(&loop.root, fails_when_cancelled));
+    ax_run_once(&loop);
+    kit_judge("a hook may let go of the last reference, or free the storage", ax_loop_close(&loop), 0, "unheard:-32 unheard:-16", NULL, __FILE__, __LINE__);
+}
+#endif
 /* A supervisor: starts what has failed anew, in its storage. */
 static AX_TASK(sleeper) supervised;
 static void restarts(void *ctx, ax_task *t, int status) {
@@ -766,6 +796,7 @@ int main(void) {
         kit_judge("a hook may take a reference and let go of it", AX_RUN_WITH(d, fails_in_root), 0, "unheard:-32 1 on", NULL, __FILE__, __LINE__);
 #ifndef ASYNCX_FREESTANDING
         restart_test();
+        frees_test();
 #endif
     }
     SCENARIO("a group that is cancelled by a spawn's own arguments cancels the new task, too", 0, "spawn:1 a:-125@0 join:0@0", cut_in_arguments);

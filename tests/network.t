@@ -29,8 +29,11 @@ until_told() { # waits, for at most 5 s
 # A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
 heed() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
 until_catches() { # waits until the program has a handler for Ctrl-C: before, it would just be killed, with 130 as well
-    tries=250
-    until grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
+    tries=250 # (its process begins as a copy of this shell, which has one too)
+    until { readlink "/proc/$1/exe" | grep -q '/examples/' && grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"; } || [ "$tries" = 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.02
+    done
     [ "$tries" != 0 ]
 }
 start() { # start PROGRAM OPTION...: $pid, and $port if it says one
