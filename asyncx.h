@@ -81,8 +81,8 @@
    ASYNCX_IMPLEMENTATION  not defined  in one file     emits the implementation
    ASYNCX_STATIC          not defined  in that file    private copy: every function is static
    ASYNCX_DEBUG           1, or 0      in every file   checks that cost a little: use from another thread,
-                          if NDEBUG                    destinations and arguments on the dead C stack,
-                                                       descriptors that block
+                          if NDEBUG                    destinations on the dead C stack (by gcc and
+                                                       clang, in C, arguments too), descriptors that block
    ASYNCX_TRACE           ASYNCX_DEBUG in every file   frames record the line at which they wait
    ASYNCX_SWITCH          not defined  per file        resume by switch even where the compiler has labels
                                                        as values; an await inside a switch of yours then traps
@@ -1913,8 +1913,8 @@ AXI_INLINE ax_frame *axi_pop_frame(void) {
 }
 #endif
 
-/* Debug builds look for arguments that point to locals; not if one is a struct by value: what was never written in it may look like
-   that. (C++ refuses lambdas where nothing is evaluated: it looks for none.) */
+/* Debug builds of gcc and clang look for arguments that point to locals; not if one is a struct by value: what was never written in
+   it may look like that. */
 #if !ASYNCX_DEBUG || defined(ASYNCX_FREESTANDING)
 #define AXI_ARG(f, a) (*f) a AXI_DO
 #elif defined(__GNUC__) && !defined(__TINYC__) && !defined(__cplusplus) && !defined(ASYNCX_COMMA)
@@ -1924,9 +1924,7 @@ AXI_INLINE ax_frame *axi_pop_frame(void) {
         (f)->frame.status |= sizeof AXI_CAT(f, _v) > sizeof(void *);  \
         (void)AXI_CAT(f, _v);                                         \
     }
-#elif (defined(__GNUC__) || defined(__TINYC__)) && !defined(__cplusplus) /* a is there twice: it can't have labels or new types */
-#define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status |= sizeof(__typeof__((*f) a)) > sizeof(void *) AXI_DO
-#else
+#else /* nor where a type can't be had without a second evaluation: in C++, without statement expressions */
 #define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status = 1 AXI_DO
 #endif
 
@@ -2699,17 +2697,18 @@ static void axi_free(ax_loop *loop, void *p, size_t size) {
 #define axi_clear(p, size) memset((p), 0, (size))
 AX_API void axi_zero(void *p, size_t size) { memset(p, 0, size); }
 
-/* Makes an array at least `want` long, at least doubling it. */
+/* How long an array becomes that is to be at least `want` long: it is doubled. 0: that can't be. */
+static unsigned axi_grown(unsigned cap, unsigned want) {
+    unsigned n = cap ? cap : 8;
+    while (n && n < want) n = n > UINT_MAX / 2 ? 0 : 2 * n;
+    return n;
+}
 static int axi_grow(ax_loop *loop, void *array, unsigned *cap, unsigned want, size_t item) {
     void *old, *p;
-    unsigned n = *cap ? *cap : 8;
+    unsigned n = axi_grown(*cap, want);
     memcpy(&old, array, sizeof old);
     if (want <= *cap) return 0;
-    while (n < want) {
-        if (n > UINT_MAX / 2) return AX_ENOMEM;
-        n *= 2;
-    }
-    if (n > SIZE_MAX / item) return AX_ENOMEM;
+    if (!n || n > SIZE_MAX / item) return AX_ENOMEM;
     if (*cap * item > 1024 && !loop->desc.alloc && !loop->desc.arena) { /* malloc's own: a large one moves without being copied */
         if (!(p = realloc(old, n * item))) return AX_ENOMEM;
         if ((loop->used += (n - *cap) * item) > loop->peak) loop->peak = loop->used;
@@ -5575,10 +5574,8 @@ static void axi_run_timers(ax_loop *loop) {
 /* The table grows with the highest descriptor, and with it all that a wait may need later. */
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
-    unsigned most = loop->fd_cap ? loop->fd_cap : 8; /* what axi_grow makes of it: it is asked for once */
-    int rc;
-    while (most < fds && most <= INT_MAX / 2) most *= 2;
-    rc = most < fds ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, most);
+    unsigned all = axi_grown(loop->fd_cap, fds); /* the backend is not asked again for those */
+    int rc = fds > INT_MAX ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, all);
     if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;

@@ -546,6 +546,7 @@ static void looks_at_it(void *ctx, ax_task *t, int status) {
     LOG("unheard:%d", status);
     LOG("%d", ax_task_unref(t) == t);
 }
+#ifndef ASYNCX_FREESTANDING
 /* Lets go of the last reference, or frees the storage. */
 static ax_task *let_go;
 static AX_TASK(sleeper) *freed;
@@ -555,7 +556,6 @@ static void frees_it(void *ctx, ax_task *t, int status) {
     if (t == let_go) ax_task_unref(t);
     else free(freed);
 }
-#ifndef ASYNCX_FREESTANDING
 struct fails_when_cancelled { ax_frame frame; };
 AX_ASYNC(fails_when_cancelled) {
     AX_BEGIN;
@@ -575,7 +575,6 @@ static void frees_test(void) {
     ax_run_once(&loop);
     kit_judge("a hook may let go of the last reference, or free the storage", ax_loop_close(&loop), 0, "unheard:-32 unheard:-16", NULL, __FILE__, __LINE__);
 }
-#endif
 /* A supervisor: starts what has failed anew, in its storage. */
 static AX_TASK(sleeper) supervised;
 static void restarts(void *ctx, ax_task *t, int status) {
@@ -583,7 +582,6 @@ static void restarts(void *ctx, ax_task *t, int status) {
     LOG("unheard:%d", status);
     LOG("%d", t == &supervised.task && AX_SPAWN_IN(root, &supervised, sleeper, .name = "again", .time = 5) != NULL);
 }
-#ifndef ASYNCX_FREESTANDING
 static void counts_task(ax_task *t, int depth, void *count) { (void)t, (void)depth, ++*(int *)count; }
 static void restart_test(void) {
     ax_loop loop;
