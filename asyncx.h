@@ -51,6 +51,8 @@
        counter that only counts escapes it above -O0).
      - A status is an int: >= 0 is success, negative is an AX_E... error. The result of an await is in
        `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
+     - Where bodies resume by switch (ASYNCX_FREESTANDING; compilers other than gcc and clang) an await inside
+       a `switch` of yours ends the function with AX_EFAULT: use if.
      - A completed operation is never undone. A cancel that comes too late for one await is met at the next
        one that has to wait.
      - However a body is left, its open scopes (groups, limits, locks, generators, defers) close in reverse
@@ -235,7 +237,9 @@
 #endif
 #endif
 
-#if defined(__GNUC__)
+#if defined(ASYNCX_FREESTANDING)
+#define AXI_THREAD_LOCAL /* only the loop's thread comes there */
+#elif defined(__GNUC__)
 #define AXI_THREAD_LOCAL __thread
 #elif defined(_MSC_VER)
 #define AXI_THREAD_LOCAL __declspec(thread)
@@ -251,7 +255,7 @@ extern "C" {
 
    Every result is an int: >= 0 is success and often a count, negative is an error. On hosts AX_EX is -EX, so a
    negated errno of any library passes through unchanged; freestanding, they are -1, -2 and so on in the order of this list.
-   The end of a stream is a value (0), not an error. Errors of your own: from -1,000,000 to -10,000, say; the numbers
+   The end of a stream is a value (0), not an error. Errors of your own: from -30,000 to -20,000, say; the numbers
    next to INT_MIN are the library's. */
 
 #define AXI_ERRORS(X)                                                                   \
@@ -301,7 +305,8 @@ enum { AXI_NUMBER_0, AXI_ERRORS(AXI_X) };
 enum { AXI_ERRORS(AXI_X) };
 #undef AXI_X
 
-/* The sentence for a status; for an error outside the list the C library's. Never NULL. */
+/* The sentence for a status; for an error outside the list the C library's. Never NULL. On AVR such texts are in flash, to be read
+   with pgm_read_byte. */
 AX_API const char *ax_strerror(int status);
 /* "AX_ETIMEDOUT" and so on; "error" for a number outside the list, "success" for >= 0. */
 AX_API const char *ax_errname(int status);
@@ -312,10 +317,12 @@ AX_API const char *ax_errname(int status);
    a second; a variable that is too large gives just less than AX_FOREVER (gcc, clang).
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
-   (18 days, or 24 seconds, at 1,000 Hz), a longer one is AX_EINVAL. AX_SEC and the like round up. Of constants they are
-   constants; of variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000).
-   A sleep or limit for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use
-   ax_sleep_until. Add to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
+   (18 days, or 24 seconds, at 1,000 Hz). A longer one is AX_EINVAL for sleeps and limits; of a point in time (ax_later, timers)
+   nobody notices. No step may take an eighth of it (8 s with 16 bits at 1,000 Hz, 0.25 s at 32,768 Hz): what has been due for so
+   long may look as if it were to come, and wait. AX_SEC and the like round up. Of constants they are constants; of
+   variables they multiply, and divide in 64 bits if the tick's rate is no multiple of 1,000 (AX_US: of 1,000,000). A sleep or limit
+   for a time takes a tick more, since the one that is running has begun already: never early. For a rhythm use ax_sleep_until. Add
+   to a point in time with ax_later: a plain sum may overflow, or be AX_FOREVER by chance. */
 
 #ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
@@ -349,7 +356,8 @@ typedef int16_t ax_time;
 #define AXI_FRACTION(n) 0
 #endif
 #define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
-#define AXI_FIT(x) ((x) < AX_FOREVER ? (ax_time)(x) : AX_FOREVER - 1) /* one that is too long stays too long */
+/* One that is too long stays too long. */
+#define AXI_FIT(x) ((x) < AX_FOREVER ? (int64_t)(x) > -AX_FOREVER ? (ax_time)(x) : -AX_FOREVER : AX_FOREVER - 1)
 #if ASYNCX_TIME_BITS == 64
 typedef int64_t axi_wide;
 typedef uint64_t axi_unsigned;
@@ -376,7 +384,7 @@ AXI_INLINE ax_time axi_from_real(double x) {
 #if defined(__GNUC__)
 #define AXI_SIGNED(n) ((__typeof__((n) + 0))-1 < 1)
 #define AXI_WIDE(n)                                                                      \
-    (sizeof(n) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
+    (sizeof((n) + 0) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
      : AXI_SIGNED(n)              ? (axi_wide)(n)                                        \
                                   : axi_from_unsigned((axi_unsigned)(n)))
 #define AXI_SCALE(n, rate, rest) \
@@ -670,7 +678,7 @@ AX_API int ax_cancel(ax_task *task);
    AX_TRY_ALL has kept and nobody takes back still counts for the limits and groups that were open: they end with it, and not as a
    time-out or by ax_group_cancel. */
 AX_API int ax_uncancel(ax_task *task);
-/* How many requests to cancel the task has had, less those taken back. */
+/* How many requests to cancel the task has had, less those taken back. (Counted up to 65,535; freestanding, to 15.) */
 AX_API int ax_cancelling(const ax_task *task);
 /* Waits for a task of any group and gives its status; cancelling the waiter leaves the task alone. AX_EDEADLK for oneself.
    May suspend. */
@@ -686,7 +694,7 @@ AX_API const struct axi_fn *ax_joiner_axi(void);
 /* The status a task ended with; AX_EINPROGRESS before. */
 AX_API int ax_task_status(ax_task *task);
 #if ASYNCX_NAMES
-/* The name of the async function that the task was spawned with. On AVR names are in flash, to be read with pgm_read_byte. */
+/* The name of the async function that the task was spawned with. On AVR in flash, as above. */
 AX_API const char *ax_task_name(const ax_task *task);
 /* The innermost function that the task is in, and the line where it waits (0 without ASYNCX_TRACE, freestanding without the file
    too): for dumps and logs. */
@@ -782,7 +790,8 @@ AX_API int ax_group_cancel(ax_group *group);
 AX_API ax_time ax_now(ax_loop *loop);
 /* The point in time that is this much later than now; AX_FOREVER stays AX_FOREVER. */
 AX_API ax_time ax_after(ax_loop *loop, ax_time time);
-/* when + time, without overflow (a tick more where that would be AX_FOREVER). A rhythm without drift:
+/* when + time, without overflow (a tick more where that would be AX_FOREVER; freestanding, when is not AX_FOREVER itself). A rhythm
+   without drift:
    AX_AWAIT(ax_sleep_until(me, my->next = ax_later(my->next, AX_SEC(1)))); */
 AX_API ax_time ax_later(ax_time when, ax_time time);
 /* How long ago a point in time was, and how long it is until one; negative the other way round. AX_FOREVER is for ever away.
@@ -1536,7 +1545,9 @@ AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int number);
 
 /* AX_RUN(fn, .a = 1): opens a loop, runs fn as the main task, then cancels and awaits what is left, and closes the loop. fn's
    status; AX_EINTR if Ctrl-C or SIGTERM ended it; AX_EDEADLK if everything waits and nothing can wake it; or what ax_loop_open
-   gives. AX_RUN_WITH(&desc, fn, .a = 1) takes a desc, and copies it. */
+   gives. AX_RUN_WITH(&desc, fn, .a = 1) takes a desc, and copies it; a literal in its place needs parentheses, as it has commas.
+   (Freestanding it is always a statement expression; other compilers open, spawn and run. With ASYNCX_NO_CANCEL what is left
+   stays where it is: its storage, and what it waits for, are not to be used again.) */
 #define AX_RUN(...) AX_RUN_WITH(NULL, __VA_ARGS__)
 #define AX_RUN_WITH(desc, ...) AXI_RUN(desc, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__)
 #ifndef ASYNCX_FREESTANDING
@@ -1569,7 +1580,9 @@ AX_API int ax_exit(int status);
 
    From an interrupt, another thread or a signal handler only ax_flag_set and ax_ring_put may be called, on the same core, and each
    flag and ring from one of them: they write bytes that nobody else writes, so they need no lock and no memory, and can't fail but
-   for a full ring. */
+   for a full ring. A tick that an interrupt has noted (ax_port_now) may be AX_FOREVER by chance: a task takes it as
+   ax_later(tick, 0). To send, a task starts a byte and waits for the flag that its interrupt sets:
+   ax_flag_take(&sent); UART_DATA = byte; AX_AWAIT(AX_WITHIN(AX_MS(10), ax_flag_wait(me, &sent))); */
 
 #ifndef ax_port_now
 ax_time ax_port_now(void);
@@ -1961,11 +1974,12 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
     (void)me;
     return axi_op(AXI_ENDED);
 }
-#ifdef ASYNCX_FREESTANDING /* files that do not agree on the layout of tasks and frames do not link */
+#ifdef ASYNCX_FREESTANDING /* files that do not agree on the layout of tasks and frames, or what a tick is, do not link */
 #define AXI_LAYOUT(name) \
-    AXI_LAYOUT_(name, ASYNCX_TIME_BITS, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, ASYNCX_TRACE)
-#define AXI_LAYOUT_(name, a, b, c, d, e, f, g) AXI_LAYOUT__(name, a, b, c, d, e, f, g)
-#define AXI_LAYOUT__(name, a, b, c, d, e, f, g) name##_##a##_##b##c##d##e##f##g
+    AXI_LAYOUT_(name, ASYNCX_TIME_BITS, ASYNCX_TICK_HZ, AXI_CANCEL, AXI_KEEP, AXI_GENERATORS, ASYNCX_NAMES, ASYNCX_DEBUG, \
+                ASYNCX_TRACE)
+#define AXI_LAYOUT_(name, a, b, c, d, e, f, g, h) AXI_LAYOUT__(name, a, b, c, d, e, f, g, h)
+#define AXI_LAYOUT__(name, a, b, c, d, e, f, g, h) name##_##a##_##b##_##c##d##e##f##g##h
 #else
 #define AXI_LAYOUT(name) AXI_LAYOUT_(name, ASYNCX_DEBUG, ASYNCX_TRACE)
 #define AXI_LAYOUT_(name, debug, trace) AXI_LAYOUT__(name, debug, trace)
@@ -2499,26 +2513,29 @@ AXI_OUTLINE static ax_task *axi_first(axi_list *list) { /* the first waiter, off
 
 /* ---- 2 Status ---- */
 
+#define AXI_TEXT(condition, t)                    \
+    if (condition) {                              \
+        static const char axi_text[] AXI_ROM = t; \
+        return axi_text;                          \
+    }
 AX_API const char *ax_strerror(int status) {
-    if (status >= 0) return "success";
-#define AXI_X(name, text) \
-    if (status == AX_##name) return text;
+    AXI_TEXT(status >= 0, "success")
+#define AXI_X(name, text) AXI_TEXT(status == AX_##name, text)
     AXI_ERRORS(AXI_X)
 #undef AXI_X
 #ifdef ASYNCX_FREESTANDING
-    return "error";
+    AXI_TEXT(1, "error")
 #else
     return status == INT_MIN ? "invalid status" : strerror(-status);
 #endif
 }
 
 AX_API const char *ax_errname(int status) {
-    if (status >= 0) return "success";
-#define AXI_X(name, text) \
-    if (status == AX_##name) return "AX_" #name;
+    AXI_TEXT(status >= 0, "success")
+#define AXI_X(name, text) AXI_TEXT(status == AX_##name, "AX_" #name)
     AXI_ERRORS(AXI_X)
 #undef AXI_X
-    return "error";
+    AXI_TEXT(1, "error")
 }
 
 #ifdef ASYNCX_FREESTANDING
@@ -3422,6 +3439,9 @@ AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
 AX_API int ax_timeout_reschedule(ax_timeout *l, ax_time when) {
     if (!(l->entry.flags & AXI_LIVE) || l->expired) return AX_EPERM;
     l->when = when;
+#ifdef ASYNCX_FREESTANDING
+    axi_clock(l->task->loop); /* without timers nobody has looked at it */
+#endif
     AXI_SET_SEQ(l, AXI_NEXT_SEQ(l->task->loop));
     axi_limits_renew(l->task);
     if (l->task->node.state != AXI_RUNNING) axi_arm(l->task);
@@ -4159,6 +4179,7 @@ static void axi_run_task(ax_task *t) {
     t->node.state = AXI_RUNNING;
     for (;;) {
         f = t->frame;
+        t->node.flags &= (unsigned char)~AXI_WOKEN; /* by an op that was done all the same */
         t->rc = rc;
         t->node.bad = rc < 0 && !(f->entry.flags & AXI_IN_FINALLY);
         do f = t->frame, rc = AXI_STEP(t, f).axi;
@@ -6206,10 +6227,10 @@ static void axi_must_not_block(ax_loop *loop, int fd, struct axi_fd *e) {
 #endif
 
 /* Whether to try a read before it waits. Where that was in vain it mostly is again, as when requests come one by one: then every
-   32nd time only, to see whether that has changed. */
+   128th time only, to see whether that has changed. */
 static int axi_worth_trying(struct axi_fd *e, size_t size) {
     if (!e->in_vain || e->in_vain_size != (unsigned)size) return 1;
-    return ++e->in_vain > 32;
+    return ++e->in_vain > 128;
 }
 
 /* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means that it waits. */
@@ -8212,7 +8233,7 @@ AX_API int ax_ring_try_read(ax_ring *r, void *buffer, size_t size) {
 }
 
 AX_API ax_op ax_ring_read(ax_task *me, ax_ring *r, void *buffer, size_t size) {
-    int rc = axi_ring_reader(r, buffer, size);
+    int rc = axi_dead_stack(me->loop, buffer) ? AX_EFAULT : axi_ring_reader(r, buffer, size);
     return rc < 0 ? ax_done(rc) : axi_flag_wait(me, &r->flag, axi_ring_take);
 }
 

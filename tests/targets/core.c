@@ -24,6 +24,33 @@ AX_ASYNC(turns) {
     }
     AX_END;
 }
+static ax_task *op_waiter;
+static ax_op done_all_the_same(ax_task *me) { /* an op whose driver has completed it at once, and wakes as well */
+    ax_wake(me, 5);
+    return ax_done(7);
+}
+static ax_op parks(ax_task *me) {
+    op_waiter = me;
+    return ax_park(me, NULL, NULL);
+}
+struct op_waker { ax_frame frame; };
+AX_ASYNC(op_waker) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, U));
+    mark('w', ax_wake(op_waiter, 9));
+    AX_END;
+}
+struct ops_of_mine { ax_frame frame; };
+AX_ASYNC(ops_of_mine) {
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, op_waker);
+    AX_AWAIT(done_all_the_same(me));
+    mark('d', me->rc);
+    AX_AWAIT(parks(me));
+    mark('p', me->rc);
+    MARK('t');
+    AX_END;
+}
 struct zeroes { ax_frame frame; };
 AX_ASYNC(zeroes) {
     AX_BEGIN;
@@ -165,6 +192,7 @@ static void part1(void) {
     begin();
     is(ax_until(&loop, ax_after(&loop, U)) == U && ax_until(&loop, AX_FOREVER) == AX_FOREVER, 1, TEXT("how long it is until a point in time"));
     is(ax_since(&loop, ax_after(&loop, U)) == -U, 1, TEXT("... and since one that is to come"));
+    RUN("an op that is done although it was woken: the next one waits", 0, "d7 w0 p9 t1 ", ops_of_mine);
     RUN("sleeps end in order of their deadlines, ties in order of their beginnings", 0, "E0 B1 D1 F1 C2 A3 ", order);
     RUN("a sleep of nothing or less takes one turn, and no time", 0, "P0 z0 n0 z0 n0 z0 n0 ", zeroes);
     is(idles, 0, TEXT("... without idling"));
@@ -660,6 +688,24 @@ AX_ASYNC(limit_finally) {
     MARK('f');
     AX_END;
 }
+static ax_flag far_flag;
+static int far_edges;
+static void far_edge(void) { if (++far_edges == 2) ax_flag_set(&far_flag); }
+struct limit_far { ax_frame frame; ax_timeout limit; ax_time since; };
+AX_ASYNC(limit_far) { /* moved after so long that the deadline looks as if it had been before the clock was last looked at */
+    AX_BEGIN;
+    far_edges = 0;
+    interrupts(far_edge, LONGEST, 2, LONGEST);
+    ax_timeout_open(me, &my->limit, AX_FOREVER);
+    AX_AWAIT(ax_flag_wait(me, &far_flag));
+    my->since = clock_now;
+    ax_timeout_reschedule(&my->limit, ax_later(clock_now, 5 * U));
+    AX_AWAIT(ax_flag_wait(me, &far_flag));
+    AX_FINALLY:
+    my->since = (ax_time)((ticks)clock_now - (ticks)my->since);
+    mark('t', my->since >= 5 * U && my->since <= 5 * U + 1);
+    AX_END;
+}
 struct limit_order { ax_frame frame; ax_group group; int i; }; /* limits and sleeps in one list */
 struct limit_child { ax_frame frame; ax_time limit, time; char name; ax_event never; };
 AX_ASYNC(limit_child) {
@@ -697,6 +743,7 @@ static void part4(void) {
     RUN("... both at once", AX_ETIMEDOUT, "o1 i1 f2 ", limit_both, .a = 2 * U, .b = 2 * U);
     RUN("another task moves a limit: to for ever, then on", 0, "t24 r1 m27 p1 c1 m28 ", limit_mover, .to = 3 * U);
     RUN("... then to now", 0, "t24 r1 m24 p1 c1 m25 ", limit_mover, .to = 0);
+    RUN("... after a wait longer than half of what the clock counts", AX_ETIMEDOUT, "t1 ", limit_far);
     RUN("a limit of a join cancels the children and awaits them", 0, "A1 c4 b5 r1 e5 ", limit_group);
     RUN("a limit inside AX_FINALLY", AX_EPIPE, "x1 l1 f4 ", limit_finally);
     RUN("limits and sleeps come in one order; a limit goes before a sleep of the same time", 0, "A1 B0 C1 D1 E1 ", limit_order);
@@ -1653,6 +1700,17 @@ AX_ASYNC(ring_full_once) {
     mark('t', ax_ring_try_read(&one_ring, my->bytes, 8) == AX_EAGAIN);
     AX_END;
 }
+#if ASYNCX_DEBUG && !AXI_ASAN
+struct ring_local { ax_frame frame; };
+AX_ASYNC(ring_local) {
+    unsigned char bytes[2];
+    AX_BEGIN;
+    AX_TRY(ax_ring_read(me, &one_ring, bytes, sizeof bytes));
+    mark('l', me->rc == AX_EFAULT && misused == 1);
+    misused = 0;
+    AX_END;
+}
+#endif
 struct ring_two { ax_frame frame; unsigned char bytes[2]; };
 AX_ASYNC(ring_two) {
     AX_BEGIN;
@@ -1679,6 +1737,9 @@ static void part9_interrupts(void) {
 #endif
     ring_of(4);
     RUN("a full ring says once that bytes were lost, where they were", 0, "t1 r2 b1 r1 b2 o1 r2 b67 t3 t1 t1 ", ring_full_once);
+#if ASYNCX_DEBUG && !AXI_ASAN
+    RUN("bytes that would come into a local variable are refused", 0, "l1 ", ring_local);
+#endif
     ring_of(4);
     RUN("a second reader is refused, and takes nothing from the first", 0, "b1 b1 g1 o0 l0 t1 b1 ", ring_two);
     for (i = 2; i <= (int)sizeof ring_storage; i <<= 1) {

@@ -32,6 +32,11 @@ CHECK(sec_100000, AX_SEC(100000L), 100000, 1); /* int is 16 bits on AVR: the lit
 CHECK(ms_100000, AX_MS(100000L), 100000, 1000);
 CHECK(us_100000, AX_US(100000L), 100000, 1000000);
 CHECK(ms_2000000000, AX_MS(2000000000L), 2000000000, 1000);
+typedef char before[AX_SEC(-40) < 0 && AX_SEC(-100000L) < 0 ? 1 : -1]; /* never a time to come */
+
+struct packed { unsigned minutes : 5, seconds : 6; };
+ax_time of_a_bit_field(const struct packed *p);
+ax_time of_a_bit_field(const struct packed *p) { return AX_SEC(p->seconds); }
 
 /* Fractions, as a constant expression of an integer type after the cast. */
 typedef char half_a_second[AX_SEC(0.5) == CAPPED(500, 1000) ? 1 : -1];
