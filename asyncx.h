@@ -1926,16 +1926,16 @@ AXI_INLINE ax_frame *axi_pop_frame(void) {
 }
 #endif
 
-/* Debug builds of gcc and clang look for arguments that point to locals; not if one is a struct by value: what was never written in
-   it may look like that. */
+/* Debug builds of gcc and clang look for arguments that point to locals; not if one is a struct or union by value (classes 12 and
+   13): what was never written in it may look like that. */
 #if !ASYNCX_DEBUG || defined(ASYNCX_FREESTANDING)
 #define AXI_ARG(f, a) (*f) a AXI_DO
 #elif defined(__GNUC__) && !defined(__TINYC__) && !defined(__cplusplus) && !defined(ASYNCX_COMMA)
-#define AXI_ARG(f, a)                                                 \
-    {                                                                 \
-        __extension__ __auto_type AXI_CAT(f, _v) = (*f) a;            \
-        (f)->frame.status |= sizeof AXI_CAT(f, _v) > sizeof(void *);  \
-        (void)AXI_CAT(f, _v);                                         \
+#define AXI_ARG(f, a)                                                       \
+    {                                                                       \
+        __extension__ __auto_type AXI_CAT(f, _v) = (*f) a;                  \
+        (f)->frame.status |= __builtin_classify_type(AXI_CAT(f, _v)) >= 12; \
+        (void)AXI_CAT(f, _v);                                               \
     }
 #else /* nor where a type can't be had without a second evaluation: in C++, without statement expressions */
 #define AXI_ARG(f, a) (*f) a AXI_DO (f)->frame.status = 1 AXI_DO
@@ -3465,6 +3465,7 @@ static int axi_close_defer(ax_task *t, axi_entry *e, int status) {
 AX_API int ax_defer(ax_task *me, ax_deferred *d, void (*fn)(void *), void *arg) {
     int rc = axi_openable(me, &d->entry);
     if (rc < 0) return rc;
+    if (axi_dead_stack(me->loop, arg)) return AX_EFAULT;
     axi_open(me, &d->entry, AXI_DEFER, axi_close_defer);
     d->fn = fn;
     d->arg = arg;
@@ -3864,9 +3865,13 @@ AX_API ax_task *axi_task_start(ax_task *t, ax_frame *f, const struct axi_fn *fn)
 
 #ifndef ASYNCX_FREESTANDING
 static void axi_tell_unheard(ax_task *t) {
-    int unheard = t->node.bad == AXI_UNHEARD;
+    ax_loop *loop = t->loop;
+    int unheard = t->node.bad == AXI_UNHEARD, state = loop->state;
     t->node.bad = 0; /* first: the hook may let go of the task, or use its storage again */
-    if (unheard && t->loop->desc.unheard) t->loop->desc.unheard(t->loop->desc.unheard_ctx, t, t->rc);
+    if (!unheard || !loop->desc.unheard) return;
+    if (state == AXI_IDLE) loop->state = AXI_IN_RUN; /* but not run or close the loop, by which the task would go */
+    loop->desc.unheard(loop->desc.unheard_ctx, t, t->rc);
+    loop->state = state;
 }
 #else
 #define axi_tell_unheard(t) ((void)0)
@@ -3966,7 +3971,10 @@ AXI_SLOW static int axi_drop_wait(ax_task *t) {
     axi_misuse(t->loop, 0, "an op was not awaited");
     t->node.flags &= (unsigned char)~AXI_SLEEPS;
     if (t->node.state == AXI_PARKED && t->forget && t->forget(t, t->obj) == AX_STAY && t->node.state == AXI_PARKED) return 0;
-    if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) axi_take_ready(t->loop, &t->node.link);
+    if (t->node.state == AXI_QUEUED || t->node.state == AXI_READY) {
+        axi_take_ready(t->loop, &t->node.link);
+        if (t->rc == AXI_OWN && t->node.count) t->node.flags |= AXI_UNMET; /* which it had met */
+    }
     if (t->node.flags & AXI_ASKED) (void)axi_answer(t, 0);
     axi_arm(t);
     t->node.state = AXI_RUNNING;
@@ -5178,6 +5186,7 @@ static void axi_leave_wait(ax_task *t) {
     if (stays && t->node.state == AXI_PARKED && t->forget == axi_forget_future)
         (void)axi_forget_list(t, &((ax_future *)t->obj)->waiters); /* its operation may still complete it */
     t->node.state = AXI_DONE;
+    t->rc = AX_ECANCELED;
 }
 
 /* Once nobody of them waits: what outlives the loop forgets it. */
@@ -5292,6 +5301,7 @@ struct axi_sys {
     ax_timer again;       /* for accept(), when it ran out of descriptors */
     struct axi_pool *pool, *pools; /* ax_to_thread's; all */
     void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
+    int pools_ended;               /* the loop closes: there are none any more */
     struct axi_signal *signals;
     unsigned stops;                /* AX_CATCH_SIGINT and the like: what AX_RUN caught, */
     struct sigaction before[2];    /* what was there, by place in axi_stops, */
@@ -5308,12 +5318,14 @@ static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
 #define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELEASE)
 #define AXI_ADD(x, by) __atomic_add_fetch(&(x), (by), __ATOMIC_SEQ_CST)
+#define AXI_CLEAR(x) ((void)__atomic_exchange_n(&(x), 0, __ATOMIC_SEQ_CST)) /* what is read after it is not from before */
 #define AXI_POSTED(loop) AXI_LOAD((loop)->posted)
 #define AXI_SET_POSTED(loop, c) AXI_STORE((loop)->posted, (c))
 #else
 #define AXI_LOAD(x) (x)
 #define AXI_STORE(x, value) ((void)((x) = (value)))
 #define AXI_ADD(x, by) 0
+#define AXI_CLEAR(x) AXI_STORE(x, 0)
 static ax_callback *axi_posted(ax_loop *loop) {
     ax_callback *c;
     pthread_mutex_lock(&axi_post_lock);
@@ -5596,8 +5608,8 @@ static void axi_run_timers(ax_loop *loop) {
 static int axi_fd_reserve(ax_loop *loop, unsigned fds) {
     struct axi_sys *sys = AXI_SYS(loop);
     unsigned all = axi_grown(loop->fd_cap, fds); /* the backend is not asked again for those */
-    int rc = fds > INT_MAX ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, all);
-    if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * fds, sizeof *loop->dirty); /* twice: see axi_fd_sync */
+    int rc = all > INT_MAX ? AX_ENOMEM : loop->desc.backend->reserve(loop, sys->state, all);
+    if (rc >= 0) rc = axi_grow(loop, &loop->dirty, &loop->dirty_cap, 2 * all, sizeof *loop->dirty); /* twice: see axi_fd_sync */
     if (rc >= 0) rc = axi_grow(loop, &loop->fds, &loop->fd_cap, fds, sizeof *loop->fds);
     return rc;
 }
@@ -7589,6 +7601,7 @@ AX_API int ax_loop_close(ax_loop *loop) {
         axi_take(&loop->closers, &c->node.link);
         axi_run_callback(loop, c);
     }
+    AXI_SYS(loop)->pools_ended = 1;
     if (AXI_SYS(loop)->end_pools) AXI_SYS(loop)->end_pools(loop);
     axi_take_posts(loop); /* the last jobs' ends, so that their memory is freed */
     axi_run_ready(loop, 1);
@@ -7800,7 +7813,7 @@ AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t siz
 
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, unsigned jobs) {
     ex->pool = NULL;
-    if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
+    if (axi_foreign(loop) || loop->state == AXI_CLOSED || AXI_SYS(loop)->pools_ended) return AX_EPERM;
     if (!threads || threads > USHRT_MAX) return AX_EINVAL;
     return (ex->pool = axi_pool_new(loop, threads, jobs)) != NULL ? 0 : AX_ENOMEM;
 }
@@ -7809,7 +7822,7 @@ AX_API ax_op ax_executor_run(ax_task *me, ax_executor *ex, int (*fn)(void *), in
     struct axi_sys *sys = AXI_SYS(me->loop);
     struct axi_pool *p = ex ? ex->pool : sys->pool;
     AXI_REFUSE(me);
-    if (!p && ex) return ax_done(AX_EPIPE);
+    if (sys->pools_ended || (!p && ex)) return ax_done(AX_EPIPE);
     if (!p && !(p = sys->pool = axi_pool_new(me->loop, me->loop->desc.threads, me->loop->desc.jobs))) return ax_done(AX_ENOMEM);
     return axi_elsewhere(me, p->loop) ? ax_done(AX_EPERM) : axi_job_run(me, p, fn, cancel, data, size);
 }
@@ -7833,7 +7846,7 @@ static int axi_pool_close(struct axi_pool *p) {
 AX_API ax_op ax_executor_close(ax_task *me, ax_executor *ex) {
     struct axi_pool *p = ex->pool;
     AXI_REFUSE(me);
-    if (!p) return ax_done(0);
+    if (!p || AXI_SYS(me->loop)->pools_ended) return ax_done(0);
     if (axi_elsewhere(me, p->loop)) return ax_done(AX_EPERM);
     ex->pool = NULL;
     if (axi_pool_close(p)) {
@@ -7927,7 +7940,7 @@ static void axi_take_signals(ax_loop *loop) {
     struct axi_signal *s;
     int i;
     if (AXI_LOAD(axi_signal_loop) != loop) return;
-    AXI_STORE(axi_came[0], 0);
+    AXI_CLEAR(axi_came[0]);
     for (s = AXI_SYS(loop)->signals; s; s = s->next) {
         if (!AXI_LOAD(axi_came[s->number]) || !s->waiters.ring) continue;
         AXI_STORE(axi_came[s->number], 0);

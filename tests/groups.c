@@ -575,6 +575,26 @@ static void frees_test(void) {
     ax_run_once(&loop);
     kit_judge("a hook may let go of the last reference, or free the storage", ax_loop_close(&loop), 0, "unheard:-32 unheard:-16", NULL, __FILE__, __LINE__);
 }
+/* Would close the loop under the task. */
+static void closes(void *ctx, ax_task *t, int status) {
+    (void)t;
+    LOG("unheard:%d", status);
+    LOG("close:%d run:%d", ax_loop_close((ax_loop *)ctx), ax_loop_run((ax_loop *)ctx));
+}
+static void closes_test(void) {
+    ax_loop loop;
+    ax_loop_desc *d = kit_desc();
+    ax_task *t;
+    d->unheard = closes;
+    d->unheard_ctx = &loop;
+    ax_loop_open(&loop, d);
+    t = ax_task_ref(AX_SPAWN(&loop.root, sleeper, .time = 1, .status = AX_EPIPE));
+    ax_loop_run(&loop);
+    LOG("gone:%d", ax_task_unref(t) == NULL);
+    LOG("run:%d", ax_loop_run(&loop));
+    kit_judge("a hook must not run or close the loop, even between two runs", ax_loop_close(&loop), 0, "unheard:-32 close:-16 run:-16 gone:1 run:0", NULL,
+              __FILE__, __LINE__);
+}
 /* A supervisor: starts what has failed anew, in its storage. */
 static AX_TASK(sleeper) supervised;
 static void restarts(void *ctx, ax_task *t, int status) {
@@ -794,6 +814,7 @@ int main(void) {
         kit_judge("a hook may take a reference and let go of it", AX_RUN_WITH(d, fails_in_root), 0, "unheard:-32 1 on", NULL, __FILE__, __LINE__);
 #ifndef ASYNCX_FREESTANDING
         restart_test();
+        closes_test();
         frees_test();
 #endif
     }

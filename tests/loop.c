@@ -1154,6 +1154,7 @@ AX_ASYNC(leaves_all) {
 }
 static void gives_up_scopes_test(void) {
     static ax_future f;
+    static AX_TASK(leaves_all) given_up;
     ax_loop_desc *d;
     int i;
     f.cancel = future_stays;
@@ -1161,11 +1162,12 @@ static void gives_up_scopes_test(void) {
         d = kit_desc();
         d->unheard = hears_of;
         ax_loop_open(&loop, d);
-        AX_SPAWN(&loop.root, leaves_all, .f = &f);
+        AX_SPAWN_IN(&loop.root, &given_up, leaves_all, .f = &f);
         ax_run_once(&loop);
         LOG("close:%d", ax_loop_close(&loop));
+        LOG("status:%d", ax_task_status(&given_up.task));
         LOG("%d %d", ax_timeout_close(&old.t), ax_sem_leave(&old.p));
-        kit_judge("scopes of a task that was given up serve again, and nobody hears of it as failed", 0, 0, "0 0 0 0 0 0 close:-35 -1 -1", "nothing can wake",
+        kit_judge("scopes of a task that was given up serve again, and nobody hears of it as failed", 0, 0, "0 0 0 0 0 0 close:-35 status:-125 -1 -1", "nothing can wake",
                   __FILE__, __LINE__);
         kit_reported = NULL;
     }

@@ -1523,6 +1523,36 @@ AX_ASYNC(rearms) {
     ax_close(me->loop, my->fd[1]);
     AX_END;
 }
+/* All are refused, and each asks for all anew. */
+static ax_watch all_refused[6];
+static int asked_anew;
+static int refuse_all(ax_loop *l, void *self, int fd, unsigned before, unsigned events) {
+    return events && fd != AXI_SYS(l)->pipe[0] ? AX_ENOMEM : ASYNCX_BACKEND->set(l, self, fd, before, events);
+}
+static void ask_for_all(ax_loop *l, unsigned events, void *arg) {
+    int i;
+    (void)l, (void)events, (void)arg;
+    asked_anew++;
+    for (i = 0; i < 6; i++) ax_watch_set(&all_refused[i], AX_OUT);
+}
+static void all_refused_test(void) {
+    static ax_loop loop;
+    static ax_backend refusing;
+    ax_loop_desc *d = kit_desc();
+    int fd[6] = {0, 1, 2}, i;
+    refusing = *ASYNCX_BACKEND;
+    refusing.set = refuse_all;
+    d->backend = &refusing;
+    d->flags = 0;
+    is(ax_loop_open(&loop, d), 0, "a backend that refuses all but the wake-up pipe");
+    make_pair(fd + 3);
+    fd[5] = dup(fd[3]);
+    for (i = 0; i < 6; i++) ax_watch_start(&loop, &all_refused[i], fd[i], AX_IN, ask_for_all, NULL);
+    for (i = 0; i < 3; i++) ax_run_once(&loop);
+    ok(asked_anew >= 18, "... each watch hears of it on each turn, and asks for all of them");
+    is(ax_loop_close(&loop), 0, "... and the loop has room for that");
+    for (i = 3; i < 6; i++) close(fd[i]);
+}
 struct refused {
     ax_frame frame;
     ax_group g;
@@ -1608,6 +1638,7 @@ static void backend_tests(void) {
 int main(void) {
     int before;
     alarm(60);
+    all_refused_test(); /* first, while the lowest descriptors are free: they are the ones for which there was no room */
     snprintf(dir, sizeof dir, "/tmp/asyncx-net-XXXXXX");
     if (!mkdtemp(dir)) return 1;
     snprintf(path, sizeof path, "%s/socket", dir);

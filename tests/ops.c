@@ -103,10 +103,11 @@ AX_ASYNC(forgets) {
     AX_END;
 }
 /* ... of a task that is to be cancelled, or in an op that keeps what the wait needs where a limit is computed. */
-struct forgets_more { ax_frame frame; int limited; ax_op kept; ax_mutex m; ax_cond c; AX_GENERATOR(waits_once) g; };
+enum { IN_NEXT, LIMITED, CANCELLED_BEFORE, CANCELLED_AFTER, LIMIT_IS_DUE };
+struct forgets_more { ax_frame frame; int how; ax_op kept; ax_mutex m; ax_cond c; ax_timeout limit; AX_GENERATOR(waits_once) g; };
 AX_ASYNC(forgets_more) {
     AX_BEGIN;
-    if (my->limited) {
+    if (my->how == LIMITED) {
         ax_cond_init(&my->c, &my->m);
         AX_AWAIT(ax_mutex_lock(me, &my->m));
         my->kept = ax_cond_wait(me, &my->c);
@@ -114,9 +115,11 @@ AX_ASYNC(forgets_more) {
         LOG("%d", me->rc);
         AX_RETURN(0);
     }
-    AX_AWAIT(ax_done(AX_GENERATE(&my->g, waits_once)));
-    ax_cancel(me);
-    my->kept = ax_next(me, &my->g.generator);
+    if (my->how == LIMIT_IS_DUE) ax_timeout_open(me, &my->limit, 0);
+    if (my->how == IN_NEXT) AX_AWAIT(ax_done(AX_GENERATE(&my->g, waits_once)));
+    if (my->how <= CANCELLED_BEFORE) ax_cancel(me);
+    my->kept = my->how == IN_NEXT ? ax_next(me, &my->g.generator) : ax_sleep(me, AX_MS(2));
+    if (my->how == CANCELLED_AFTER) ax_cancel(me);
     AX_TRY(ax_sleep(me, AX_MS(1)));
     LOG("%d", me->rc);
     AX_AWAIT(ax_sleep(me, AX_SEC(7200)));
@@ -346,7 +349,8 @@ AX_ASYNC(local) {
 
 /* What others would come to when the step is over. */
 static void not_called(ax_loop *loop, void *arg) { (void)loop, (void)arg, LOG("called"); }
-struct local_parts { ax_frame frame; ax_group g; ax_callback callback; ax_timer timer; ax_queue queue; int item; };
+static void not_deferred(void *arg) { (void)arg, LOG("called"); }
+struct local_parts { ax_frame frame; ax_group g; ax_callback callback; ax_timer timer; ax_deferred deferred; ax_queue queue; int item; };
 AX_ASYNC(local_parts) {
     ax_event event = {0};
     ax_callback callback;
@@ -363,6 +367,7 @@ AX_ASYNC(local_parts) {
     LOG("event:%d", me->rc);
     LOG("soon:%d %d", ax_soon(me->loop, &callback, not_called, NULL), ax_soon(me->loop, &my->callback, not_called, items));
     LOG("timer:%d %d", ax_timer_start(me->loop, &timer, AX_MS(1), not_called, NULL), ax_timer_start(me->loop, &my->timer, AX_MS(1), not_called, &slot));
+    LOG("defer:%d", ax_defer(me, &my->deferred, not_deferred, items));
     ax_queue_init(&my->queue, items, 2, sizeof *items);
     AX_TRY(ax_queue_put(me, &my->queue, &my->item));
     LOG("put:%d", me->rc);
@@ -380,7 +385,7 @@ AX_ASYNC(local_parts) {
 #ifndef ASYNCX_FREESTANDING
 /* The function would start when the text is gone. */
 #ifndef ASYNCX_COMMA
-struct shows { ax_frame frame; int emits; const char *text; };
+struct shows { ax_frame frame; int emits; const char *text; long double wide; };
 AX_ASYNC(shows) {
     AX_BEGIN;
     LOG("%s", my->text);
@@ -395,7 +400,9 @@ AX_ASYNC(local_argument) {
     LOG("call:%d", me->rc);
     AX_TRY(AX_CALL_IN(&my->slot, shows, .text = text + 1));
     LOG("in:%d", me->rc);
-    AX_TRY(AX_CALL_IN(&my->slot, shows, .text = "in its slot")); /* which is free */
+    AX_TRY(AX_CALL_IN(&my->slot, shows, .text = "in its slot", .wide = 1)); /* which is free */
+    AX_TRY(AX_CALL_IN(&my->slot, shows, .text = text, .wide = 1)); /* a number is no struct, however wide */
+    LOG("wide:%d", me->rc);
     LOG("generate:%d", AX_GENERATE(&my->generator, shows, .text = text));
     AX_AWAIT(ax_done(AX_GENERATE(&my->generator, shows, .emits = 1, .text = "generated")));
     AX_AWAIT(ax_next(me, &my->generator.generator));
@@ -500,12 +507,12 @@ int main(void) {
 #if ASYNCX_DEBUG
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("so is all else that is local and would be used later", 0,
-           "event:-14 soon:-14 -14 timer:-14 -14 put:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);
+           "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);
     MISUSE("a scope in a local variable is refused", 0, "open:-14", "local variable", local, .scope = 1);
 #ifndef ASYNCX_FREESTANDING
 #ifndef ASYNCX_COMMA /* which does not look for it */
     MISUSE("an argument that points to a local variable is refused", 0,
-           "call:-14 in:-14 in its slot generate:-14 generated spawn:0 join:-14 in:0 in:1 a task", "local variable", local_argument);
+           "call:-14 in:-14 in its slot wide:-14 generate:-14 generated spawn:0 join:-14 in:0 in:1 a task", "local variable", local_argument);
 #endif
     SCENARIO("... but a struct by value may have anything in it", 0, "record:1 record:2 record:0", records);
 #endif
@@ -515,7 +522,10 @@ int main(void) {
 #endif
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
-    MISUSE("rule 3: ... also where a limit begins", 0, "-16 end:0@0", "not awaited", forgets_more, .limited = 1);
-    MISUSE("rule 3: ... and a cancel that it was told of is not lost", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more);
+    MISUSE("rule 3: ... also where a limit begins", 0, "-16 end:0@0", "not awaited", forgets_more, .how = LIMITED);
+    MISUSE("rule 3: ... and a cancel that it was told of is not lost", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = IN_NEXT);
+    MISUSE("rule 3: ... nor one that it had met", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = CANCELLED_BEFORE);
+    MISUSE("rule 3: ... or was woken by", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = CANCELLED_AFTER);
+    MISUSE("rule 3: ... nor a limit", AX_ETIMEDOUT, "-16 end:-110@0", "not awaited", forgets_more, .how = LIMIT_IS_DUE);
     return tap_end();
 }

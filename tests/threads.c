@@ -159,6 +159,39 @@ AX_ASYNC(leaves) {
     await(&standing, 1);
     AX_END;
 }
+/* Goes on when the loop has closed its threads. */
+static void sets(ax_loop *l, void *event) {
+    (void)l;
+    ax_event_set((ax_event *)event);
+}
+struct stays { ax_frame frame; ax_event *closing; ax_callback sets; ax_executor ex; struct job job; };
+AX_ASYNC(stays) {
+    AX_BEGIN;
+    LOG("open:%d", ax_executor_open(me->loop, &my->ex, 1, 0));
+    ax_at_close(me->loop, &my->sets, sets, my->closing);
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    while (!my->closing->set) AX_AWAIT(ax_event_wait(me, my->closing));
+    my->job.name = 'A';
+    AX_AWAIT(ax_executor_run(me, NULL, work, NULL, &my->job, sizeof my->job));
+    LOG("run:%d", me->rc);
+    AX_AWAIT(ax_executor_run(me, &my->ex, work, NULL, &my->job, sizeof my->job));
+    LOG("run:%d", me->rc);
+    AX_AWAIT(ax_executor_close(me, &my->ex));
+    LOG("close:%d", me->rc);
+    LOG("open:%d did:%s", ax_executor_open(me->loop, &my->ex, 1, 0), did);
+    AX_END;
+}
+struct leaves_it { ax_frame frame; ax_event *closing; int used; struct job job; };
+AX_ASYNC(leaves_it) {
+    AX_BEGIN;
+    fresh();
+    my->job.name = 'B';
+    if (my->used) AX_AWAIT(ax_to_thread(me, work, &my->job, sizeof my->job));
+    AX_SPAWN(&me->loop->root, stays, .closing = my->closing);
+    AX_AWAIT(ax_checkpoint(me));
+    AX_END;
+}
 struct refuses { ax_frame frame; ax_executor ex, none; };
 AX_ASYNC(refuses) {
     AX_BEGIN;
@@ -567,6 +600,12 @@ int main(void) {
     ax_executor_open(&outer, &ex, 1, 0);
     MISUSE("rule 3: an executor is for the tasks of its loop", 0, "-1 -1", "another loop", borrows, .ex = &ex);
     ax_loop_close(&outer);
+    for (i = 0; i < 2; i++) {
+        ax_event closing = {0};
+        MISUSE("a task that goes on when the loop's threads have ended gets none", AX_EDEADLK,
+               i ? "open:0 run:-32 run:-32 close:0 open:-1 did:B" : "open:0 run:-32 run:-32 close:0 open:-1 did:", "nothing can wake", leaves_it,
+               .closing = &closing, .used = i);
+    }
     MISUSE("what can't end is given up: waits first, then children before parents", AX_EDEADLK, "", "nothing can wake", calls_family);
     return tap_end();
 }
