@@ -119,7 +119,7 @@ host-%:
 
 # The tests that know nothing but the header and the C library, for Windows, run by wine.
 WIN_CC = x86_64-w64-mingw32-gcc
-WIN_TESTS := $(patsubst %,$(B)/windows/%.exe,$(filter-out cancel curl hostile loop loops memory net soak sqlite syscalls threads,$(TESTS)))
+WIN_TESTS := $(patsubst %,$(B)/windows/%.exe,$(filter-out cancel curl hostile loop loops memory net process soak sqlite syscalls threads,$(TESTS)))
 $(B)/windows/conformance/conformance.exe: $(CONFORMANCE)
 $(B)/windows/%.exe: tests/%.c $(HEADERS) tests/windows/errno.h
 	@mkdir -p $(@D)

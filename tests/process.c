@@ -1,0 +1,140 @@
+/* The adapter for child processes (examples/asyncx_process.h), with real ones. They take no time but for those that wait to be ended; a
+   limit that is to expire is AX_MS(1), and nothing depends on when it does. */
+#include <dirent.h>
+#include <sys/resource.h>
+#define ASYNCX_IMPLEMENTATION
+#include "asyncx.h"
+#include "kit.h"
+#include "asyncx_process.h"
+
+static int descriptors(void) { /* how many are open */
+    DIR *d = opendir("/proc/self/fd");
+    int n = 0;
+    while (d && readdir(d)) n++;
+    if (d) closedir(d);
+    return n;
+}
+static ax_loop_desc *real(void) {
+    ax_loop_desc *d = kit_desc();
+    d->flags = 0;
+    return d;
+}
+#define JUDGE(name, want, trace, ...) kit_judge(name, AX_RUN_WITH(real(), __VA_ARGS__), want, trace, NULL, __FILE__, __LINE__)
+
+/* A shell's command; says what it wrote, or how much. */
+enum { OUT = 1, ERR = 2, BOTH = 4 };
+struct sh {
+    ax_frame frame;
+    const char *text, *input;
+    size_t max;
+    int outputs, *sum;
+    ax_time limit, grace;
+    char *argv[4], *const *env;
+    ax_output out, err;
+    struct ax_process p;
+};
+AX_ASYNC(sh) {
+    AX_BEGIN;
+    my->argv[0] = "sh", my->argv[1] = "-c", my->argv[2] = (char *)(uintptr_t)my->text;
+    my->out.max = my->err.max = my->max;
+    AX_TRY_ALL(AX_WITHIN(my->limit ? my->limit : AX_FOREVER,
+                         AX_CALL_IN(&my->p, ax_process, .argv = my->argv, .env = my->env, .input = my->input,
+                                    .out = my->outputs & (OUT | BOTH) ? &my->out : NULL,
+                                    .err = my->outputs & BOTH ? &my->out : my->outputs & ERR ? &my->err : NULL, .grace = my->grace)));
+    if (my->sum) {
+        *my->sum += me->rc + (int)my->out.size;
+        AX_RETURN(0);
+    }
+    LOG("%d", me->rc);
+    if (me->rc < 0) LOG("%s:%d", WIFSIGNALED(my->p.ended) ? "signal" : "exit", WIFSIGNALED(my->p.ended) ? WTERMSIG(my->p.ended) : WEXITSTATUS(my->p.ended));
+    if (my->out.size < 40 && my->out.data) LOG("%s", my->out.data);
+    else if (my->out.data) LOG("%d bytes, %d", (int)my->out.size, my->out.data[my->out.size]);
+    if (my->err.data) LOG("err:%s", my->err.data);
+    if (my->out.cut || my->err.cut) LOG("cut:%d,%d", my->out.cut, my->err.cut);
+    AX_FINALLY:
+    ax_output_free(&my->out);
+    ax_output_free(&my->err);
+    AX_END;
+}
+struct no_such { ax_frame frame; };
+AX_ASYNC(no_such) {
+    static char *const argv[] = {(char *)(uintptr_t)"no-such-command-here", NULL};
+    AX_BEGIN;
+    AX_TRY(AX_CALL(ax_process, .argv = argv));
+    AX_RETURN(me->rc == AX_ENOENT || me->rc == 127 ? 0 : me->rc); /* some systems tell by the exit code */
+    AX_END;
+}
+struct many { ax_frame frame; ax_group g; int i, sum; AX_TASK(sh) all[20]; };
+AX_ASYNC(many) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < 20; my->i++) AX_SPAWN_IN(&my->g, &my->all[my->i], sh, .text = my->i % 2 ? "cat" : "exit 10", .input = my->i % 2 ? "x" : NULL, .outputs = OUT, .sum = &my->sum);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%d", my->sum);
+    AX_END;
+}
+/* Cancelled after so many turns, whatever it waits for then, and once more after so many. */
+struct cancels { ax_frame frame; ax_group g; int first, second, i; AX_TASK(sh) child; };
+AX_ASYNC(cancels) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    AX_SPAWN_IN(&my->g, &my->child, sh, .text = "cat; trap '' TERM; while :; do sleep 1; done", .input = "words", .outputs = BOTH, .grace = my->second ? AX_SEC(100) : 0);
+    for (my->i = 0; my->i < my->first; my->i++) AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(&my->child.task);
+    for (my->i = 0; my->i < my->second; my->i++) AX_AWAIT(ax_checkpoint(me));
+    if (my->second) ax_cancel(&my->child.task);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+static int no_child(void) { return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD; }
+
+int main(void) {
+    static char *env[] = {(char *)(uintptr_t)"WHO=me", (char *)(uintptr_t)"PATH=/usr/bin:/bin", NULL};
+    char *big = (char *)calloc(1, 300001);
+    struct rlimit most;
+    int before, i, bad, failed;
+    alarm(120);
+    JUDGE("a command: its exit code, and what it wrote", 0, "3 words", sh, .text = "printf words; exit 3", .outputs = OUT);
+    JUDGE("... its errors apart", 0, "0 a err:b", sh, .text = "printf a; printf b >&2", .outputs = OUT | ERR);
+    JUDGE("... both in one, in their order", 0, "0 abc", sh, .text = "printf a; printf b >&2; printf c", .outputs = BOTH);
+    JUDGE("... an environment of its own", 0, "0 me", sh, .text = "printf %s \"$WHO\"", .outputs = OUT, .env = env);
+    JUDGE("... no input: it ends at once", 0, "0 ", sh, .text = "cat", .outputs = OUT);
+    JUDGE("... which it may leave unread", 0, "7 ", sh, .text = "exit 7", .outputs = OUT, .input = "unread");
+    memset(big, 'x', 300000);
+    JUDGE("more than pipes hold, in and out at once", 0, "0 300000 bytes, 0", sh, .text = "cat", .outputs = OUT, .input = big);
+    JUDGE("too much output: its beginning, and it is said", 0, "0 1234567890 cut:1,0", sh, .text = "printf 123456789012", .outputs = OUT, .max = 10);
+    JUDGE("... not if it just fits", 0, "0 1234567890", sh, .text = "printf 1234567890", .outputs = OUT, .max = 10);
+    JUDGE("a signal ends it", 0, "137 ", sh, .text = "kill -9 $$", .outputs = OUT);
+    JUDGE("there is no such command", 0, "", no_such);
+    JUDGE("out of time: it is asked to end, and has its last words", 0, "-110 exit:4 bye", sh, .text = "exec 2>&-; trap 'printf bye; exit 4' TERM; while :; do sleep 0.01; done",
+          .outputs = OUT, .limit = AX_MS(100), .grace = AX_SEC(100));
+    JUDGE("... and is killed if it refuses", 0, "-110 signal:9 ", sh, .text = "trap '' TERM; while :; do sleep 1; done", .outputs = OUT, .limit = AX_MS(100));
+    JUDGE("what stays in the background does not hold it up", 0, "0 started", sh, .text = "sleep 3 & printf started", .outputs = OUT, .grace = AX_MS(1));
+    JUDGE("twenty at a time: none is lost", 0, "110", many);
+
+    before = descriptors();
+    for (i = 0, bad = 0; i < 40; i++) bad += AX_RUN_WITH(real(), cancels, .first = i % 10, .second = i / 10 * 3) != 0 || !no_child() || kit_balance != 0;
+    is(bad, 0, "cancelled anywhere, once or twice, it leaves no child and no memory");
+    is(descriptors(), before, "... nor a descriptor");
+    for (i = 1, failed = 0, bad = 0; i < 200; i++) {
+        ax_loop_desc *d = real();
+        kit_fail_at = i;
+        failed += AX_RUN_WITH(d, sh, .text = "cat", .input = "words", .outputs = BOTH) < 0 || strstr(tap_trace, "-12") != NULL;
+        bad += !no_child() || kit_balance != 0;
+        if (kit_allocations < i) break;
+    }
+    ok(bad == 0 && failed > 3 && i < 200, "out of memory at each of %d places, it leaves nothing behind either", i - 1);
+    getrlimit(RLIMIT_NOFILE, &most);
+    for (i = 8, bad = failed = 0; i < 24; i++) {
+        struct rlimit few = most;
+        few.rlim_cur = (rlim_t)i;
+        setrlimit(RLIMIT_NOFILE, &few);
+        (void)AX_RUN_WITH(real(), sh, .text = "cat", .input = "words", .outputs = OUT | ERR);
+        failed += strstr(tap_trace, "-24") != NULL;
+        setrlimit(RLIMIT_NOFILE, &most);
+        bad += !no_child() || kit_balance != 0 || descriptors() != before;
+    }
+    ok(bad == 0 && failed > 3, "out of descriptors, too");
+    free(big);
+    return tap_end();
+}
