@@ -305,6 +305,10 @@ enum { AXI_NUMBER_0, AXI_ERRORS(AXI_X) };
 enum { AXI_ERRORS(AXI_X) };
 #undef AXI_X
 
+#ifndef ASYNCX_FREESTANDING
+/* What a POSIX call gave as a status: -1 becomes its errno. AX_CHECK(ax_sys(open(path, O_RDONLY))); else -1 would be AX_EPERM. */
+AXI_INLINE int ax_sys(int result) { return result < 0 ? -errno : result; }
+#endif
 /* The sentence for a status; for an error outside the list the C library's. Never NULL. On AVR such texts are in flash, to be read
    with pgm_read_byte. */
 AX_API const char *ax_strerror(int status);
@@ -455,7 +459,7 @@ typedef void ax_fn(ax_loop *loop, void *arg);
          return ax_park(me, button_forget, b);            // pending; button_event() will ax_wake(b->waiter, 1)
      } */
 
-/* The op is done with this status. Also a way to let a plain call's error leave the body: AX_AWAIT(ax_done(plain_call())). */
+/* The op is done with this status. */
 AXI_INLINE ax_op ax_done(int status) {
     ax_op op;
     op.axi = status;
@@ -609,6 +613,7 @@ struct ax_task {
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for rare code that turns a cancel into something else, and takes it back (ax_uncancel).
+     AX_CHECK(status)     the same for a plain call, which does not wait: its error leaves the body, its result is in me->rc.
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error. A loop of C: break and continue work.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (What a call
@@ -650,8 +655,9 @@ struct ax_task {
         ax_generator generator;  \
         struct fn frame;         \
     }
-/* The first frame of a task that runs or ran fn: arguments and results of a child. */
-#define AX_FRAME(fn, task) ((struct fn *)(void *)axi_first_frame(task))
+/* The first frame of a task that was spawned with fn, which is defined or declared by then: arguments and results of a child. With
+   ASYNCX_DEBUG NULL for a task of another function. */
+#define AX_FRAME(fn, task) ((struct fn *)(void *)AXI_FRAME_OF(task, fn))
 
 /* ---- 6 Tasks ------------------------------------------------------------------------------------------ */
 
@@ -802,6 +808,13 @@ AX_API ax_time ax_until(ax_loop *loop, ax_time when);
    (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
+#ifndef ASYNCX_FREESTANDING /* a constant below a microsecond is AX_EINVAL: a forgotten AX_SEC or AX_MS (gcc, clang) */
+#define AXI_DURATION(time) (AXI_CONST(time) && (time) > 0 && (time) < 1000 ? INT64_MIN : (ax_time)(time))
+#define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
+#define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
+#else
+#define AXI_DURATION(time) (time)
+#endif
 
 #if AXI_CANCEL
 /* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
@@ -814,7 +827,7 @@ typedef struct ax_timeout {
     int expired;   /* public, read-only */
     ax_task *task;
 } ax_timeout;
-AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
+AX_API int (ax_timeout_open)(ax_task *me, ax_timeout *limit, ax_time time);
 /* Moves the deadline to a point in time, as ax_after(me->loop, AX_SEC(5)); AX_FOREVER: none. AX_EPERM unless open and not
    expired. */
 AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
@@ -1397,7 +1410,7 @@ AX_API int ax_udp_open(const char *host, int port, unsigned flags);
    suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
 /* Connects a socket: 0, or an error such as AX_ECONNREFUSED. After a cancel close it. May suspend. To an address that is known:
-   AX_AWAIT(ax_done(my->fd = ax_tcp_open(&my->addr))); AX_AWAIT(ax_connect(me, my->fd, &my->addr)); */
+   AX_CHECK(my->fd = ax_tcp_open(&my->addr)); AX_AWAIT(ax_connect(me, my->fd, &my->addr)); */
 AX_API AX_MUST_USE ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr);
 /* A connection to a host: its descriptor. All its addresses are tried, IPv6 and IPv4 by turns, each 250 ms after the one before or
    once that has failed; the first that answers is it (RFC 8305). An error of ax_resolve, or the last attempt's. The host must
@@ -1421,13 +1434,13 @@ AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size
 
      static ax_op serve(ax_task *me, int fd, const ax_addr *peer, void *app) { return AX_CALL(client, .fd = fd, .app = app); }
 
-     AX_AWAIT(ax_done(ax_tcp_listen(NULL, 8080, 0)));
-     AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .most = 1000, .grace = AX_SEC(5), .arg = my));
+     AX_CHECK(ax_tcp_listen(NULL, 8080, 0));
+     AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .max_clients = 1000, .grace = AX_SEC(5), .arg = my));
 
    It runs until it is cancelled (by Ctrl-C, in main). Then it accepts no more; those that are served may end what they do within
    the grace time (0: none), and are cancelled after it, or at another cancel, in a later turn. It ends when all have ended, with
    AX_ECANCELED; or with an error of ax_accept. A connection that fails does not concern the others. fd and peer are good until the
-   op that serve gives has ended; it must not close fd. May suspend. */
+   op that serve gives has ended; ax_close of fd is AX_EPERM there. May suspend. */
 struct axi_accepting { /* private */
     ax_frame frame;
     struct ax_server *server;
@@ -1438,7 +1451,7 @@ struct ax_server {
     int fd; /* listening; the server's from now on: it closes it */
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
-    int most; /* connections at a time, the next wait unaccepted; 0: any number */
+    int max_clients; /* at a time, the next wait unaccepted; 0: any number */
     int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them) */
     ax_time grace;
     void (*ended)(int status, const ax_addr *peer, void *arg); /* if it is set: hears how each connection ended, as for a log */
@@ -1509,8 +1522,8 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
 
 /* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
    size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
-   one is abandoned: it ends unheard, and its copy is freed then (or else: ax_executor_run with a cancel that gives AX_STAY, which
-   waits on). AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May suspend. */
+   one is abandoned: it ends unheard, and its copy is freed then. What it has opened or allocated is lost: such a job is run by
+   ax_executor_run(me, NULL, fn, ax_stay, data, size), which waits on. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
 
 /* A pool of threads of your own: with one thread, jobs run one after the other, in order of the calls. */
@@ -1526,6 +1539,9 @@ AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threa
    executor is closed. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
                                          void *data, size_t size);
+/* A cancel for ax_executor_run that only waits: AX_STAY. For what opens or allocates something, which would be lost with an abandoned
+   job. */
+AX_API int ax_stay(void *copy);
 /* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
    bounds it. Only the first call waits: a second gives 0 at once. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
@@ -1797,6 +1813,7 @@ AXI_INLINE AX_RETURN_is_missing axi_step(ax_op op) {
 #define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
 #define AX_TRY(op) AXI_AWAIT(op, me->node.bad > AXI_FAILED, AXI_COUNTER)
 #define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
+#define AX_CHECK(status) AX_AWAIT(ax_done(status))
 #define AXI_AWAIT(op, leave, n)                                                                     \
     do {                                                                                            \
         AXI_AT(n);                                                                                  \
@@ -1825,7 +1842,7 @@ AXI_INLINE AX_RETURN_is_missing axi_step(ax_op op) {
     } while (0)
 
 #define AX_WITHIN(time, op) \
-    axi_must_await(axi_within(me, &my->frame, (time), AXI_CONST(time)) ? (op) : ax_done(AX_EINVAL))
+    axi_must_await(axi_within(me, &my->frame, AXI_DURATION(time)) ? (op) : ax_done(AX_EINVAL))
 
 #define AX_CALL(...) axi_must_await(AXI_CALL(AXI_COUNTER, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
 #define AX_CALL_IN(slot, ...) axi_must_await(AXI_CALL_IN(AXI_COUNTER, slot, AXI_HEAD(__VA_ARGS__, ~), __VA_ARGS__))
@@ -1992,7 +2009,7 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_lost(ax_task *me);
 #if AXI_CANCEL
-AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time, int constant);
+AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time);
 #endif
 AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
@@ -2005,6 +2022,12 @@ AX_API ax_frame *axi_task_new(ax_group *group, size_t size);
 AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(const ax_task *task);
+#if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+#define AXI_FRAME_OF(task, fn) axi_frame_of((task), AXI_CAT(fn, _axi)())
+AX_API ax_frame *axi_frame_of(const ax_task *task, const struct axi_fn *fn);
+#else
+#define AXI_FRAME_OF(task, fn) axi_first_frame(task)
+#endif
 
 #ifdef ASYNCX_FREESTANDING /* in static memory: known when the program is linked */
 #define AXI_RUN(desc, fn, ...)                                                                    \
@@ -2862,7 +2885,9 @@ static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
     return loop->heaped != 0;
 }
 #define AXI_MINUS(a, b) ((a) - (b))
-#define axi_too_long(time) 0
+static int axi_no_duration(ax_loop *loop, ax_time time) { /* see AXI_DURATION */
+    return time == INT64_MIN && axi_misuse(loop, 1, "a time below a microsecond: a bare number instead of AX_SEC or AX_MS?");
+}
 
 static ax_time axi_next_when(ax_loop *loop) { return axi_any_timer(loop) ? loop->timers[0].when : AX_FOREVER; }
 static axi_node *axi_next_timer(const ax_loop *loop) { return loop->timers[0].node; }
@@ -2961,6 +2986,7 @@ typedef uint64_t axi_ticks;
 
 /* More than 3/8 of the type's range, which shows in its highest byte. */
 static int axi_too_long(ax_time time) { return time >> (ASYNCX_TIME_BITS - 8) >= 0x60 && time != AX_FOREVER; }
+#define axi_no_duration(loop, time) axi_too_long(time)
 
 AXI_OUTLINE_8 static ax_time axi_add(ax_time a, ax_time b) {
     axi_ticks sum = (axi_ticks)b;
@@ -3386,18 +3412,10 @@ AXI_OUTLINE_8 static int axi_limit_end(ax_task *t, axi_entry *e, int status) {
     return status;
 }
 
-AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time, int constant) {
+AX_API int axi_within(ax_task *me, ax_frame *f, ax_time time) {
     ax_time at, *when = AXI_CHECKS ? &at : &me->u.wake; /* which is free while the task runs, unless it forgot to await an op */
-#ifndef ASYNCX_FREESTANDING
-    if (constant && time > 0 && time < 1000) {
-        axi_misuse(me->loop, 0, "a time limit below a microsecond: a bare number instead of AX_SEC or AX_MS?");
-        return 0;
-    }
-#else
-    (void)constant;
-#endif
     if (time == AX_FOREVER) return 1; /* none */
-    if (axi_too_long(time)) return 0;
+    if (axi_no_duration(me->loop, time)) return 0;
     *when = axi_from(me->loop, time);
     if (f->entry.flags & AXI_LIMITED) { /* AX_WITHIN of AX_WITHIN: the earlier one binds */
         if (!(f->entry.flags & AXI_EXPIRED) && axi_reached(&f->within, when)) return 1;
@@ -3424,8 +3442,8 @@ static int axi_close_timeout(ax_task *t, axi_entry *e, int status) {
     return status;
 }
 
-AX_API int ax_timeout_open(ax_task *me, ax_timeout *l, ax_time time) {
-    int rc = axi_too_long(time) ? AX_EINVAL : axi_openable(me, &l->entry);
+AX_API int (ax_timeout_open)(ax_task *me, ax_timeout *l, ax_time time) {
+    int rc = axi_no_duration(me->loop, time) ? AX_EINVAL : axi_openable(me, &l->entry);
     if (rc < 0) return rc;
     axi_open(me, &l->entry, AXI_LIMIT, axi_close_timeout);
     l->when = axi_from(me->loop, time);
@@ -3757,6 +3775,15 @@ AX_API ax_frame *axi_first_frame(const ax_task *t) {
         while (e->up) e = e->up;
     return (ax_frame *)(void *)e;
 }
+
+#if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+AX_API ax_frame *axi_frame_of(const ax_task *t, const struct axi_fn *fn) {
+    ax_frame *f = axi_first_frame(t);
+    if (f->fn == fn) return f;
+    axi_misuse(t->loop, 0, "AX_FRAME of a task that was spawned with another function");
+    return NULL;
+}
+#endif
 
 /* Whether a task may be spawned into this group. */
 static int axi_spawnable(ax_group *g) {
@@ -4422,10 +4449,10 @@ AX_API ax_op ax_sleep_until(ax_task *me, ax_time when) {
     return axi_sleep(me, when);
 }
 
-AX_API ax_op ax_sleep(ax_task *me, ax_time time) {
+AX_API ax_op (ax_sleep)(ax_task *me, ax_time time) {
     AXI_REFUSE(me);
+    if (axi_no_duration(me->loop, time)) return ax_done(AX_EINVAL);
     if (time <= 0) return ax_checkpoint(me);
-    if (axi_too_long(time)) return ax_done(AX_EINVAL);
     return axi_sleep(me, axi_from(me->loop, time));
 }
 
@@ -5257,6 +5284,7 @@ struct axi_fd {
     unsigned char paused : 1;   /* a listener while accept() can't: it is not waited for */
     unsigned char plain : 1;    /* no socket: recv() and send() refuse it */
     unsigned char checked : 1;  /* whether it blocks */
+    unsigned char served : 1;   /* a connection of ax_server, which closes it */
     unsigned char turn, streak; /* operations in this turn that did not wait */
     unsigned char in_vain;      /* 0; or a read was tried in vain: 1 + how many have since waited untried */
     unsigned in_vain_size;      /* of how many bytes */
@@ -6495,7 +6523,7 @@ AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
 /* The number is, or will be, another descriptor's. */
 static void axi_fd_anew(struct axi_fd *e) {
     e->doubt = 1;
-    e->paused = e->plain = e->checked = 0;
+    e->paused = e->plain = e->checked = e->served = 0;
     e->streak = e->in_vain = 0;
 }
 
@@ -6511,6 +6539,8 @@ AX_API void ax_fd_closing(ax_loop *loop, int fd) {
 }
 
 AX_API int ax_close(ax_loop *loop, int fd) {
+    const struct axi_fd *e = axi_fd_known(loop, fd);
+    if (e && e->served) return axi_misuse(loop, AX_EPERM, "ax_server closes its connections itself");
     ax_fd_closing(loop, fd);
     if (loop->sys && AXI_SYS(loop)->again.armed) ax_timer_start(loop, &AXI_SYS(loop)->again, 0, axi_accept_again, NULL);
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
@@ -6855,7 +6885,7 @@ struct axi_tcp_attempt {
 };
 AX_ASYNC(axi_tcp_attempt) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->fd = ax_tcp_open(&my->all->addr[my->i])));
+    AX_CHECK(my->fd = ax_tcp_open(&my->all->addr[my->i]));
     AX_AWAIT(ax_connect(me, my->fd, &my->all->addr[my->i]));
     if (my->all->fd < 0) {
         my->all->fd = my->fd;
@@ -6915,7 +6945,7 @@ struct axi_udp_connect {
 AX_ASYNC(axi_udp_connect) {
     AX_BEGIN;
     AX_AWAIT(ax_resolve(me, my->host, my->port, &my->addr, 1));
-    AX_AWAIT(ax_done(my->fd = axi_socket(axi_family(&my->addr), SOCK_DGRAM)));
+    AX_CHECK(my->fd = axi_socket(axi_family(&my->addr), SOCK_DGRAM));
     AX_AWAIT(ax_connect(me, my->fd, &my->addr));
     AX_RETURN(my->fd);
 AX_FINALLY:
@@ -6935,7 +6965,7 @@ struct axi_unix_connect {
 };
 AX_ASYNC(axi_unix_connect) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->fd = axi_socket(AF_UNIX, SOCK_STREAM)));
+    AX_CHECK(my->fd = axi_socket(AF_UNIX, SOCK_STREAM));
     for (;;) {
         AX_TRY(ax_connect(me, my->fd, &my->addr));
         if (me->rc != AX_EAGAIN) break;
@@ -7017,10 +7047,17 @@ struct axi_client {
     ax_addr peer;
     int fd;
 };
+static void axi_serve_fd(ax_loop *loop, int fd, unsigned on) {
+    int rc;
+    struct axi_fd *e = axi_fd_at(loop, fd, &rc);
+    if (e) e->served = on & 1;
+}
 AX_ASYNC(axi_client) {
     AX_BEGIN;
+    axi_serve_fd(me->loop, my->fd, 1);
     AX_AWAIT(my->server->serve(me, my->fd, &my->peer, my->server->arg));
 AX_FINALLY:
+    axi_serve_fd(me->loop, my->fd, 0);
     ax_close(me->loop, my->fd);
     ax_sem_release(&my->server->places);
     if (my->server->ended) my->server->ended(ax_leaving(me), &my->peer, my->server->arg);
@@ -7037,7 +7074,7 @@ static void axi_end_input(ax_group *clients) {
 AX_ASYNC(axi_accepting) {
     struct ax_server *s = my->server;
     AX_BEGIN;
-    AX_AWAIT(ax_done(s->serve && s->most >= 0 ? 0 : AX_EINVAL));
+    AX_CHECK(s->serve && s->max_clients >= 0 ? 0 : AX_EINVAL);
     for (;;) {
         AX_AWAIT(ax_sem_acquire(me, &s->places));
         AX_AWAIT(ax_accept(me, s->fd, &my->peer));
@@ -7058,7 +7095,7 @@ AX_FINALLY:
 
 AXI_ASYNC(ax_server, AX_API) {
     AX_BEGIN;
-    ax_sem_init(&my->places, my->most > 0 ? my->most : INT_MAX, 0);
+    ax_sem_init(&my->places, my->max_clients > 0 ? my->max_clients : INT_MAX, 0);
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
     AX_AWAIT(AX_CALL_IN(&my->accepting, axi_accepting, .server = my));
 AX_FINALLY:
@@ -7809,6 +7846,11 @@ static ax_op axi_job_run(ax_task *me, struct axi_pool *p, int (*fn)(void *), int
 
 AX_API ax_op ax_to_thread(ax_task *me, int (*fn)(void *), void *data, size_t size) {
     return ax_executor_run(me, NULL, fn, NULL, data, size);
+}
+
+AX_API int ax_stay(void *copy) {
+    (void)copy;
+    return AX_STAY;
 }
 
 AX_API int ax_executor_open(ax_loop *loop, ax_executor *ex, unsigned threads, unsigned jobs) {

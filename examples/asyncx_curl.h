@@ -7,7 +7,7 @@
 
      AX_ASYNC(app) {
          AX_BEGIN;
-         AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+         AX_CHECK(ax_curl_open(&my->curl, me->loop));
          AX_AWAIT(AX_WITHIN(AX_SEC(10),
                             AX_CALL(ax_http, .curl = &my->curl, .url = "https://example.org", .out = &my->response)));
          printf("%ld, %zu bytes\n", my->response.status, my->response.size);

@@ -240,8 +240,8 @@ AX_ASYNC(axi_process_wait) {
 AX_ASYNC(ax_process) {
     int i;
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGCHLD))); /* before there is a child */
-    AX_AWAIT(ax_done(axi_process_start(my)));
+    AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)); /* before there is a child */
+    AX_CHECK(axi_process_start(my));
     ax_group_open(me, &my->pumps, 0);
     if (my->input && !my->input_size) my->input_size = strlen((const char *)my->input);
     if (my->fds[0]) AX_SPAWN_IN(&my->pumps, &my->feed, axi_process_feed, .fd = &my->fds[0], .data = my->input, .size = my->input_size);

@@ -569,7 +569,7 @@ AX_ASYNC(axi_sql_carry) {
     struct axi_sql_job *job = my->job;
     struct axi_sql *c = job->conn;
     AX_BEGIN;
-    if (job->kind == AXI_SQL_OPEN) AX_AWAIT(ax_done(ax_executor_open(c->loop, &c->executor, 1, 0)));
+    if (job->kind == AXI_SQL_OPEN) AX_CHECK(ax_executor_open(c->loop, &c->executor, 1, 0));
     if (!job->tx || job->kind == AXI_SQL_BEGIN) {
         AX_AWAIT(ax_sem_acquire(me, &c->gate));
         if (job->tx) c->owned = job->tx;

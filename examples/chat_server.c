@@ -121,7 +121,7 @@ static int obey(struct client *c, char *line) { /* 0 if the client wants to go *
 AX_ASYNC(client) {
     struct client **at;
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_queue_init_growing(&my->lines, me->loop, (size_t)options.backlog, sizeof(struct message *))));
+    AX_CHECK(ax_queue_init_growing(&my->lines, me->loop, (size_t)options.backlog, sizeof(struct message *)));
     ax_limiter_init(&my->rate, options.rate, AX_SEC(1), options.rate);
     ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
     snprintf(my->name, sizeof my->name, "guest%d", ++my->server->numbered % 1000000);

@@ -49,7 +49,7 @@ AX_ASYNC(server) {
     ax_addr_local(my->fd, &local);
     printf("listening on %s\n", ax_addr_text(&local, text, sizeof text));
     /* when all places are taken, clients wait in the system's queue; Ctrl-C or SIGTERM cancels this task */
-    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .ended = ended, .arg = my, .most = options.max_clients,
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .ended = ended, .arg = my, .max_clients = options.max_clients,
                      .grace = AX_SEC(options.grace)));
     AX_FINALLY:
     if (my->fd > 0) printf("%d clients, %lld bytes, %d cut off\n", my->served, my->bytes, my->cut_off);

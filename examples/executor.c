@@ -18,7 +18,7 @@ static int stop(void *copy) { /* on the loop's thread, when the wait is cancelle
 struct app { ax_frame frame; ax_executor one; struct work a, b; };
 AX_ASYNC(app) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_executor_open(me->loop, &my->one, 1, 0))); /* an error leaves */
+    AX_CHECK(ax_executor_open(me->loop, &my->one, 1, 0)); /* an error leaves */
     my->a.to = 1000;
     AX_AWAIT(ax_executor_run(me, &my->one, count, stop, &my->a, sizeof my->a));
     printf("counted to %u\n", my->a.from);

@@ -203,7 +203,7 @@ AX_ASYNC(pipeline) {
         blame(options.db, ax_strerror(me->rc), my->db.message);
         AX_RETURN(1);
     }
-    AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+    AX_CHECK(ax_curl_open(&my->curl, me->loop));
     AX_AWAIT(AX_CALL(list_ids, .p = my));
     if (me->rc > 0) AX_RETURN(me->rc);
 

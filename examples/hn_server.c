@@ -209,7 +209,7 @@ AX_ASYNC(server) {
     }
     ax_addr_local(my->fd, &local);
     printf("listening on http://%s\n", ax_addr_text(&local, text, sizeof text));
-    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .most = options.max_clients)); /* until Ctrl-C or SIGTERM */
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .max_clients = options.max_clients)); /* until Ctrl-C or SIGTERM */
     AX_END;
 }
 

@@ -100,7 +100,7 @@ AX_ASYNC(read_head) {
             AX_AWAIT(ax_reader_line(me, &g->in));
             if (me->rc == 0) AX_RETURN(bad(g->page, "cut short"));
             if (g->in.length == 0) break;
-            AX_AWAIT(ax_done(parse_header(g, g->in.data)));
+            AX_CHECK(parse_header(g, g->in.data));
         }
     } while (g->page->status / 100 == 1);
     AX_END;
@@ -111,7 +111,7 @@ struct read_part { ax_frame frame; struct get *get; };
 AX_ASYNC(read_part) {
     struct get *g = my->get;
     AX_BEGIN;
-    AX_AWAIT(ax_done(make_room(g->page, g->want)));
+    AX_CHECK(make_room(g->page, g->want));
     AX_TRY(ax_reader_exactly(me, &g->in, g->page->body + g->page->size, g->want));
     g->page->size += g->in.length;
     if (me->rc == 0 || me->rc == AX_EPIPE) AX_RETURN(bad(g->page, "cut short"));
@@ -143,7 +143,7 @@ AX_ASYNC(read_chunks) {
 
 AX_ASYNC(get) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(parse_url(my)));
+    AX_CHECK(parse_url(my));
     AX_AWAIT(ax_tcp_connect(me, my->host, my->port));
     my->fd = me->rc;
     ax_reader_init(&my->in, my->fd, my->in_buffer, sizeof my->in_buffer);
@@ -161,7 +161,7 @@ AX_ASYNC(get) {
         AX_AWAIT(AX_CALL(read_part, .get = my));
     } else {
         AX_WHILE(ax_reader_some(me, &my->in)) {
-            AX_AWAIT(ax_done(make_room(my->page, my->in.length)));
+            AX_CHECK(make_room(my->page, my->in.length));
             memcpy(my->page->body + my->page->size, my->in.data, my->in.length);
             my->page->size += my->in.length;
         }

@@ -126,7 +126,7 @@ AX_ASYNC(work) {
     ax_group_open(me, &w->door, 0);
     tell(w->main, &w->up);
     AX_AWAIT(ax_event_wait(me, &w->go.event)); /* until all are up: a client may ask for all */
-    AX_SPAWN(&w->door, ax_server, .fd = w->fd, .serve = serve, .arg = w, .most = options.max_clients,
+    AX_SPAWN(&w->door, ax_server, .fd = w->fd, .serve = serve, .arg = w, .max_clients = options.max_clients,
              .grace = AX_SEC(options.grace));
     AX_AWAIT(ax_event_wait(me, &w->stop.event));
     ax_group_cancel(&w->door);

@@ -199,7 +199,7 @@ AX_ASYNC(app) {
     AX_BEGIN;
     ax_group_open(me, &my->servers, AX_GROUP_BACKGROUND);
     AX_SPAWN(&my->servers, server, .fd = listen_on_any(&port));
-    AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+    AX_CHECK(ax_curl_open(&my->curl, me->loop));
     is(ax_curl_open(&my->curl, me->loop), AX_EBUSY, "it is opened once");
 
     /* answers */
@@ -274,7 +274,7 @@ AX_ASYNC(app) {
 
     for (my->i = 0, my->n = 0; my->i < 100; my->i++) { /* a fresh connection each time, so that there is a socket to be watched */
         ax_curl_close(&my->curl);
-        AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+        AX_CHECK(ax_curl_open(&my->curl, me->loop));
         fail_at = my->i;
         AX_TRY(GET("/chunks"));
         if (me->rc == 200 && fail_at >= 0) break;
@@ -310,7 +310,7 @@ AX_ASYNC(app) {
     ok(me->rc == AX_ETIMEDOUT, "a limit in the body");
     AX_AWAIT(ax_sleep(me, AX_MS(50)));
     is(aborted, 2, "the server sees both go");
-    AX_AWAIT(ax_done(my->deaf = listen_on_any(&my->deaf_port)));
+    AX_CHECK(my->deaf = listen_on_any(&my->deaf_port));
     if (!(my->upload = (char *)malloc(UPLOAD))) abort();
     memset(my->upload, 'x', UPLOAD);
     AX_TRY(AX_WITHIN(AX_MS(50), AX_CALL(ax_http, .curl = &my->curl, .url = url_at(my->deaf_port, "/"), .out = &my->r, .body = my->upload,
@@ -346,7 +346,7 @@ AX_ASYNC(app) {
     AX_TRY(GET("/ok"));
     is(me->rc, AX_EPERM, "and no more is taken");
     ax_curl_close(&my->curl);
-    AX_AWAIT(ax_done(ax_curl_open(&my->curl, me->loop)));
+    AX_CHECK(ax_curl_open(&my->curl, me->loop));
     AX_AWAIT(GET("/ok"));
     is(me->rc, 200, "it can be opened again");
     AX_FINALLY:

@@ -622,6 +622,18 @@ static void restart_test(void) {
               __FILE__, __LINE__);
 }
 #endif
+#if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+struct mistakes_it { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(mistakes_it) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, fails_when_cancelled);
+    LOG("%d %d", AX_FRAME(fails_when_cancelled, my->t) != NULL, AX_FRAME(sleeper, my->t) == NULL);
+    ax_group_cancel(&my->g);
+    AX_TRY(ax_group_join(me, &my->g));
+    AX_END;
+}
+#endif
 struct keeps_failed { ax_frame frame; int held; ax_task *t; };
 AX_ASYNC(keeps_failed) {
     AX_BEGIN;
@@ -797,6 +809,9 @@ int main(void) {
     SCENARIO("... also many deep", 0, "1 2 3 4 5 6 7 8 9 10 11 12", nests);
     SCENARIO("all tasks of a loop, parents first", 0,
              "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
+#if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+    MISUSE("a task's frame is not taken for another function's", 0, "1 1", "another function", mistakes_it);
+#endif
     SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);
     SCENARIO("rule 6: one that never starts lets go of it", 0, "quick:-32@0 -125 b:0 a:1", late_joiner, .cancel = 1);
     SCENARIO("rule 12: a race goes on without the racer that got no memory", 0, "a:3@5 join:3", short_race, .a = 3);

@@ -325,9 +325,9 @@ struct director {
 AX_ASYNC(director) {
     const struct attack *a = &attacks[my->i];
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_loop_reserve(me->loop, MOST_FDS + 20, MOST_FDS)));
+    AX_CHECK(ax_loop_reserve(me->loop, MOST_FDS + 20, MOST_FDS));
     ax_group_open(me, &my->all, AX_GROUP_COLLECT);
-    AX_AWAIT(ax_done(ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));
     {
         ax_addr addr;
         ax_addr_local(me->rc, &addr);

@@ -1037,7 +1037,7 @@ AX_ASYNC(third) {
 struct second { ax_frame frame; int later; };
 AX_ASYNC(second) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(AX_RUN_WITH(stoppable(), third, .later = my->later)));
+    AX_CHECK(AX_RUN_WITH(stoppable(), third, .later = my->later));
     AX_END;
 }
 struct first { ax_frame frame; int later; };
@@ -1046,7 +1046,7 @@ AX_ASYNC(first) {
     raise(SIGINT);
     raise(SIGINT);
     AX_TRY_ALL(ax_sleep(me, AX_MS(5)));
-    if (me->rc == AX_ECANCELED) AX_AWAIT(ax_done(AX_RUN_WITH(stoppable(), second, .later = my->later)));
+    if (me->rc == AX_ECANCELED) AX_CHECK(AX_RUN_WITH(stoppable(), second, .later = my->later));
     AX_RETURN(5);
     AX_FINALLY:
     AX_TRY(ax_sleep(me, AX_MS(5)));

@@ -82,10 +82,10 @@ AX_ASYNC(app) {
     for (my->i = 0; my->i < 20; my->i++) AX_AWAIT(ax_queue_get(me, &my->q, &my->item));
     AX_AWAIT(AX_CALL(big));
     AX_AWAIT(ax_to_thread(me, work, my->data, sizeof my->data));
-    AX_AWAIT(ax_done(ax_executor_open(me->loop, &my->one, 1, 0)));
+    AX_CHECK(ax_executor_open(me->loop, &my->one, 1, 0));
     AX_AWAIT(ax_executor_run(me, &my->one, work, NULL, my->data, sizeof my->data));
     AX_AWAIT(ax_executor_close(me, &my->one));
-    AX_AWAIT(ax_done(ax_queue_init_growing(&my->grown, me->loop, 0, sizeof my->item)));
+    AX_CHECK(ax_queue_init_growing(&my->grown, me->loop, 0, sizeof my->item));
     for (my->i = 0; my->i < 20; my->i++) AX_AWAIT(ax_queue_put(me, &my->grown, &my->i));
     AX_GENERATE(&my->counts, counts); /* unchecked: the first ax_next tells */
     AX_WHILE(ax_next(me, &my->counts.generator)) my->emitted++;

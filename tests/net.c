@@ -133,8 +133,8 @@ static int well_made(int fd) { return fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(f
 
 AX_ASYNC(streams) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
-    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
+    AX_CHECK(ax_addr_local(my->listener, &my->a));
     my->port = ax_addr_port(&my->a);
     AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", my->port));
     my->fd = me->rc;
@@ -142,7 +142,7 @@ AX_ASYNC(streams) {
     my->conn = me->rc;
     LOG("made:%d%d%d", well_made(my->fd), well_made(my->conn), well_made(my->listener));
     LOG("nodelay:%d%d", option(my->fd, IPPROTO_TCP, TCP_NODELAY), option(my->conn, IPPROTO_TCP, TCP_NODELAY));
-    AX_AWAIT(ax_done(ax_addr_peer(my->fd, &my->a)));
+    AX_CHECK(ax_addr_peer(my->fd, &my->a));
     LOG("peer:%d", ax_addr_port(&my->a) == my->port);
     LOG("bad:%d", ax_addr_peer(my->listener, &my->a) == -ENOTCONN);
     LOG("in use:%d", ax_tcp_listen("127.0.0.1", my->port, 0) == -EADDRINUSE);
@@ -199,7 +199,7 @@ struct eyeballs {
 AX_ASYNC(eyeballs) {
     AX_BEGIN;
     for (my->v4 = -1; my->v4 < 0;) { /* a port that is free in both families; another program may have either */
-        AX_AWAIT(ax_done(my->v6 = ax_tcp_listen("::1", 0, 0)));
+        AX_CHECK(my->v6 = ax_tcp_listen("::1", 0, 0));
         ax_addr_local(my->v6, &my->a);
         my->port = ax_addr_port(&my->a);
         if ((my->v4 = ax_tcp_listen("127.0.0.1", my->port, 0)) < 0) ax_close(me->loop, my->v6);
@@ -273,7 +273,7 @@ AX_ASYNC(path_client) {
 }
 AX_ASYNC(paths) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->listener = ax_unix_listen(path)));
+    AX_CHECK(my->listener = ax_unix_listen(path));
     AX_AWAIT(ax_unix_connect(me, path));
     ax_addr_peer(my->fd = me->rc, &my->a);
     LOG("%d", strcmp(ax_addr_text(&my->a, my->text, sizeof my->text), path) == 0);
@@ -283,7 +283,7 @@ AX_ASYNC(paths) {
     ax_close(me->loop, my->listener); /* its file stays */
     AX_TRY(ax_unix_connect(me, path));
     LOG("refused:%d", me->rc == -ECONNREFUSED);
-    AX_AWAIT(ax_done(my->listener = ax_unix_listen(path)));
+    AX_CHECK(my->listener = ax_unix_listen(path));
     LOG("replaced |");
     listen(my->listener, 0); /* full: a client waits until there is room */
     for (my->i = 0; my->i < 4; my->i++) {
@@ -324,8 +324,8 @@ struct datagrams {
 };
 AX_ASYNC(datagrams) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->a = ax_udp_open("127.0.0.1", 0, 0)));
-    AX_AWAIT(ax_done(my->b = ax_udp_open("127.0.0.1", 0, 0)));
+    AX_CHECK(my->a = ax_udp_open("127.0.0.1", 0, 0));
+    AX_CHECK(my->b = ax_udp_open("127.0.0.1", 0, 0));
     ax_addr_local(my->a, &my->at);
     AX_AWAIT(ax_sendto(me, my->b, "ping", 4, &my->at));
     LOG("sent:%d", me->rc);
@@ -752,11 +752,11 @@ struct served {
 AX_ASYNC(served) {
     AX_BEGIN;
     my->before = descriptors();
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     ax_addr_local(my->listener, &my->a);
     my->port = ax_addr_port(&my->a);
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
-    my->t = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_politely, .ended = hears, .arg = &my->count, .most = 2,
+    my->t = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_politely, .ended = hears, .arg = &my->count, .max_clients = 2,
                                  .grace = AX_MS(50)));
     memset(heard, 0, sizeof heard);
     AX_SPAWN(&my->g, asks, .name = "A", .text = "work 10\n", .port = my->port, .fd = -1);
@@ -777,16 +777,36 @@ AX_ASYNC(served) {
     my->listener = ax_udp_open("127.0.0.1", 0, 0); /* not one that listens */
     AX_TRY(AX_CALL(ax_server, .fd = my->listener, .serve = serve_politely));
     LOG("%d", me->rc == -EOPNOTSUPP);
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     AX_TRY(AX_CALL(ax_server, .fd = my->listener));
     LOG("%s kept:%d", ax_errname(me->rc), descriptors() - my->before);
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     ax_group_open(me, &my->server, AX_GROUP_COLLECT);
     ax_cancel(AX_SPAWN(&my->server, ax_server, .fd = my->listener, .serve = serve_politely)); /* before it began */
     AX_AWAIT(ax_group_join(me, &my->server));
     LOG("kept:%d", descriptors() - my->before);
 AX_FINALLY:
     ax_task_unref(my->t);
+    AX_END;
+}
+
+/* A client that closes its connection itself, which it may not. */
+static ax_op closes_itself(ax_task *me, int fd, const ax_addr *peer, void *arg) {
+    (void)peer, (void)arg;
+    LOG("close:%s", ax_errname(ax_close(me->loop, fd)));
+    return AX_CALL(polite, .fd = fd);
+}
+struct refuses_close { ax_frame frame; ax_group g; ax_addr a; };
+AX_ASYNC(refuses_close) {
+    AX_BEGIN;
+    AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));
+    ax_addr_local(me->rc, &my->a);
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, ax_server, .fd = me->rc, .serve = closes_itself);
+    AX_AWAIT(AX_CALL(asks, .name = "A", .text = "work 1\n", .port = ax_addr_port(&my->a), .fd = -1));
+    AX_TRY(AX_CALL(asks, .name = "B", .text = "fail\n", .port = ax_addr_port(&my->a), .fd = -1)); /* the same number again */
+    AX_TRY(ax_done(ax_sys(close(-1))));
+    LOG("%s %d", ax_errname(me->rc), ax_sys(3));
     AX_END;
 }
 
@@ -814,7 +834,7 @@ AX_ASYNC(ghosts) {
     close(my->copy), close(my->p[1]);
 
     my->file = open(dir, O_RDONLY); /* never anything urgent */
-    AX_AWAIT(ax_done(my->file));
+    AX_CHECK(my->file);
     ax_watch_start(me->loop, &my->w, my->file, AX_PRI, ignore, NULL);
     my->polls = me->loop->polls;
     AX_AWAIT(ax_sleep(me, AX_MS(3)));
@@ -853,8 +873,8 @@ static ax_op serve_idle(ax_task *me, int fd, const ax_addr *peer, void *arg) {
 struct ends_input { ax_frame frame; int end_input, listener, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
 AX_ASYNC(ends_input) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
-    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
+    AX_CHECK(ax_addr_local(my->listener, &my->a));
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
     my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_idle, .grace = AX_SEC(5), .end_input = my->end_input);
     AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", ax_addr_port(&my->a)));
@@ -879,8 +899,8 @@ struct stops_accepting { ax_frame frame; int listener, fd[20], i; ax_addr a; ax_
 AX_ASYNC(stops_accepting) { /* cancelled while many wait to be accepted */
     AX_BEGIN;
     late_clients = 0;
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
-    AX_AWAIT(ax_done(ax_addr_local(my->listener, &my->a)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
+    AX_CHECK(ax_addr_local(my->listener, &my->a));
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
     my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_late, .grace = AX_MS(5));
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
@@ -919,7 +939,7 @@ struct endless { ax_frame frame; int what, fd; ax_reader in; ax_writer out; char
 AX_ASYNC(endless) {
     AX_BEGIN;
     my->fd = open(my->what == 1 || my->what == 3 ? "/dev/null" : "/dev/zero", O_RDWR | O_NONBLOCK);
-    AX_AWAIT(ax_done(my->fd));
+    AX_CHECK(my->fd);
     ax_reader_init(&my->in, my->fd, my->buffer, sizeof my->buffer);
     ax_writer_init(&my->out, my->fd, my->buffer, sizeof my->buffer);
     for (;;) {
@@ -929,7 +949,7 @@ AX_ASYNC(endless) {
         else if (my->what == 2) AX_AWAIT(ax_reader_some(me, &my->in));
         else if (my->what == 3) AX_AWAIT(ax_writer_write(me, &my->out, "abc", 3));
         else if (my->what != 6) AX_AWAIT(AX_CALL(reads_once, .fd = my->fd, .tidy = my->what == 5));
-        else if (endless_ops == 1) AX_AWAIT(ax_done(AX_GENERATE(&my->gen, emits, .fd = my->fd)));
+        else if (endless_ops == 1) AX_CHECK(AX_GENERATE(&my->gen, emits, .fd = my->fd));
         else AX_AWAIT(ax_next(me, &my->gen.generator));
     }
     AX_FINALLY:
@@ -993,13 +1013,13 @@ struct refused_to_two { ax_frame frame; int bound, fd; ax_addr a; ax_group g; };
 AX_ASYNC(refused_to_two) {
     struct sockaddr_in s;
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->bound = socket(AF_INET, SOCK_STREAM, 0)));
+    AX_CHECK(my->bound = socket(AF_INET, SOCK_STREAM, 0));
     memset(&s, 0, sizeof s);
     s.sin_family = AF_INET;
     s.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(my->bound, (struct sockaddr *)&s, sizeof s) < 0) abort(); /* and does not listen */
-    AX_AWAIT(ax_done(ax_addr_local(my->bound, &my->a)));
-    AX_AWAIT(ax_done(my->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)));
+    AX_CHECK(ax_addr_local(my->bound, &my->a));
+    AX_CHECK(my->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
     ax_group_open(me, &my->g, 0);
     AX_SPAWN(&my->g, connects, .fd = my->fd, .a = &my->a);
     AX_SPAWN(&my->g, reads_too, .fd = my->fd);
@@ -1051,7 +1071,7 @@ AX_ASYNC(blocks) {
     LOG("%c", my->c);
     ax_close(me->loop, my->p[0]);
     ax_close(me->loop, my->p[1]);
-    AX_AWAIT(ax_done(my->p[0] = open("/proc/self/stat", O_RDONLY))); /* a file does not wait for others */
+    AX_CHECK(my->p[0] = open("/proc/self/stat", O_RDONLY)); /* a file does not wait for others */
     AX_AWAIT(ax_read(me, my->p[0], &my->c, 1));
     ax_close(me->loop, my->p[0]);
     AX_END;
@@ -1060,7 +1080,7 @@ struct runs_another { ax_frame frame; struct blocks blocks; ax_group g; };
 AX_ASYNC(runs_another) { /* as a library that has a loop of its own */
     AX_BEGIN;
     AX_SPAWN(&my->g, blocks); /* not open: reported */
-    AX_AWAIT(ax_done(AX_RUN(blocks, .i = 1)));
+    AX_CHECK(AX_RUN(blocks, .i = 1));
     AX_END;
 }
 /* A reader that waited in vain before its buffer was full. */
@@ -1068,7 +1088,7 @@ struct overflows { ax_frame frame; int fd[2], i; ax_reader in; char buffer[8]; }
 AX_ASYNC(overflows) {
     AX_BEGIN;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->fd) < 0) AX_RETURN(-errno);
-    AX_AWAIT(ax_done(ax_nonblocking(my->fd[0])));
+    AX_CHECK(ax_nonblocking(my->fd[0]));
     ax_reader_init(&my->in, my->fd[0], my->buffer, sizeof my->buffer);
     AX_TRY(AX_WITHIN(AX_MS(1), ax_reader_line(me, &my->in)));
     if (write(my->fd[1], "12345678", 8) != 8) AX_RETURN(AX_EPIPE);
@@ -1151,10 +1171,10 @@ AX_ASYNC(hooked) {
     AX_BEGIN;
     hooked_loop = me->loop;
     if (my->accepts) {
-        AX_AWAIT(ax_done(my->fd[0] = ax_tcp_listen("127.0.0.1", 0, 0)));
+        AX_CHECK(my->fd[0] = ax_tcp_listen("127.0.0.1", 0, 0));
         AX_TRY(AX_WITHIN(AX_MS(1), ax_wait_fd(me, my->fd[0], AX_IN)));
         ax_addr_local(my->fd[0], &my->at);
-        AX_AWAIT(ax_done(my->fd[1] = ax_tcp_open(&my->at)));
+        AX_CHECK(my->fd[1] = ax_tcp_open(&my->at));
         AX_AWAIT(ax_connect(me, my->fd[1], &my->at));
         high_fd = fcntl(my->fd[1], F_DUPFD, 900);
         getrlimit(RLIMIT_NOFILE, &my->many);
@@ -1263,7 +1283,7 @@ AX_ASYNC(shut_down) { /* on the real clock: who waits there would be woken for e
         {0, RECEIVES, SHUT_RD}, {0, RECEIVES, SHUT_RDWR}, {0, READS, SHUT_RD}, {1, ACCEPTS, SHUT_RD}, {1, ACCEPTS, SHUT_RDWR}};
     AX_BEGIN;
     for (my->i = 0; my->i < (int)(sizeof cases / sizeof *cases); my->i++) {
-        AX_AWAIT(ax_done(my->fd = cases[my->i].listener ? ax_unix_listen(path) : ax_udp_open("127.0.0.1", 0, 0)));
+        AX_CHECK(my->fd = cases[my->i].listener ? ax_unix_listen(path) : ax_udp_open("127.0.0.1", 0, 0));
         ax_group_open(me, &my->g, 0);
         AX_SPAWN(&my->g, waits_there, .fd = my->fd, .kind = cases[my->i].kind);
         AX_AWAIT(ax_sleep(me, AX_MS(1)));
@@ -1324,7 +1344,7 @@ AX_ASYNC(crowd) {
     struct rlimit few = {64, 64};
     int fd;
     AX_BEGIN;
-    AX_AWAIT(ax_done(my->listener = ax_tcp_listen("127.0.0.1", 0, 0)));
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     ax_addr_local(my->listener, &my->a);
     ax_group_open(me, &my->g, 0);
     for (my->i = 2; my->i < 4; my->i++) {
@@ -1682,6 +1702,8 @@ int main(void) {
           "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@71 E:0@71 "
           "AX_ECANCELED@71 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
           served);
+    kit_judge("... which closes its connections itself", AX_RUN_WITH(kit_desc(), refuses_close), 0,
+              "close:AX_EPERM A:3@1 end@1 close:AX_EPERM served:AX_EINVAL@1 B:0@1 AX_EBADF 3", "closes its connections itself", __FILE__, __LINE__);
     kit_judge("... which ends too when its socket is closed, once it would accept", AX_RUN_WITH(kit_desc(), served, .closes = 1), 0,
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
               "AX_EBADF@100 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",

@@ -116,7 +116,7 @@ AX_ASYNC(forgets_more) {
         AX_RETURN(0);
     }
     if (my->how == LIMIT_IS_DUE) ax_timeout_open(me, &my->limit, 0);
-    if (my->how == IN_NEXT) AX_AWAIT(ax_done(AX_GENERATE(&my->g, waits_once)));
+    if (my->how == IN_NEXT) AX_CHECK(AX_GENERATE(&my->g, waits_once));
     if (my->how <= CANCELLED_BEFORE) ax_cancel(me);
     my->kept = my->how == IN_NEXT ? ax_next(me, &my->g.generator) : ax_sleep(me, AX_MS(2));
     if (my->how == CANCELLED_AFTER) ax_cancel(me);
@@ -404,7 +404,7 @@ AX_ASYNC(local_argument) {
     AX_TRY(AX_CALL_IN(&my->slot, shows, .text = text, .wide = 1)); /* a number is no struct, however wide */
     LOG("wide:%d", me->rc);
     LOG("generate:%d", AX_GENERATE(&my->generator, shows, .text = text));
-    AX_AWAIT(ax_done(AX_GENERATE(&my->generator, shows, .emits = 1, .text = "generated")));
+    AX_CHECK(AX_GENERATE(&my->generator, shows, .emits = 1, .text = "generated"));
     AX_AWAIT(ax_next(me, &my->generator.generator));
     ax_group_open(me, &my->g, 0);
     LOG("spawn:%d", AX_SPAWN(&my->g, shows, .text = text) != NULL);
@@ -433,7 +433,7 @@ AX_ASYNC(records) {
     AX_AWAIT(AX_CALL(shows_record, .what = what, .n = 1));
     what.rest = &what;
     memcpy(what.text, "record", 7);
-    AX_AWAIT(ax_done(AX_GENERATE(&my->generator, shows_record, .n = 2, .what = what)));
+    AX_CHECK(AX_GENERATE(&my->generator, shows_record, .n = 2, .what = what));
     AX_AWAIT(ax_next(me, &my->generator.generator));
     ax_group_open(me, &my->g, 0);
     AX_SPAWN(&my->g, shows_record, .n = 0, .what = what);

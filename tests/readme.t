@@ -21,10 +21,10 @@ lines=$(wc -l <"$program")
 [ "$lines" -le 30 ]
 result $? "it has at most 30 lines"
 # the async functions shown on their own compile inside a program
-printf '#define ASYNCX_IMPLEMENTATION\n#include "asyncx.h"\nstruct serve { ax_frame frame; int fd; char buffer[512]; };\n' >"$tmp/serve.c"
-cat "$(grep -l 'AX_ASYNC(serve)' "$tmp"/block*.c)" >>"$tmp/serve.c"
-printf 'int main(void) { return ax_exit(AX_RUN(serve, .fd = -1)) != 1; }\n' >>"$tmp/serve.c"
-${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$here" "$tmp/serve.c" -o "$tmp/serve" -lpthread >"$tmp/log" 2>&1 && "$tmp/serve" 2>>"$tmp/log"
+printf '#define ASYNCX_IMPLEMENTATION\n#include "asyncx.h"\nstruct echo { ax_frame frame; int fd; char buffer[512]; };\n' >"$tmp/echo.c"
+cat "$(grep -l 'AX_ASYNC(echo)' "$tmp"/block*.c)" >>"$tmp/echo.c"
+printf 'int main(void) { return ax_exit(AX_RUN(echo, .fd = -1)) != 1; }\n' >>"$tmp/echo.c"
+${CC:-cc} -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$here" "$tmp/echo.c" -o "$tmp/echo" -lpthread >"$tmp/log" 2>&1 && "$tmp/echo" 2>>"$tmp/log"
 result $? "the function with AX_FINALLY compiles and runs"
 # the server: a free port in place of its own, two clients, and it still serves
 port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')

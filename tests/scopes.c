@@ -153,7 +153,7 @@ AX_ASYNC(closed_late) { /* by a callback, in the turn in which it expires */
     AX_END;
 }
 #endif
-struct peers { ax_frame frame; };
+struct peers { ax_frame frame; ax_timeout limit; };
 AX_ASYNC(peers) { /* a time-out that is not the limit's */
     AX_BEGIN;
     AX_TRY(AX_WITHIN(AX_SEC(1), AX_CALL(sleeper, .status = AX_ETIMEDOUT)));
@@ -162,6 +162,11 @@ AX_ASYNC(peers) { /* a time-out that is not the limit's */
     LOG("%d/%d", me->rc, ax_expired(me));
     AX_TRY(AX_WITHIN(5, ax_sleep(me, AX_MS(1))));
     LOG("bare number:%d", me->rc);
+    AX_TRY(ax_sleep(me, 2));
+    LOG("sleep:%d", me->rc);
+    LOG("open:%d", ax_timeout_open(me, &my->limit, 5));
+    AX_TRY(ax_sleep(me, my->limit.when + 2)); /* which may be computed */
+    LOG("%d", me->rc);
     AX_END;
 }
 struct stale { ax_frame frame; int between; };
@@ -274,7 +279,7 @@ static void limits(void) {
 #ifndef ASYNCX_FREESTANDING
     SCENARIO("rule 8: a limit that is closed by another while its request is on its way is a time-out", AX_ETIMEDOUT, "close:1 leaving:-110 count:0", closed_late);
 #endif
-    MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22", "below a microsecond", peers);
+    MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22 sleep:-22 open:-22 0", "below a microsecond", peers);
     SCENARIO("rule 8: a returned time-out is the limit's", AX_ETIMEDOUT, "1 1 1", stale);
     SCENARIO("rule 8: but not after a checkpoint", AX_ETIMEDOUT, "1 0 0", stale, .between = 1);
     SCENARIO("rule 8: but not after a sleep", AX_ETIMEDOUT, "1 0 0", stale, .between = 2);

@@ -234,9 +234,9 @@ struct director {
 AX_ASYNC(director) {
     ax_addr addr;
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_loop_reserve(me->loop, 3 * MOST, (unsigned)(2 * wanted + 300))));
+    AX_CHECK(ax_loop_reserve(me->loop, 3 * MOST, (unsigned)(2 * wanted + 300)));
     ax_group_open(me, &my->all, AX_GROUP_COLLECT);
-    AX_AWAIT(ax_done(ax_tcp_listen(NULL, 0, 0)));
+    AX_CHECK(ax_tcp_listen(NULL, 0, 0));
     ax_addr_local(me->rc, &addr);
     port = ax_addr_port(&addr);
     AX_SPAWN(&my->all, accepting, .fd = me->rc, .group = &my->all);

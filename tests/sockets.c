@@ -76,7 +76,7 @@ AX_ASYNC(asks) {
     AX_BEGIN;
     if (my->known) {
         AX_AWAIT(ax_resolve(me, "127.0.0.1", my->port, &my->to, 1));
-        AX_AWAIT(ax_done(my->fd = ax_tcp_open(&my->to)));
+        AX_CHECK(my->fd = ax_tcp_open(&my->to));
         AX_AWAIT(ax_connect(me, my->fd, &my->to));
     } else {
         AX_AWAIT(ax_tcp_connect(me, "localhost", my->port));
@@ -102,7 +102,7 @@ struct serving { ax_frame frame; int port, i; ax_group g, all; ax_task *server; 
 AX_ASYNC(serving) {
     AX_BEGIN;
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
-    my->server = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = listening(&my->port), .serve = serve, .ended = ended, .most = 50,
+    my->server = ax_task_ref(AX_SPAWN(&my->g, ax_server, .fd = listening(&my->port), .serve = serve, .ended = ended, .max_clients = 50,
                                       .grace = AX_SEC(9)));
     ax_group_open(me, &my->all, 0);
     for (my->i = 0; my->i < 300; my->i++) AX_SPAWN(&my->all, asks, .port = my->port, .known = my->i % 2);
@@ -228,8 +228,8 @@ AX_ASYNC(datagrams) {
     AX_BEGIN;
     my->a = ax_udp_open("127.0.0.1", 0, 0);
     my->b = ax_udp_open("127.0.0.1", 0, 0);
-    AX_AWAIT(ax_done(ax_addr_local(my->b, &my->to)));
-    AX_AWAIT(ax_done(ax_addr_local(my->a, &my->own)));
+    AX_CHECK(ax_addr_local(my->b, &my->to));
+    AX_CHECK(ax_addr_local(my->a, &my->own));
     AX_AWAIT(ax_sendto(me, my->a, "hello", 5, &my->to));
     LOG("sent:%d", me->rc);
     AX_AWAIT(ax_recvfrom(me, my->b, my->in, sizeof my->in, &my->from));
@@ -269,7 +269,7 @@ AX_ASYNC(watches) {
     AX_BEGIN;
     AX_AWAIT(AX_CALL(connection, .fd = my->fd));
     watched_fd = my->fd[0];
-    AX_AWAIT(ax_done(ax_watch_start(me->loop, &my->watch, my->fd[0], AX_IN, comes, &my->came)));
+    AX_CHECK(ax_watch_start(me->loop, &my->watch, my->fd[0], AX_IN, comes, &my->came));
     AX_AWAIT(ax_write_all(me, my->fd[1], "x", 1));
     AX_AWAIT(ax_event_wait(me, &my->came));
     ax_watch_stop(&my->watch);
@@ -300,7 +300,7 @@ struct threads { ax_frame frame; struct job job; ax_callback call; ax_event post
 AX_ASYNC(threads) {
     AX_BEGIN;
     my->job.loop = me->loop, my->job.call = &my->call, my->job.event = &my->posted, my->job.squared = 3;
-    AX_AWAIT(ax_done(ax_executor_open(me->loop, &my->ex, 1, 0)));
+    AX_CHECK(ax_executor_open(me->loop, &my->ex, 1, 0));
     AX_AWAIT(ax_executor_run(me, &my->ex, works, NULL, &my->job, sizeof my->job));
     AX_AWAIT(ax_event_wait(me, &my->posted));
     LOG("posted, %d", my->job.squared);
@@ -325,7 +325,7 @@ AX_FINALLY:
 struct signals { ax_frame frame; int i; };
 AX_ASYNC(signals) { /* waited for, it does nothing else, as often as it comes */
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGINT)));
+    AX_CHECK(ax_signal_catch(me->loop, SIGINT));
     for (my->i = 0; my->i < 3; my->i++) {
         raise(SIGINT);
         AX_AWAIT(ax_signal_wait(me, SIGINT));

@@ -411,7 +411,7 @@ AX_ASYNC(line_service) {
     AX_BEGIN;
     my->fd = listener;
     listener = -1; /* the server closes it */
-    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .most = 1, .grace = AX_SEC(1)));
+    AX_AWAIT(AX_CALL(ax_server, .fd = my->fd, .serve = serve, .max_clients = 1, .grace = AX_SEC(1)));
 AX_FINALLY:
     if (status[SERVER] == UNSET || ax_leaving(me) != AX_ECANCELED) status[SERVER] = ax_leaving(me);
     ready_made = NULL;
@@ -427,7 +427,7 @@ AX_ASYNC(line_client) {
     asks_peer = 1;
     AX_TRY(ax_done(ax_addr_peer(my->fd, &my->addr)));
     asks_peer = 0;
-    AX_AWAIT(ax_done(me->rc));
+    AX_CHECK(me->rc);
     if (ax_addr_port(&my->addr) != port) AX_RETURN(WRONG);
     ax_reader_init(&my->in, my->fd, my->in_buffer, sizeof my->in_buffer);
     for (my->i = 0; my->i < 4; my->i++) {
@@ -490,9 +490,9 @@ AX_ASYNC(frame_client) {
         AX_END;                                                                       \
     }
 #define LISTENS                                             \
-    AX_AWAIT(ax_done(ax_tcp_listen("127.0.0.1", 0, 0)));    \
+    AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));    \
     listener = me->rc;                                      \
-    AX_AWAIT(ax_done(ax_addr_local(listener, &my->addr)));  \
+    AX_CHECK(ax_addr_local(listener, &my->addr));  \
     port = ax_addr_port(&my->addr);                         \
     owns(listener, 2, SERVER);                              \
     acts(CLIENT)
@@ -571,8 +571,8 @@ struct bulk { ax_frame frame; ax_group all; int fds[2]; };
 PLAY(bulk)
     my->fds[0] = ends[0], my->fds[1] = ends[1];
     acts(RUN);
-    AX_AWAIT(ax_done(ax_nonblocking(my->fds[0])));
-    AX_AWAIT(ax_done(ax_nonblocking(my->fds[1])));
+    AX_CHECK(ax_nonblocking(my->fds[0]));
+    AX_CHECK(ax_nonblocking(my->fds[1]));
     acts(NOBODY);
     AX_SPAWN(&my->all, mirror, .fd = my->fds[0]);
     ends[0] = -1; /* its own */
@@ -584,8 +584,8 @@ PLAYED
 struct pipes { ax_frame frame; ax_group all; };
 PLAY(pipes)
     acts(RUN);
-    AX_AWAIT(ax_done(ax_nonblocking(ends[0])));
-    AX_AWAIT(ax_done(ax_nonblocking(ends[1])));
+    AX_CHECK(ax_nonblocking(ends[0]));
+    AX_CHECK(ax_nonblocking(ends[1]));
     acts(NOBODY);
     status[SERVER] = 0;
     AX_SPAWN(&my->all, pour, .fd = ends[1]);
@@ -609,7 +609,7 @@ struct udp_client { ax_frame frame; int fd, i, connected; char out[8], in[64]; a
 AX_ASYNC(udp_client) {
     AX_BEGIN;
     if (my->connected) AX_AWAIT(ax_udp_connect(me, "127.0.0.1", port));
-    else AX_AWAIT(ax_done(ax_udp_open("127.0.0.1", 0, 0)));
+    else AX_CHECK(ax_udp_open("127.0.0.1", 0, 0));
     owns(my->fd = me->rc, 2, CLIENT);
     AX_AWAIT(ax_resolve(me, "127.0.0.1", port, &my->to, 1));
     for (my->i = 0; my->i < 3; my->i++) {
@@ -627,9 +627,9 @@ AX_ASYNC(udp_client) {
 }
 #define DATAGRAMS(name, is_connected)                               \
     PLAY(name)                                                      \
-        AX_AWAIT(ax_done(ax_udp_open(NULL, 0, AX_REUSE_PORT)));     \
+        AX_CHECK(ax_udp_open(NULL, 0, AX_REUSE_PORT));     \
         listener = me->rc;                                          \
-        AX_AWAIT(ax_done(ax_addr_local(listener, &my->addr)));      \
+        AX_CHECK(ax_addr_local(listener, &my->addr));      \
         port = ax_addr_port(&my->addr);                             \
         owns(listener, 2, SERVER);                                  \
         acts(CLIENT);                                               \
@@ -665,7 +665,7 @@ AX_ASYNC(path_client) {
 }
 struct paths { ax_frame frame; ax_group all; };
 PLAY(paths)
-    AX_AWAIT(ax_done(ax_unix_listen(path)));
+    AX_CHECK(ax_unix_listen(path));
     owns(listener = me->rc, 2, SERVER);
     acts(CLIENT);
     AX_SPAWN(&my->all, path_server, .fd = -1);
@@ -764,10 +764,10 @@ static void see(ax_loop *l, unsigned events, void *arg) {
 AX_ASYNC(watching) {
     AX_BEGIN;
     acts(CLIENT);
-    AX_AWAIT(ax_done(ax_nonblocking(ends[0])));
+    AX_CHECK(ax_nonblocking(ends[0]));
     owns(ends[0], 0, CLIENT);
     acts(NOBODY);
-    AX_AWAIT(ax_done(ax_watch_start(me->loop, &my->watch, ends[0], AX_IN, see, my)));
+    AX_CHECK(ax_watch_start(me->loop, &my->watch, ends[0], AX_IN, see, my));
     if (write(ends[1], "abc", 3) != 3) AX_RETURN(WRONG);
     AX_AWAIT(ax_event_wait(me, &my->end));
     AX_RETURN(my->failed ? -inject.error : 0);
@@ -800,7 +800,7 @@ AX_ASYNC(closing) {
     AX_BEGIN;
     acts(RUN);
     for (my->i = 0; my->i < 2; my->i++) {
-        AX_AWAIT(ax_done(ax_nonblocking(ends[my->i])));
+        AX_CHECK(ax_nonblocking(ends[my->i]));
         if (!AX_SPAWN(&me->loop->root, lingers, .fd = ends[my->i], .role = my->i ? CLIENT : SERVER)) AX_RETURN(AX_ENOMEM);
         ends[my->i] = -1;
     }

@@ -339,15 +339,15 @@ AX_ASYNC(interrupted) {
 struct catches_too { ax_frame frame; };
 AX_ASYNC(catches_too) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGUSR1)));
+    AX_CHECK(ax_signal_catch(me->loop, SIGUSR1));
     AX_END;
 }
 struct keeps_signal { ax_frame frame; };
 AX_ASYNC(keeps_signal) {
     AX_BEGIN;
-    AX_AWAIT(ax_done(ax_signal_catch(me->loop, SIGUSR1)));
+    AX_CHECK(ax_signal_catch(me->loop, SIGUSR1));
     raise(SIGUSR1);
-    AX_AWAIT(ax_done(AX_RUN(catches_too)));
+    AX_CHECK(AX_RUN(catches_too));
     AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGUSR1)));
     LOG("heard:%d", me->rc == SIGUSR1);
     AX_END;
@@ -562,6 +562,7 @@ int main(void) {
     SCENARIO("rule 5: a queued job is dropped", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .queued = 1);
     SCENARIO("rule 5: a hook tells the job, and the wait goes on until it ends", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order);
     SCENARIO("... also on the loop's own threads", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order, .shared = 1);
+    SCENARIO("rule 5: a hook that only waits", 0, "cancel:1 then a:7 did A", cancels, .hook = ax_stay);
     SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
     SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);

@@ -7,7 +7,7 @@
     struct name { ax_frame frame; };  \
     AX_ASYNC(name) { AX_BEGIN; body AX_END; }
 
-FUNCTION(fails, AX_AWAIT(ax_done(AX_EPIPE)); puts("never");)
+FUNCTION(fails, AX_CHECK(AX_EPIPE); puts("never");)
 FUNCTION(waits, AX_TRY(AX_CALL(fails)); printf("%d ", me->rc); AX_AWAIT(ax_sleep(me, AX_MS(1))); AX_AWAIT(ax_sleep(me, 0)); puts("end");
          AX_RETURN(0); AX_FINALLY: puts("cleanup");)
 

@@ -489,6 +489,7 @@ SCENARIO(TMO_19) {
 
 /* outside a task it is misuse: a callback has no `me`, and another's task is refused */
 struct TMO_22 { ACTOR; ax_timeout limit; };
+AX_DECLARE(TMO_22);
 static void TMO_22_callback(ax_loop *loop, void *m) {
     struct TMO_22 *my = AX_FRAME(TMO_22, (ax_task *)m);
     (void)loop;
