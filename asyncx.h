@@ -42,19 +42,19 @@
                                                      16 Running a program
                                                      17 Microcontrollers
 
-   That is all a user needs: the first quarter of this file. The implementation follows it.
+   That is all a user needs: the first fifth of this file. What the macros expand to and the implementation follow it.
 
    THE RULES IN SHORT
 
      - `me` is the task, `my` is this function's frame. What must outlive a wait lives in `my`; a C local
-       does not survive an await, nor does its address. Compilers warn: clang always, gcc nearly always (a
-       counter that only counts escapes it above -O0).
+       does not survive an await, nor does its address. Compilers warn: clang always, gcc mostly (a counter
+       that only counts escapes it above -O0). A local before AX_BEGIN starts anew at each resume.
      - A status is an int: >= 0 is success, negative is an AX_E... error. The result of an await is in
        `me->rc` until the next await. AX_AWAIT leaves the body on an error; AX_TRY lets you look at it.
      - Where bodies resume by switch (ASYNCX_FREESTANDING; compilers other than gcc and clang) an await inside
        a `switch` of yours ends the function with AX_EFAULT: use if.
-     - A completed operation is never undone. A cancel that comes too late for one await is met at the next
-       one that has to wait.
+     - A completed operation is never undone. A cancel that comes too late for one await is delivered at (we
+       say: met by) the next one that has to wait.
      - However a body is left, its open scopes (groups, limits, locks, generators, defers) close in reverse
        order, then AX_FINALLY runs, and both may wait. A task never outlives its group, nor a group its frame.
      - The library never exits, aborts or prints on its own (ax_exit prints; the report hook may).
@@ -317,8 +317,9 @@ AX_API const char *ax_errname(int status);
 
 /* ---- 3 Time -------------------------------------------------------------------------------------------
 
-   ax_time counts nanoseconds of a clock that never jumps. Durations and points in time share the type. AX_SEC(0.5) is half
-   a second; a variable that is too large gives just less than AX_FOREVER (gcc, clang).
+   ax_time counts nanoseconds of a clock that never jumps; durations and points in time share the type. AX_SEC(0.5), AX_MS(20) and
+   AX_US(5) make one, of constants and variables; what is too large becomes just less than AX_FOREVER (gcc, clang). To print one:
+   (double)t / AX_SEC(1).
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz). A longer one is AX_EINVAL for sleeps and limits; of a point in time (ax_later, timers)
@@ -330,19 +331,8 @@ AX_API const char *ax_errname(int status);
 
 #ifndef ASYNCX_FREESTANDING
 typedef int64_t ax_time;
-
-#define AX_SEC(s) AXI_NS(s, 1e9)
-#define AX_MS(ms) AXI_NS(ms, 1e6)
-#define AX_US(us) AXI_NS(us, 1e3)
 #define AX_FOREVER INT64_MAX
-#if defined(__GNUC__) && !defined(__TINYC__) /* others take it for no constant */
-#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((n) * (each)) : axi_ns((double)(n) * (each)))
-#else
-#define AXI_NS(n, each) ((ax_time)((n) * (each)))
-#endif
-AXI_INLINE ax_time axi_ns(double ns) { return ns < 9.2e18 ? ns > -9.2e18 ? (ax_time)ns : -AX_FOREVER : AX_FOREVER - 1; }
-#else
-#if ASYNCX_TIME_BITS == 64
+#elif ASYNCX_TIME_BITS == 64
 typedef int64_t ax_time;
 #define AX_FOREVER INT64_MAX
 #elif ASYNCX_TIME_BITS == 32
@@ -353,63 +343,6 @@ typedef int16_t ax_time;
 #define AX_FOREVER INT16_MAX
 #else
 #error "asyncx.h: ASYNCX_TIME_BITS is 16, 32 or 64"
-#endif
-#if defined(__GNUC__)
-#define AXI_FRACTION(n) ((__typeof__((n) + 0))0.999) /* 0 for an integer */
-#else
-#define AXI_FRACTION(n) 0
-#endif
-#define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
-/* One that is too long stays too long. */
-#define AXI_FIT(x) ((x) < AX_FOREVER ? (int64_t)(x) > -AX_FOREVER ? (ax_time)(x) : -AX_FOREVER : AX_FOREVER - 1)
-#if ASYNCX_TIME_BITS == 64
-typedef int64_t axi_wide;
-typedef uint64_t axi_unsigned;
-#define AXI_MOST INT64_MAX
-#else
-typedef int32_t axi_wide;
-typedef uint32_t axi_unsigned;
-#define AXI_MOST INT32_MAX
-#endif
-/* n * rate / rest of a variable; the last two are constants, so that the division by rate is none. */
-AXI_INLINE ax_time axi_scale(axi_wide n, axi_wide rate, axi_wide rest) {
-    if (n <= 0) return n < -AX_FOREVER ? -AX_FOREVER : (ax_time)n; /* no time at all */
-    if (rest != 1) return n > INT64_MAX / rate - rest ? AX_FOREVER - 1 : AXI_FIT(((int64_t)n * rate + rest - 1) / rest);
-    return n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
-}
-AXI_INLINE axi_wide axi_from_unsigned(axi_unsigned n) { return n > AXI_MOST ? AXI_MOST : (axi_wide)n; }
-AXI_INLINE axi_wide axi_from_far(uint64_t n, int is_signed) {
-    if (n <= AXI_MOST) return (axi_wide)n;
-    return is_signed && n > INT64_MAX ? (int64_t)n < -AXI_MOST ? -AXI_MOST : (axi_wide)(int64_t)n : AXI_MOST;
-}
-AXI_INLINE ax_time axi_from_real(double x) {
-    return x < (double)AX_FOREVER ? x > -(double)AX_FOREVER ? (ax_time)x : -AX_FOREVER : AX_FOREVER - 1;
-}
-#if defined(__GNUC__)
-#define AXI_SIGNED(n) ((__typeof__((n) + 0))-1 < 1)
-#define AXI_WIDE(n)                                                                      \
-    (sizeof((n) + 0) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
-     : AXI_SIGNED(n)              ? (axi_wide)(n)                                        \
-                                  : axi_from_unsigned((axi_unsigned)(n)))
-#define AXI_SCALE(n, rate, rest) \
-    (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
-#else
-#define AXI_SCALE(n, rate, rest) ((ax_time)AXI_ROUND_UP(n, (axi_wide)(rate), rest))
-#endif
-/* n * HZ / per ticks, rounded up; evaluates n once if it is no constant. rate / rest is HZ / per, if possible without division. */
-#define AXI_TICKS(n, per, rate, rest) \
-    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : AXI_SCALE(n, rate, rest))
-#define AX_SEC(s) AXI_TICKS(s, 1, ASYNCX_TICK_HZ, 1)
-#if ASYNCX_TICK_HZ % 1000 == 0
-#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ / 1000, 1)
-#else
-#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ, 1000)
-#endif
-#if ASYNCX_TICK_HZ % 1000000 == 0
-#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ / 1000000, 1)
-#else
-#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ, 1000000)
-#endif
 #endif
 
 /* ---- 4 The model --------------------------------------------------------------------------------------
@@ -441,10 +374,10 @@ typedef struct ax_op {
     int axi;
 } ax_op;
 
-/* What undoes a wait that is cancelled, also by what was pending before it began; must not suspend, may wake others. It takes the
-   task off what it waits on and returns 0: the task resumes with AX_ECANCELED. Or it returns AX_STAY: the op has been told, and
-   will wake the task itself, with AX_ECANCELED if it was stopped, else with its result; then the cancel is met at the task's next
-   wait. */
+/* Called to undo a wait when its task is cancelled, also if the cancel was pending when it parked; must not suspend, may wake
+   others. It takes the task off what it waits on and returns 0: the task resumes with AX_ECANCELED. Or it returns AX_STAY: the op
+   has been told, and will wake the task itself, with AX_ECANCELED if it was stopped, else with its result; then the cancel is met
+   at the task's next wait. */
 typedef int ax_forget(ax_task *task, void *obj);
 #define AX_STAY 1
 
@@ -469,11 +402,12 @@ AXI_INLINE ax_op ax_done(int status) {
    to undo). A cancel that is pending is delivered here. A wake between registering and parking is not lost. */
 AX_API AX_MUST_USE ax_op ax_park(ax_task *me, ax_forget *forget, void *obj);
 /* Ends the wait of a parked task: queues it, and its await gives this status. It does not run inside the call. 0, also between
-   registering and ax_park; AX_EALREADY if it does not wait there. Needs no memory. Let go of the task first (b->waiter = NULL):
-   forget is called no more, and a cancel is met at the task's next wait. */
+   registering and ax_park; AX_EALREADY if it does not wait there. Needs no memory. Clear your pointer to the task first
+   (b->waiter = NULL): forget is not called after ax_wake, and a cancel is met at the task's next wait. */
 AX_API int ax_wake(ax_task *task, int status);
 
-/* Private parts that the structs below are made of. */
+/* ---- Private: what the structs below are made of; of ax_task, rc and loop are public. The API goes on with 5 ---- */
+
 enum { AXI_UNUSED, AXI_FRAME, AXI_LIMIT, AXI_GROUP, AXI_PERMIT, AXI_MUTEX, AXI_DEFER, AXI_GENERATOR }; /* entry.kind */
 #ifndef ASYNCX_FREESTANDING
 typedef struct axi_link { struct axi_link *next, *prev; } axi_link;
@@ -552,24 +486,6 @@ struct ax_frame {
 #endif
 };
 
-/* A task's life.
-
-       spawn                step                       the body, its scopes
-         |      +--------------------------+            and AX_FINALLY ended
-         v      v            (2)           |                  (5)
-      QUEUED --(1)--> RUNNING -------> PARKED     RUNNING --------> DONE
-         ^               |                |
-         |               | (3)            | (4)
-         +---------------+----------------+
-
-      1 axi_run_task takes it from the ready queue          4 axi_wake queues it with the op's result, or with
-      2 ax_park: the op has to wait                           AX_ECANCELED after its forget hook said so
-      3 axi_requeue: ax_checkpoint, or it had its share     5 axi_task_end tells joiners and the group
-
-   READY is a form of QUEUED: the next step can take the result as it is (on hosts; nearly every wake is one).
-
-   All of cancellation: axi_request makes a request. A PARKED task's hook is asked; else the request is unmet, and
-   the next ax_park meets it. */
 struct ax_task {
     axi_node node;
     int rc;             /* public, read-only: the result of the last await */
@@ -616,10 +532,10 @@ struct ax_task {
      AX_CHECK(status)     the same for a plain call, which does not wait: its error leaves the body, its result is in me->rc.
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error. A loop of C: break and continue work.
-     AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (What a call
-                          makes of being cancelled is its result: then that is what you get, and ax_expired is 0.) Zero or less
-                          is due at once, AX_FOREVER never; of several the earliest binds. On hosts a constant below AX_US(1) is
-                          AX_EINVAL: a forgotten AX_MS.
+     AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (If the call turns
+                          its cancel into another result, you get that, and ax_expired is 0.) Zero or less is due at once,
+                          AX_FOREVER never; of several the earliest binds. A constant below AX_US(1) is AX_EINVAL, as for
+                          ax_sleep. In a body only.
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator. AX_ENOMEM: it was not called,
                           and what the arguments own is still yours (AX_CALL_IN can't fail so).
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards. AX_EBUSY while
@@ -680,9 +596,9 @@ typedef struct ax_callback {
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
-/* Takes one request back: once for each ax_cancel of yours. How many are left; at 0 a pending one is dropped too. A cancel that
-   AX_TRY_ALL has kept and nobody takes back still counts for the limits and groups that were open: they end with it, and not as a
-   time-out or by ax_group_cancel. */
+/* Takes one request back: once for each ax_cancel of yours. How many are left; at 0 a pending one is dropped too. Who keeps a
+   cancel with AX_TRY_ALL takes it back: else a limit or group that was open at the time ends as cancelled (AX_ECANCELED), also
+   where it would have ended with AX_ETIMEDOUT, or 0 by ax_group_cancel. */
 AX_API int ax_uncancel(ax_task *task);
 /* How many requests to cancel the task has had, less those taken back. (Counted up to 65,535; freestanding, to 15.) */
 AX_API int ax_cancelling(const ax_task *task);
@@ -739,9 +655,9 @@ AX_API int ax_expired(const ax_task *me);
    for; when it is left by an error or a cancel, they are cancelled first. The first child to fail cancels its siblings
    and the owner's body, and its error is what the join and the frame report. A cancelled child is no failure.
 
-   AX_SPAWN gives NULL if the group is closed or aborting, which leaves the group unharmed; or out of memory, which fails it with
-   AX_ENOMEM, so that an unchecked spawn shows at the join (not with AX_GROUP_COLLECT). Then the arguments are not evaluated, and
-   what they own stays yours: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
+   AX_SPAWN gives NULL if the group is closed or aborting, which changes nothing; or if there is no memory: then the group fails
+   with AX_ENOMEM (not with AX_GROUP_COLLECT), so that an unchecked spawn shows at the join. In both cases the arguments are not
+   evaluated, and what they own stays yours: if (!AX_SPAWN(&my->clients, serve, .fd = fd)) ax_close(me->loop, fd); */
 
 enum {
     AX_GROUP_COLLECT = 1,    /* failures do not touch siblings; the join gives how many failed (cancelled ones are not counted;
@@ -771,8 +687,9 @@ struct ax_group {
 };
 
 #if AXI_CANCEL
-/* Opens a group in this frame; flags are AX_GROUP_... or 0. Storage may be reused once the group has ended. Fails only by misuse:
-   AX_EBUSY if it is open, AX_EINVAL for AX_GROUP_COLLECT with AX_GROUP_RACE, AX_EFAULT on the C stack. */
+/* Opens a group in this frame; flags are AX_GROUP_... or 0. Storage may be reused once the group has ended. 0; it fails only by
+   misuse, which shows at the first spawn, so this need not be looked at: AX_EBUSY if it is open, AX_EINVAL for AX_GROUP_COLLECT
+   with AX_GROUP_RACE, AX_EFAULT on the C stack. */
 AX_API int ax_group_open(ax_task *me, ax_group *group, unsigned flags);
 /* Waits for all children and closes the group: 0, the first error, or what its flags say. Children and callbacks may spawn more
    into it meanwhile; it closes when none is left. If the owner is cancelled, the children are, and all are awaited. For the owner.
@@ -804,17 +721,11 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
    AX_AWAIT(AX_WITHIN(ax_until(me->loop, my->deadline), ax_queue_get(me, my->queue, &my->item))); */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
-/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0. Always suspends.
-   (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for a constant below
+   AX_US(1), a forgotten AX_SEC (not freestanding; gcc, clang). Always suspends. (Where hundreds of timers come due at a time, the
+   next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
-#ifndef ASYNCX_FREESTANDING /* a constant below a microsecond is AX_EINVAL: a forgotten AX_SEC or AX_MS (gcc, clang) */
-#define AXI_DURATION(time) (AXI_CONST(time) && (time) > 0 && (time) < 1000 ? INT64_MIN : (ax_time)(time))
-#define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
-#define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
-#else
-#define AXI_DURATION(time) (time)
-#endif
 
 #if AXI_CANCEL
 /* A time limit for the rest of the body, or until it is closed. When it expires the body is cancelled and the frame ends with
@@ -827,7 +738,7 @@ typedef struct ax_timeout {
     int expired;   /* public, read-only */
     ax_task *task;
 } ax_timeout;
-AX_API int (ax_timeout_open)(ax_task *me, ax_timeout *limit, ax_time time);
+AX_API int ax_timeout_open(ax_task *me, ax_timeout *limit, ax_time time);
 /* Moves the deadline to a point in time, as ax_after(me->loop, AX_SEC(5)); AX_FOREVER: none. AX_EPERM unless open and not
    expired. */
 AX_API int ax_timeout_reschedule(ax_timeout *limit, ax_time when);
@@ -1089,7 +1000,7 @@ typedef void *ax_alloc_fn(void *ctx, void *ptr, size_t old_size, size_t size);
 
 enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
-                             a thread works for the loop, and while it is held */
+                             a thread works for the loop, and while it is held, but does not wait for other processes */
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the next that comes 0.1 s later or more ends the process at once; not
                              where the program has a handler of its own, SIGINT is ignored, another thread's loop has it, or
                              ax_signal_wait has caught it. AX_RUN sets this flag and the next; with AX_RUN_WITH only what you set
@@ -1129,89 +1040,11 @@ typedef struct ax_loop_desc { /* zero means default */
 
 #ifndef ASYNCX_FREESTANDING
 AX_API void ax_report_stderr(void *ctx, const char *text); /* prints a line; ctx is not used */
+#endif
 
-struct axi_timer {
-    ax_time when;
-    axi_node *node;
-};
-struct axi_origin { /* where an error was first met */
-    int status, line;
-    const char *name, *file;
-};
-
-enum { AXI_POOLS = 128 };
-
-struct ax_loop {
-    ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
-    int signalled; /* public, read-only: SIGINT or SIGTERM, once it has cancelled main */
-    ax_loop_desc desc; /* private from here */
-    ax_time now;
-    axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
-    axi_link end;
-    axi_link *turn_last; /* the last of what was ready when this turn began */
-    axi_link *running;   /* if a callback runs, that one */
-    ax_callback nobody;  /* stands in the queue for one that was stopped */
-    axi_list aborts, closers;
-    struct axi_timer *timers;
-    ax_time horizon;     /* the timers due up to here are the heap: */
-    unsigned heaped, heaped_most; /* so many, and so many at most */
-    unsigned fired;      /* timers since the last wait */
-    int unfinished;      /* an operation has stopped only to let others have a turn, since the last look at the descriptors */
-    int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
-    unsigned timer_count, timer_cap, timer_need, next_seq;
-    unsigned tasks, holds, for_ever, alive;
-    ax_task *main;
-    int state, stop, aborting;
-    size_t used, peak;
-    int pooled;      /* small blocks come from here: there is no allocator of the user's */
-    void *pool[AXI_POOLS]; /* free blocks by size, 8 bytes apart; then by powers of two */
-    void *big[32];
-    unsigned char *chunk, *chunk_end;
-    void *chunks;
-    struct axi_fd *fds;
-    unsigned fd_cap, polls;
-    unsigned wanted;     /* descriptors that anybody waits on, but for the wake-up pipe */
-    int *dirty;          /* descriptors whose interest may have changed */
-    unsigned dirty_cap, dirty_count;
-    ax_callback *posted, **posted_end;
-    int takes_posts; /* written under the lock of posts only */
-    const struct axi_generators *generators;  /* set by who opens one, so that what is not used is not linked */
-    void *sys; /* the backend's and the threads' own state */
-    uintptr_t thread;
-    uintptr_t stack; /* where it runs; 0: it does not */
-    ax_loop *outer;  /* which runs around it */
-    struct axi_origin origin;
-};
-#else
-struct axi_gap;
-struct ax_flag;
-struct ax_loop {
-    ax_group root; /* public: AX_SPAWN_IN(&loop->root, ...) */
-    ax_time now;   /* private from here */
-    axi_list ready;
-    axi_link *turn_last; /* the last of what was ready when this turn began */
-    axi_link timers;     /* in order of their deadlines; leads back to here */
-    struct ax_flag *flags; /* those that tasks wait for */
-    int (*came)(ax_loop *loop, int take); /* looks at them; set by the first wait, so that what is not used is not linked */
-#if !AXI_CANCEL
-    unsigned tasks; /* else root.children says whether there are any */
-#endif
-    unsigned char state, stop, aborting;
-    struct axi_gap *gaps; /* of the arena */
-    size_t used, peak;
-    void (*give_back)(ax_loop *loop, void *p, size_t size); /* frees; set by the first allocation, for the same reason */
-#if AXI_CANCEL
-    unsigned alive;
-    axi_list aborts, closers;
-#endif
-#if AXI_GENERATORS
-    const struct axi_generators *generators; /* set by who opens one, so that what is not used is not linked */
-#endif
-#if ASYNCX_DEBUG
-    uintptr_t stack;
-#endif
-};
-#endif
+/* A loop. Public are `root`, the group of its outermost tasks, into which callbacks spawn, AX_SPAWN(&loop->root, ...); and not
+   freestanding `signalled`: SIGINT or SIGTERM, once it has cancelled main (read-only). */
+struct ax_loop;
 
 /* Opens a loop; desc may be NULL. 0; AX_ENOMEM; an error of pipe() or of the backend; AX_EINVAL for an arena that is too small. */
 AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc);
@@ -1438,7 +1271,7 @@ AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size
      AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = serve, .max_clients = 1000, .grace = AX_SEC(5), .arg = my));
 
    It runs until it is cancelled (by Ctrl-C, in main). Then it accepts no more; those that are served may end what they do within
-   the grace time (0: none), and are cancelled after it, or at another cancel, in a later turn. It ends when all have ended, with
+   the grace time (0: none), and are cancelled when that is over, or when the server is cancelled again. It ends when all have, with
    AX_ECANCELED; or with an error of ax_accept. A connection that fails does not concern the others. fd and peer are good until the
    op that serve gives has ended; ax_close of fd is AX_EPERM there. May suspend. */
 struct axi_accepting { /* private */
@@ -1523,7 +1356,8 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
 /* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
    size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
    one is abandoned: it ends unheard, and its copy is freed then. What it has opened or allocated is lost: such a job is run by
-   ax_executor_run(me, NULL, fn, ax_stay, data, size), which waits on. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May suspend. */
+   ax_executor_run(me, NULL, fn, ax_stay, data, size), which waits on. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May
+   suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
 
 /* A pool of threads of your own: with one thread, jobs run one after the other, in order of the calls. */
@@ -1539,8 +1373,8 @@ AX_API int ax_executor_open(ax_loop *loop, ax_executor *executor, unsigned threa
    executor is closed. May suspend. */
 AX_API AX_MUST_USE ax_op ax_executor_run(ax_task *me, ax_executor *executor, int (*fn)(void *copy), int (*cancel)(void *copy),
                                          void *data, size_t size);
-/* A cancel for ax_executor_run that only waits: AX_STAY. For what opens or allocates something, which would be lost with an abandoned
-   job. */
+/* A cancel for ax_executor_run that only waits: AX_STAY. For what opens or allocates something, which would be lost with an
+   abandoned job. */
 AX_API int ax_stay(void *copy);
 /* Takes no more jobs, and waits until all have ended and the threads with them: 0. Goes on even if the wait is cancelled: AX_WITHIN
    bounds it. Only the first call waits: a second gives 0 at once. May suspend. */
@@ -1670,7 +1504,171 @@ AX_API AX_MUST_USE ax_op ax_ring_read(ax_task *me, ax_ring *ring, void *buffer, 
 AX_API int ax_ring_try_read(ax_ring *ring, void *buffer, size_t size); /* the same; AX_EAGAIN if there is nothing */
 #endif
 
-/* ---- The macros of 5 and 16: what they expand to -------------------------------------------------------- */
+/* ---- Private: the loop ---------------------------------------------------------------------------------- */
+
+#ifndef ASYNCX_FREESTANDING
+struct axi_timer {
+    ax_time when;
+    axi_node *node;
+};
+struct axi_origin { /* where an error was first met */
+    int status, line;
+    const char *name, *file;
+};
+
+enum { AXI_POOLS = 128 };
+
+struct ax_loop {
+    ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
+    int signalled; /* public, read-only: SIGINT or SIGTERM, once it has cancelled main */
+    ax_loop_desc desc; /* private from here */
+    ax_time now;
+    axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
+    axi_link end;
+    axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_link *running;   /* if a callback runs, that one */
+    ax_callback nobody;  /* stands in the queue for one that was stopped */
+    axi_list aborts, closers;
+    struct axi_timer *timers;
+    ax_time horizon;     /* the timers due up to here are the heap: */
+    unsigned heaped, heaped_most; /* so many, and so many at most */
+    unsigned fired;      /* timers since the last wait */
+    int unfinished;      /* an operation has stopped only to let others have a turn, since the last look at the descriptors */
+    int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
+    unsigned timer_count, timer_cap, timer_need, next_seq;
+    unsigned tasks, holds, for_ever, alive;
+    ax_task *main;
+    int state, stop, aborting;
+    size_t used, peak;
+    int pooled;      /* small blocks come from here: there is no allocator of the user's */
+    void *pool[AXI_POOLS]; /* free blocks by size, 8 bytes apart; then by powers of two */
+    void *big[32];
+    unsigned char *chunk, *chunk_end;
+    void *chunks;
+    struct axi_fd *fds;
+    unsigned fd_cap, polls;
+    unsigned wanted;     /* descriptors that anybody waits on, but for the wake-up pipe */
+    int *dirty;          /* descriptors whose interest may have changed */
+    unsigned dirty_cap, dirty_count;
+    ax_callback *posted, **posted_end;
+    int takes_posts; /* written under the lock of posts only */
+    const struct axi_generators *generators;  /* set by who opens one, so that what is not used is not linked */
+    void *sys; /* the backend's and the threads' own state */
+    uintptr_t thread;
+    uintptr_t stack; /* where it runs; 0: it does not */
+    ax_loop *outer;  /* which runs around it */
+    struct axi_origin origin;
+};
+#else
+struct axi_gap;
+struct ax_flag;
+struct ax_loop {
+    ax_group root; /* public: AX_SPAWN_IN(&loop->root, ...) */
+    ax_time now;   /* private from here */
+    axi_list ready;
+    axi_link *turn_last; /* the last of what was ready when this turn began */
+    axi_link timers;     /* in order of their deadlines; leads back to here */
+    struct ax_flag *flags; /* those that tasks wait for */
+    int (*came)(ax_loop *loop, int take); /* looks at them; set by the first wait, so that what is not used is not linked */
+#if !AXI_CANCEL
+    unsigned tasks; /* else root.children says whether there are any */
+#endif
+    unsigned char state, stop, aborting;
+    struct axi_gap *gaps; /* of the arena */
+    size_t used, peak;
+    void (*give_back)(ax_loop *loop, void *p, size_t size); /* frees; set by the first allocation, for the same reason */
+#if AXI_CANCEL
+    unsigned alive;
+    axi_list aborts, closers;
+#endif
+#if AXI_GENERATORS
+    const struct axi_generators *generators; /* set by who opens one, so that what is not used is not linked */
+#endif
+#if ASYNCX_DEBUG
+    uintptr_t stack;
+#endif
+};
+#endif
+
+/* ---- The macros of 3, 5, 8 and 16: what they expand to ---------------------------------------------------- */
+
+#ifndef ASYNCX_FREESTANDING
+#define AX_SEC(s) AXI_NS(s, 1e9)
+#define AX_MS(ms) AXI_NS(ms, 1e6)
+#define AX_US(us) AXI_NS(us, 1e3)
+#if defined(__GNUC__) && !defined(__TINYC__) /* others take it for no constant */
+#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((n) * (each)) : axi_ns((double)(n) * (each)))
+#else
+#define AXI_NS(n, each) ((ax_time)((n) * (each)))
+#endif
+AXI_INLINE ax_time axi_ns(double ns) { return ns < 9.2e18 ? ns > -9.2e18 ? (ax_time)ns : -AX_FOREVER : AX_FOREVER - 1; }
+#else
+#if defined(__GNUC__)
+#define AXI_FRACTION(n) ((__typeof__((n) + 0))0.999) /* 0 for an integer */
+#else
+#define AXI_FRACTION(n) 0
+#endif
+#define AXI_ROUND_UP(n, rate, per) (((n) * (rate) + ((per) - 1) + AXI_FRACTION(n)) / (per))
+/* One that is too long stays too long. */
+#define AXI_FIT(x) ((x) < AX_FOREVER ? (int64_t)(x) > -AX_FOREVER ? (ax_time)(x) : -AX_FOREVER : AX_FOREVER - 1)
+#if ASYNCX_TIME_BITS == 64
+typedef int64_t axi_wide;
+typedef uint64_t axi_unsigned;
+#define AXI_MOST INT64_MAX
+#else
+typedef int32_t axi_wide;
+typedef uint32_t axi_unsigned;
+#define AXI_MOST INT32_MAX
+#endif
+/* n * rate / rest of a variable; the last two are constants, so that the division by rate is none. */
+AXI_INLINE ax_time axi_scale(axi_wide n, axi_wide rate, axi_wide rest) {
+    if (n <= 0) return n < -AX_FOREVER ? -AX_FOREVER : (ax_time)n; /* no time at all */
+    if (rest != 1) return n > INT64_MAX / rate - rest ? AX_FOREVER - 1 : AXI_FIT(((int64_t)n * rate + rest - 1) / rest);
+    return n > AX_FOREVER / rate ? AX_FOREVER - 1 : AXI_FIT(n * rate);
+}
+AXI_INLINE axi_wide axi_from_unsigned(axi_unsigned n) { return n > AXI_MOST ? AXI_MOST : (axi_wide)n; }
+AXI_INLINE axi_wide axi_from_far(uint64_t n, int is_signed) {
+    if (n <= AXI_MOST) return (axi_wide)n;
+    return is_signed && n > INT64_MAX ? (int64_t)n < -AXI_MOST ? -AXI_MOST : (axi_wide)(int64_t)n : AXI_MOST;
+}
+AXI_INLINE ax_time axi_from_real(double x) {
+    return x < (double)AX_FOREVER ? x > -(double)AX_FOREVER ? (ax_time)x : -AX_FOREVER : AX_FOREVER - 1;
+}
+#if defined(__GNUC__)
+#define AXI_SIGNED(n) ((__typeof__((n) + 0))-1 < 1)
+#define AXI_WIDE(n)                                                                      \
+    (sizeof((n) + 0) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
+     : AXI_SIGNED(n)              ? (axi_wide)(n)                                        \
+                                  : axi_from_unsigned((axi_unsigned)(n)))
+#define AXI_SCALE(n, rate, rest) \
+    (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
+#else
+#define AXI_SCALE(n, rate, rest) ((ax_time)AXI_ROUND_UP(n, (axi_wide)(rate), rest))
+#endif
+/* n * HZ / per ticks, rounded up; evaluates n once if it is no constant. rate / rest is HZ / per, if possible without division. */
+#define AXI_TICKS(n, per, rate, rest) \
+    (AXI_CONST(n) ? AXI_FIT(AXI_ROUND_UP(n, (int64_t)ASYNCX_TICK_HZ, (int64_t)per)) : AXI_SCALE(n, rate, rest))
+#define AX_SEC(s) AXI_TICKS(s, 1, ASYNCX_TICK_HZ, 1)
+#if ASYNCX_TICK_HZ % 1000 == 0
+#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ / 1000, 1)
+#else
+#define AX_MS(ms) AXI_TICKS(ms, 1000, ASYNCX_TICK_HZ, 1000)
+#endif
+#if ASYNCX_TICK_HZ % 1000000 == 0
+#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ / 1000000, 1)
+#else
+#define AX_US(us) AXI_TICKS(us, 1000000, ASYNCX_TICK_HZ, 1000000)
+#endif
+#endif
+
+/* A constant below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it becomes. */
+#ifndef ASYNCX_FREESTANDING
+#define AXI_DURATION(time) (AXI_CONST(time) && (time) > 0 && (time) < 1000 ? INT64_MIN : (ax_time)(time))
+#define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
+#define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
+#else
+#define AXI_DURATION(time) (time)
+#endif
 
 #ifndef ASYNCX_FREESTANDING
 #define AXI_NAME(text) (void)0
@@ -4246,6 +4244,25 @@ static void axi_run_task(ax_task *t) {
 #endif
 
 /* ---- 6 Tasks ---- */
+
+/* A task's life.
+
+       spawn                step                       the body, its scopes
+         |      +--------------------------+            and AX_FINALLY ended
+         v      v            (2)           |                  (5)
+      QUEUED --(1)--> RUNNING -------> PARKED     RUNNING --------> DONE
+         ^               |                |
+         |               | (3)            | (4)
+         +---------------+----------------+
+
+      1 axi_run_task takes it from the ready queue          4 axi_wake queues it with the op's result, or with
+      2 ax_park: the op has to wait                           AX_ECANCELED after its forget hook said so
+      3 axi_requeue: ax_checkpoint, or it had its share     5 axi_task_end tells joiners and the group
+
+   READY is a form of QUEUED: the next step can take the result as it is (on hosts; nearly every wake is one).
+
+   All of cancellation: axi_request makes a request. A PARKED task's hook is asked; else the request is unmet, and
+   the next ax_park meets it. */
 
 #if AXI_CANCEL
 AX_API int ax_cancel(ax_task *t) {
