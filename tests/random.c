@@ -19,6 +19,16 @@
 #ifndef ASYNCX_AWAITS
 #define ASYNCX_AWAITS 5 /* so that a share of awaits is often used up */
 #endif
+#ifdef ASYNCX_FREESTANDING /* by tests/freestanding.t, with a header whose allocations ask may_not_allocate, and whose sleeps take no tick more */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#define ASYNCX_STATIC
+#define ASYNCX_NAMES 1
+#define ASYNCX_TIME_BITS 64
+static int misused, may_not_allocate(void);
+#define AX_ASSERT(x) ((void)misused++)
+#endif
 #include "asyncx.h"
 #include "dice.h"
 #include "tap.h"
@@ -85,6 +95,30 @@ static void wrong(int line, const char *what) {
 #define CHECK(cond) ((cond) ? (void)0 : wrong(__LINE__, #cond))
 #define SAY(...) (verbose ? (void)(printf("# %ld ", (long)(w.loop.now / 1000000)), printf(__VA_ARGS__), fflush(stdout)) : (void)0)
 
+#ifdef ASYNCX_FREESTANDING
+static unsigned char arena[1 << 24] __attribute__((aligned(16)));
+static int may_not_allocate(void) {
+    if (++allocations != fail_at) return 0;
+    w.failed_allocations++;
+    return 1;
+}
+ax_time ax_port_now(void) { return manual_now; }
+void ax_port_lock(void) {}
+void ax_port_unlock(void) {}
+void ax_port_wake(void) {}
+void ax_port_idle(ax_time until) {
+    if (until != AX_FOREVER) manual_now = until;
+    else printf("Bail out! seed %ld idles for ever\n", seed), exit(9);
+}
+static void describe(ax_loop_desc *d, int by_hand) {
+    (void)by_hand;
+    d->arena = arena;
+    d->arena_size = sizeof arena;
+    misused = 0;
+}
+static void let_time_go_on(void) {}
+static int clean(void) { return !w.loop.used && !misused; }
+#else
 static void *counting_alloc(void *ctx, void *p, size_t old_size, size_t size) {
     (void)ctx;
     if (size && ++allocations == fail_at) {
@@ -102,6 +136,18 @@ static void misuse(void *ctx, const char *text) {
     if (strncmp(text, "nothing can wake", 16) == 0) return; /* dead ends are part of it */
     wrong(0, text);
 }
+static void describe(ax_loop_desc *d, int by_hand) {
+    d->alloc = counting_alloc;
+    d->report = misuse;
+    if (by_hand) d->clock = manual_clock;
+    else d->flags = AX_VIRTUAL_CLOCK;
+}
+static void let_time_go_on(void) {
+    w.loop.desc.clock = NULL;
+    w.loop.desc.flags |= AX_VIRTUAL_CLOCK;
+}
+static int clean(void) { return balance == 0; }
+#endif
 
 struct part { ax_frame frame; int rec, task, time, status, cleanup; };
 AX_DECLARE(part);
@@ -153,7 +199,7 @@ static int new_rec(int is_task, int group) {
 
 /* The first waiter in a list has lined up before all others, and none of them before the one that was just served. */
 static void in_line(axi_list *list, unsigned long served) {
-    axi_link *link = list->ring;
+    axi_link *link = axi_head(list), *first = link;
     unsigned long last = served;
     int i;
     if (!link) return;
@@ -165,7 +211,7 @@ static void in_line(axi_list *list, unsigned long served) {
                 CHECK(w.rec[i].task->node.state == AXI_PARKED);
             }
         link = link->next;
-    } while (link != list->ring);
+    } while (link != first);
 }
 
 /* What holds at every moment: nobody waits who could go. */
@@ -1070,11 +1116,8 @@ static void program(long number) {
     int i, rc, by_hand, n;
     set_up(number);
     memset(&d, 0, sizeof d);
-    d.alloc = counting_alloc;
-    d.report = misuse;
     by_hand = !one_in(3);
-    if (by_hand) d.clock = manual_clock;
-    else d.flags = AX_VIRTUAL_CLOCK;
+    describe(&d, by_hand);
     if (one_in(4)) fail_at = 1 + below(40);
     rc = ax_loop_open(&w.loop, &d);
     if (rc < 0) {
@@ -1096,10 +1139,7 @@ static void program(long number) {
         }
         CHECK(rc == 0 || rc == AX_EDEADLK);
         if (rc == 0 && !w.wrong && n >= 0) CHECK(live_tasks() == 0);
-        if (by_hand) { /* closing sleeps until the next deadline: time must go on */
-            w.loop.desc.clock = NULL;
-            w.loop.desc.flags |= AX_VIRTUAL_CLOCK;
-        }
+        if (by_hand) let_time_go_on(); /* closing sleeps until the next deadline */
         SAY("close\n");
         for (i = 0; i < w.recs && w.kept; i++) { /* who has kept one cancel needs not hear of another: ask each */
             struct rec *r = &w.rec[i];
@@ -1120,7 +1160,7 @@ static void program(long number) {
     for (i = 0; i < MUTEXES && !w.wrong; i++) CHECK(!w.mutex[i].owner);
     for (i = 0; i < w.recs; i++)
         if (w.rec[i].refs) ax_task_unref(w.rec[i].task);
-    if (!w.wrong) CHECK(balance == 0);
+    if (!w.wrong) CHECK(clean());
     if (w.wrong) wrong_programs++;
 }
 
