@@ -529,7 +529,8 @@ struct ax_task {
      AX_AWAIT(op)         wait; the result is in me->rc. An error leaves the body with that error.
      AX_TRY(op)           as AX_AWAIT, but an error stays in me->rc. The task's own cancellation still leaves.
      AX_TRY_ALL(op)       keeps even that, for rare code that turns a cancel into something else, and takes it back (ax_uncancel).
-     AX_CHECK(status)     the same for a plain call, which does not wait: its error leaves the body, its result is in me->rc.
+     AX_CHECK(status)     for a plain call: its result is in me->rc, an error leaves the body. No await: locals stay, and nobody
+                          else runs.
      AX_WHILE(op) { }     runs the block while the op gives > 0 (in me->rc, until the block's first await), ends at 0,
                           leaves on an error. A loop of C: break and continue work.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (If the call turns
@@ -722,8 +723,8 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for a constant below
-   AX_US(1), a forgotten AX_SEC (not freestanding; gcc, clang). Always suspends. (Where hundreds of timers come due at a time, the
-   next ones may be up to 1 ms late, so that they share a wake-up.) */
+   AX_US(1), a forgotten AX_SEC (gcc, clang; in C, not freestanding). Always suspends. (Where hundreds of timers come due at a
+   time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
@@ -1381,10 +1382,10 @@ AX_API int ax_stay(void *copy);
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
-   the next wait. Start processes with posix_spawn (examples/subprocess.c): between fork and exec the handlers, here and of AX_RUN,
-   would swallow a signal to the child. Only one loop of the process catches signals, the one that catches Ctrl-C if there
-   is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and
-   SIGBREAK.) */
+   the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
+   between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process catches
+   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught.
+   AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int number);
@@ -1663,7 +1664,13 @@ AXI_INLINE ax_time axi_from_real(double x) {
 
 /* A constant below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it becomes. */
 #ifndef ASYNCX_FREESTANDING
-#define AXI_DURATION(time) (AXI_CONST(time) && (time) > 0 && (time) < 1000 ? INT64_MIN : (ax_time)(time))
+#define AXI_DURATION(time) (AXI_LITERAL(time) && (double)(time) > 0 && (double)(time) < 1000 ? INT64_MIN : (time))
+#if defined(__GNUC__) && !defined(__cplusplus) /* 0 * time is a null pointer for a constant of the language only; not for what the
+                                                  optimiser finds to be one, so that a program does the same with and without it */
+#define AXI_LITERAL(time) (__extension__(sizeof(*(1 ? (void *)(0 * (intptr_t)(time)) : (int *)1)) == sizeof(int)))
+#else
+#define AXI_LITERAL(time) 0
+#endif
 #define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
 #define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
 #else
@@ -1811,7 +1818,11 @@ AXI_INLINE AX_RETURN_is_missing axi_step(ax_op op) {
 #define AX_AWAIT(op) AXI_AWAIT(op, me->node.bad, AXI_COUNTER)
 #define AX_TRY(op) AXI_AWAIT(op, me->node.bad > AXI_FAILED, AXI_COUNTER)
 #define AX_TRY_ALL(op) AXI_AWAIT(op, 0, AXI_COUNTER)
-#define AX_CHECK(status) AX_AWAIT(ax_done(status))
+#define AX_CHECK(status)                                                                            \
+    do {                                                                                            \
+        AXI_LINE;                                                                                   \
+        if ((me->rc = (status)) < 0 && !axi_in_finally) AXI_RETURN(axi_check(me));                  \
+    } while (0)
 #define AXI_AWAIT(op, leave, n)                                                                     \
     do {                                                                                            \
         AXI_AT(n);                                                                                  \
@@ -2005,6 +2016,7 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
 #define axi_task_start AXI_LAYOUT(axi_task_start)
 #define axi_generator_open AXI_LAYOUT(axi_generator_open)
 AX_API ax_op axi_return(ax_task *me, int status);
+AX_API ax_op axi_check(ax_task *me);
 AX_API ax_op axi_lost(ax_task *me);
 #if AXI_CANCEL
 AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time);
@@ -3714,6 +3726,13 @@ AX_API ax_op axi_return(ax_task *me, int status) {
     return axi_op(AXI_LEFT);
 }
 
+AX_API ax_op axi_check(ax_task *me) {
+    me->node.bad = AXI_FAILED;
+    if (AXI_FAST) me->frame->entry.flags &= (unsigned char)~AXI_BY_LIMIT; /* of an await before */
+    if (me->rc <= AXI_OWN) me->rc = AX_EINVAL;
+    return axi_op(AXI_LEFT);
+}
+
 AXI_OUTLINE AX_API ax_op axi_lost(ax_task *me) {
     if (AXI_AT_OF(me->frame) == AXI_AT_FINALLY) return axi_op(AXI_ENDED); /* there is no AX_FINALLY */
     axi_misuse(me->loop, 0, "a resume point is lost: an await inside a switch of yours, in the switch form");
@@ -3777,7 +3796,7 @@ AX_API ax_frame *axi_first_frame(const ax_task *t) {
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
 AX_API ax_frame *axi_frame_of(const ax_task *t, const struct axi_fn *fn) {
     ax_frame *f = axi_first_frame(t);
-    if (f->fn == fn) return f;
+    if (f->fn == fn || strcmp(f->fn->name, fn->name) == 0) return f; /* one in a header is there for each file */
     axi_misuse(t->loop, 0, "AX_FRAME of a task that was spawned with another function");
     return NULL;
 }
@@ -5334,7 +5353,7 @@ struct axi_pool {
 };
 struct axi_signal {
     struct axi_signal *next;
-    int number;
+    int number, blocked; /* it was, in the loop's thread */
     struct sigaction old;
     axi_list waiters;
 };
@@ -8026,6 +8045,19 @@ static void axi_signals_of(ax_loop *loop) { /* the same without the lock: anothe
     pthread_mutex_unlock(&axi_post_lock);
 }
 
+/* Whether this thread blocked it so far. */
+static int axi_block(int number, int on) {
+#ifndef _WIN32
+    sigset_t only, old;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    return pthread_sigmask(on ? SIG_BLOCK : SIG_UNBLOCK, &only, &old) == 0 && sigismember(&old, number);
+#else
+    (void)number, (void)on;
+    return 0;
+#endif
+}
+
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
     ax_loop *catcher;
     struct axi_signal *s;
@@ -8053,6 +8085,7 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
         axi_free(loop, s, sizeof *s);
         return rc;
     }
+    s->blocked = axi_block(number, 0);
     s->next = AXI_SYS(loop)->signals;
     AXI_SYS(loop)->signals = s;
     return 0;
@@ -8119,6 +8152,7 @@ static void axi_signals_end(ax_loop *loop) {
     struct axi_signal *s;
     int i;
     while ((s = sys->signals) != NULL) {
+        if (s->blocked) axi_block(s->number, 1);
         sigaction(s->number, &s->old, NULL);
         if (s->old.sa_handler != axi_on_signal) AXI_STORE(axi_came[s->number], 0); /* else it is kept for the outer loop */
         sys->signals = s->next;

@@ -83,8 +83,9 @@ struct ax_http {
     ax_response *out;
     /* the rest is optional */
     const char *method;           /* GET; with a body POST */
-    const void *body;             /* application/x-www-form-urlencoded unless the headers say otherwise */
-    size_t body_size;             /* need not be given of a text that ends with a zero byte */
+    const char *text;             /* a body, as a text; application/x-www-form-urlencoded unless the headers say otherwise */
+    const void *body;             /* or these bytes */
+    size_t body_size;
     const char *const *headers;   /* "Name: value", ..., NULL */
     size_t max_body;              /* of the answer: AX_EOVERFLOW beyond it */
     int (*setup)(CURL *, void *); /* sets what else libcurl has (a proxy, credentials, certificates), but none of what is set here;
@@ -323,12 +324,12 @@ static inline void axi_curl_on_ready(ax_loop *loop, unsigned events, void *socke
 /* ---- requests ---- */
 
 static inline int axi_curl_method(CURL *e, const struct ax_http *http) {
-    const char *method = http->method ? http->method : http->body ? "POST" : "GET";
-    const char *body = (const char *)http->body;
+    const char *body = http->text ? http->text : (const char *)http->body;
+    const char *method = http->method ? http->method : body ? "POST" : "GET";
     const int is_post = !strcmp(method, "POST");
     if (!method[0] || method[strcspn(method, " \t\r\n")]) return AX_EINVAL; /* it would write lines of its own */
     if (body || is_post) {
-        const size_t size = http->body_size ? http->body_size : body ? strlen(body) : 0;
+        const size_t size = http->text ? strlen(http->text) : body ? http->body_size : 0;
         curl_easy_setopt(e, CURLOPT_POST, 1L);
         curl_easy_setopt(e, CURLOPT_POSTFIELDS, body ? body : "");
         curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);

@@ -16,21 +16,25 @@
 
    WHAT HOLDS
 
-     - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, after the grace time SIGKILL, and is
-       waited for; so do the processes of its group. A second cancel ends the grace time.
+     - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, with the processes of its group. When
+       it has ended, or after the grace time, SIGKILL ends what is left of them. A second cancel ends the grace time.
      - All pipes are moved at the same time, so that none fills up while another is waited on. A command that does not read
        all its input is no error.
      - What it has written before its end is there, also after a time-out.
      - Signals, their mask and close-on-exec are put right between us and the command (posix_spawn; no fork).
 
    LIMITS  The loop catches SIGCHLD until it closes, so only one loop of the program can have children, and system() or a
-   SIGCHLD handler of the program's must not be used beside it. A virtual clock does not wait for a process. */
+   SIGCHLD handler of the program's must not be used beside it. What becomes another user's (setuid) can't be ended. A virtual
+   clock does not wait for a process. */
 
 #ifndef ASYNCX_PROCESS_H
 #define ASYNCX_PROCESS_H
 
 #include <errno.h>
 #include <fcntl.h>
+#ifndef F_DUPFD_CLOEXEC
+#error "asyncx_process.h: define _POSIX_C_SOURCE as 200809L before the first #include"
+#endif
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -60,12 +64,14 @@ struct ax_process {
     char *const *argv;    /* the command, looked for in PATH, and its arguments; then NULL */
     /* the rest is optional */
     char *const *env;     /* "NAME=value" ..., NULL; else ours */
-    const void *input;    /* else it reads /dev/null */
-    size_t input_size;    /* need not be given of a text that ends with a zero byte */
+    const char *text;     /* its input, as a text */
+    const void *input;    /* or these bytes; else it reads /dev/null */
+    size_t input_size;
     ax_output *out, *err; /* else it writes where we do; the same one twice: both in one, in the order that they came */
     ax_time grace;        /* from SIGTERM to SIGKILL; and how long its output is read after its end while others hold it open */
     int ended;            /* a result, as of waitpid: to be read after AX_CALL_IN */
-    pid_t pid;            /* private from here; 0: none, or it has ended */
+    pid_t pid;            /* private from here; 0: none, or it is gone */
+    int over, lost;       /* it has ended, and keeps its number; somebody else has waited for it */
     int fds[3];           /* our ends of its pipes; 0: none, since they are above 2 */
     ax_group pumps;
     struct axi_process_wait wait; /* all in the frame: the cleanup must not run out of memory */
@@ -76,7 +82,9 @@ AX_DECLARE(ax_process) __attribute__((unused));
 
 /* ---- private from here ---- */
 
+#ifndef _GNU_SOURCE
 extern char **environ;
+#endif
 
 static inline void ax_output_free(void *output) {
     ax_output *o = (ax_output *)output;
@@ -97,7 +105,11 @@ static inline void axi_process_close(ax_loop *loop, int *fd) {
    would keep it from ending. */
 static inline int axi_process_pipe(int ends[2]) {
     int i, rc = 0, low[2];
+#if defined(__linux__) && defined(_GNU_SOURCE)
+    if (pipe2(low, O_CLOEXEC) < 0) return -errno;
+#else
     if (pipe(low) < 0) return -errno;
+#endif
     for (i = 0; i < 2; i++) {
         if ((ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3)) < 0) rc = -errno;
         close(low[i]);
@@ -138,6 +150,8 @@ static inline int axi_process_spawn(const struct ax_process *p, const int theirs
 /* Its pipes and itself: 0 or an error. */
 static inline int axi_process_start(struct ax_process *p) {
     int theirs[3] = {0, 0, 0}, needed[3], ends[2], rc = 0, i;
+    if (!p->argv || !p->argv[0]) return AX_EINVAL;
+    if (p->text) p->input = p->text, p->input_size = strlen(p->text);
     needed[0] = p->input != NULL;
     needed[1] = p->out != NULL;
     needed[2] = p->err && p->err != p->out;
@@ -205,23 +219,29 @@ AX_ASYNC(axi_process_take) {
         if (rc <= 0 && rc != AX_EAGAIN) AX_RETURN(rc);
     }
     AX_FINALLY:
-    while (!my->to->cut && axi_process_read(my) > 0) {} /* of one that is cancelled: what is in the pipe by now */
+    for (rc = 0; rc < 16 && !my->to->cut && axi_process_read(my) > 0; rc++) {} /* of one that is cancelled: what is in the pipe by now */
     AX_END;
 }
 
 /* ---- its end ---- */
 
-/* SIGCHLD wakes all who wait for one: each looks at its own. */
+/* Waits until it has ended. SIGCHLD wakes all who wait for one: each looks at its own. */
 AX_ASYNC(axi_process_reap) {
     struct ax_process *p = my->p;
-    pid_t ended;
+    siginfo_t info;
     AX_BEGIN;
-    while (p->pid) {
-        ended = waitpid(p->pid, &p->ended, WNOHANG);
-        if (ended == 0) AX_AWAIT(ax_signal_wait(me, SIGCHLD));
-        else if (ended > 0 || errno != EINTR) p->pid = 0; /* or somebody else has taken it */
+    while (!p->over) {
+        info.si_pid = 0;
+        if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) p->over = p->lost = errno != EINTR;
+        else if (info.si_pid) p->over = 1;
+        else AX_AWAIT(ax_signal_wait(me, SIGCHLD));
     }
     AX_END;
+}
+
+static inline void axi_process_kill(const struct ax_process *p, int number) {
+    if (p->lost) return;
+    if (kill(-p->pid, number) < 0) kill(p->pid, number); /* the group that it leads: a shell's own children, too; or it has left it */
 }
 
 /* The same; one that is cancelled ends the command. */
@@ -230,10 +250,15 @@ AX_ASYNC(axi_process_wait) {
     AX_BEGIN;
     AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p));
     AX_FINALLY:
-    if (p->pid) kill(-p->pid, SIGTERM); /* the group that it leads: a shell's own children, too */
-    if (p->pid) AX_AWAIT(AX_WITHIN(p->grace, AX_CALL_IN(&my->reap, axi_process_reap, .p = p)));
-    if (p->pid) kill(-p->pid, SIGKILL);
-    while (p->pid) AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p)); /* each cancel ends one wait */
+    if (!p->over) {
+        axi_process_kill(p, SIGTERM);
+        axi_process_kill(p, SIGCONT); /* one that is stopped would not hear of it */
+        AX_AWAIT(AX_WITHIN(p->grace, AX_CALL_IN(&my->reap, axi_process_reap, .p = p)));
+        axi_process_kill(p, SIGKILL);
+    }
+    while (!p->over) AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p)); /* each cancel ends one wait */
+    if (waitpid(p->pid, &p->ended, 0) < 0) p->lost = 1;
+    p->pid = 0;
     AX_END;
 }
 
@@ -243,11 +268,11 @@ AX_ASYNC(ax_process) {
     AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)); /* before there is a child */
     AX_CHECK(axi_process_start(my));
     ax_group_open(me, &my->pumps, 0);
-    if (my->input && !my->input_size) my->input_size = strlen((const char *)my->input);
     if (my->fds[0]) AX_SPAWN_IN(&my->pumps, &my->feed, axi_process_feed, .fd = &my->fds[0], .data = my->input, .size = my->input_size);
     for (i = 0; i < 2; i++)
         if (my->fds[i + 1]) AX_SPAWN_IN(&my->pumps, &my->take[i], axi_process_take, .fd = &my->fds[i + 1], .to = i ? my->err : my->out);
     AX_AWAIT(AX_CALL_IN(&my->wait, axi_process_wait, .p = my));
+    if (my->lost) AX_RETURN(-ECHILD);
     AX_TRY(AX_WITHIN(my->grace, ax_group_join(me, &my->pumps)));
     if (me->rc < 0 && !ax_expired(me)) AX_RETURN(me->rc);
     AX_RETURN(WIFSIGNALED(my->ended) ? 128 + WTERMSIG(my->ended) : WEXITSTATUS(my->ended));

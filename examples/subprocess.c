@@ -18,7 +18,7 @@ AX_ASYNC(job) {
     AX_BEGIN;
     my->out.max = my->err.max = (size_t)options.most;
     my->argv[0] = "/bin/sh", my->argv[1] = "-c", my->argv[2] = my->command;
-    AX_AWAIT(AX_WITHIN(AX_SEC(options.limit), AX_CALL_IN(&my->process, ax_process, .argv = my->argv, .input = options.input, .out = &my->out,
+    AX_AWAIT(AX_WITHIN(AX_SEC(options.limit), AX_CALL_IN(&my->process, ax_process, .argv = my->argv, .text = options.input, .out = &my->out,
                                                          .err = &my->err, .grace = AX_SEC(options.grace))));
     AX_FINALLY:
     if (ax_leaving(me) < 0 || my->process.ended) ++*my->failed;
@@ -37,7 +37,8 @@ struct app { ax_frame frame; char **commands; int failed; ax_group jobs; };
 AX_ASYNC(app) {
     AX_BEGIN;
     ax_group_open(me, &my->jobs, AX_GROUP_COLLECT);
-    while (*my->commands) AX_SPAWN(&my->jobs, job, .command = *my->commands++, .failed = &my->failed);
+    for (; *my->commands; my->commands++)
+        if (!AX_SPAWN(&my->jobs, job, .command = *my->commands, .failed = &my->failed)) AX_RETURN(AX_ENOMEM);
     AX_AWAIT(ax_group_join(me, &my->jobs));
     AX_RETURN(my->failed > 0);
     AX_END;

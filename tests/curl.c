@@ -223,27 +223,27 @@ AX_ASYNC(app) {
     is(me->rc, AX_EOVERFLOW, "and one that is larger");
 
     /* other methods */
-    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .body = "a=1&b=2"));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .text = "a=1&b=2"));
     is_text(my->r.body, "POST|application/x-www-form-urlencoded|a=1&b=2", "a body is posted");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .body = "{\"a\":1} and more", .body_size = 7, .headers = json));
     is_text(my->r.body, "POST|application/json|{\"a\":1}", "so much of it, with its type");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "POST"));
     is_text(my->r.body, "POST|application/x-www-form-urlencoded|", "or none");
-    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "PUT", .body = "x", .headers = json));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "PUT", .text = "x", .headers = json));
     is_text(my->r.body, "PUT|application/json|x", "or put");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "DELETE"));
     is_text(my->r.body, "DELETE||", "DELETE");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD"));
     ok(me->rc == 200 && !my->r.size && same(&my->r, "Content-Length", "6"), "HEAD");
-    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .body = "a=1"));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .text = "a=1"));
     is_text(my->r.body, "GET||", "what came of a POST is got");
-    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .method = "PUT", .body = "a=1"));
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/elsewhere"), .out = &my->r, .method = "PUT", .text = "a=1"));
     ok(me->rc == 303 && same(&my->r, "Location", "/echo"), "what came of a PUT is told");
     AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "GET /ok HTTP/1.1\r\nX-More:"));
     is(me->rc, AX_EINVAL, "a method that would be more than one");
     AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = ""));
     is(me->rc, AX_EINVAL, "none");
-    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD", .body = "x"));
+    AX_TRY(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD", .text = "x"));
     is(me->rc, AX_EINVAL, "HEAD with a body");
     my->n = 0;
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .setup = set_up, .setup_arg = &my->n));

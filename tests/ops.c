@@ -127,6 +127,35 @@ AX_ASYNC(forgets_more) {
     LOG("end:%d@%d", ax_leaving(me), AT);
     AX_END;
 }
+/* A plain call's error leaves; nobody else runs meanwhile, and locals stay. */
+static int checking, disturbed;
+struct checks { ax_frame frame; };
+AX_ASYNC(checks) {
+    int i;
+    AX_BEGIN;
+    for (i = 0; i < 3 * ASYNCX_AWAITS; i++) {
+        disturbed += checking++;
+        AX_CHECK(i);
+        checking--;
+    }
+    LOG("%d %d", i, me->rc);
+    AX_CHECK(AX_EPIPE);
+    LOG("on");
+    AX_FINALLY:
+    AX_CHECK(AX_EBUSY);
+    LOG("finally:%d leaving:%d", me->rc, ax_leaving(me));
+    AX_END;
+}
+struct two_checks { ax_frame frame; ax_group g; };
+AX_ASYNC(two_checks) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    AX_SPAWN(&my->g, checks);
+    AX_SPAWN(&my->g, checks);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("failed:%d disturbed:%d", me->rc, disturbed);
+    AX_END;
+}
 struct runs_forgets { ax_frame frame; int how; };
 AX_ASYNC(runs_forgets) {
     AX_BEGIN;
@@ -520,6 +549,8 @@ int main(void) {
 #ifndef ASYNCX_FREESTANDING
     origins();
 #endif
+    SCENARIO("a plain call is checked without an await; its error leaves, but not AX_FINALLY", 0,
+             "384 383 finally:-16 leaving:-32 384 383 finally:-16 leaving:-32 failed:2 disturbed:0", two_checks);
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
     MISUSE("rule 3: ... also where a limit begins", 0, "-16 end:0@0", "not awaited", forgets_more, .how = LIMITED);

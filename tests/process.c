@@ -25,7 +25,7 @@ static ax_loop_desc *real(void) {
 enum { OUT = 1, ERR = 2, BOTH = 4 };
 struct sh {
     ax_frame frame;
-    const char *text, *input;
+    const char *text, *input, *empty;
     size_t max;
     int outputs, *sum;
     ax_time limit, grace;
@@ -38,7 +38,7 @@ AX_ASYNC(sh) {
     my->argv[0] = "sh", my->argv[1] = "-c", my->argv[2] = (char *)(uintptr_t)my->text;
     my->out.max = my->err.max = my->max;
     AX_TRY_ALL(AX_WITHIN(my->limit ? my->limit : AX_FOREVER,
-                         AX_CALL_IN(&my->p, ax_process, .argv = my->argv, .env = my->env, .input = my->input,
+                         AX_CALL_IN(&my->p, ax_process, .argv = my->argv, .env = my->env, .text = my->input, .input = my->empty, .input_size = 0,
                                     .out = my->outputs & (OUT | BOTH) ? &my->out : NULL,
                                     .err = my->outputs & BOTH ? &my->out : my->outputs & ERR ? &my->err : NULL, .grace = my->grace)));
     if (my->sum) {
@@ -86,12 +86,50 @@ AX_ASYNC(cancels) {
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+/* Somebody else waits for it first. */
+struct robs { ax_frame frame; ax_group g; AX_TASK(sh) child; };
+AX_ASYNC(robs) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN_IN(&my->g, &my->child, sh, .text = "exit 3");
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("robbed:%d", waitpid(-1, NULL, 0) > 0);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+struct no_command { ax_frame frame; };
+AX_ASYNC(no_command) {
+    static char *const none[] = {NULL};
+    AX_BEGIN;
+    AX_TRY(AX_CALL(ax_process, .argv = NULL));
+    LOG("%d", me->rc);
+    AX_TRY(AX_CALL(ax_process, .argv = none));
+    LOG("%d", me->rc);
+    AX_END;
+}
+/* A process that another one has left behind: gone, or nobody's zombie by now; it takes a moment to die. */
+static int is_gone(int pid) {
+    char path[40], state = 0;
+    int i;
+    for (i = 0; i < 1000; i++) {
+        FILE *f;
+        struct timespec moment = {0, 2000000};
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        if (!(f = fopen(path, "r"))) return kill(pid, 0) < 0;
+        if (fscanf(f, "%*d %*s %c", &state) != 1) state = 'Z';
+        fclose(f);
+        if (state == 'Z') return 1;
+        nanosleep(&moment, NULL);
+    }
+    return 0;
+}
 static int no_child(void) { return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD; }
 
 int main(void) {
     static char *env[] = {(char *)(uintptr_t)"WHO=me", (char *)(uintptr_t)"PATH=/usr/bin:/bin", NULL};
     char *big = (char *)calloc(1, 300001);
     struct rlimit most;
+    sigset_t chld, mask;
     int before, i, bad, failed;
     alarm(120);
     JUDGE("a command: its exit code, and what it wrote", 0, "3 words", sh, .text = "printf words; exit 3", .outputs = OUT);
@@ -109,6 +147,20 @@ int main(void) {
     JUDGE("out of time: it is asked to end, and has its last words", 0, "-110 exit:4 bye", sh, .text = "exec 2>&-; trap 'printf bye; exit 4' TERM; while :; do sleep 0.01; done",
           .outputs = OUT, .limit = AX_MS(100), .grace = AX_SEC(100));
     JUDGE("... and is killed if it refuses", 0, "-110 signal:9 ", sh, .text = "trap '' TERM; while :; do sleep 1; done", .outputs = OUT, .limit = AX_MS(100));
+    JUDGE("... also if it is stopped", 0, "-110 signal:15 ", sh, .text = "kill -STOP $$", .outputs = OUT, .limit = AX_MS(100), .grace = AX_SEC(100));
+    JUDGE("... or has left its group", 0, "-110 signal:9 in", sh, .text = "exec perl -e '$| = 1; setpgrp(0, getpgrp(getppid)) or die; print \"in\"; $SIG{TERM} = \"IGNORE\"; sleep 100'",
+          .outputs = OUT, .limit = AX_MS(300), .grace = AX_MS(1));
+    bad = AX_RUN_WITH(real(), sh, .text = "(trap '' TERM; exec sleep 77) & printf %s $!; exec sleep 77", .outputs = OUT, .limit = AX_MS(300), .grace = AX_SEC(100));
+    ok(bad == 0 && strncmp(tap_trace, "-110 signal:15 ", 15) == 0 && is_gone(atoi(tap_trace + 15)), "... with what it has left in its group (%s)", tap_trace);
+    JUDGE("somebody else has waited for it", 0, "robbed:1 -10 exit:0", robs);
+    JUDGE("no command", 0, "-22 -22", no_command);
+    JUDGE("an input of no bytes", 0, "0 ", sh, .text = "cat", .outputs = OUT, .empty = big + 299999);
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &chld, NULL);
+    JUDGE("its end is heard though SIGCHLD was blocked", 0, "5 hi", sh, .text = "printf hi; exit 5", .outputs = OUT);
+    pthread_sigmask(SIG_UNBLOCK, &chld, &mask);
+    is(sigismember(&mask, SIGCHLD), 1, "... as it is again then");
     JUDGE("what stays in the background does not hold it up", 0, "0 started", sh, .text = "sleep 3 & printf started", .outputs = OUT, .grace = AX_MS(1));
     JUDGE("twenty at a time: none is lost", 0, "110", many);
 
