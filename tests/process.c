@@ -1,5 +1,5 @@
-/* The adapter for child processes (examples/asyncx_process.h), with real ones. They take no time but for those that wait to be ended; a
-   limit that is to expire is AX_MS(1), and nothing depends on when it does. */
+/* The adapter for child processes (examples/asyncx_process.h), with real ones. Whatever is to be ended has said that it is on, or
+   ends the same whenever that comes. */
 #include <dirent.h>
 #include <sys/resource.h>
 #define ASYNCX_IMPLEMENTATION
@@ -86,14 +86,26 @@ AX_ASYNC(cancels) {
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+/* Cancelled when it has written something: then it is where the test wants it. */
+struct cut_short { ax_frame frame; const char *text; int no_grace; ax_group g; AX_TASK(sh) child; };
+AX_ASYNC(cut_short) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN_IN(&my->g, &my->child, sh, .text = my->text, .outputs = OUT, .grace = my->no_grace ? 0 : AX_SEC(100));
+    while (!my->child.frame.out.size) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    ax_cancel(&my->child.task);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
 /* Somebody else waits for it first. */
 struct robs { ax_frame frame; ax_group g; AX_TASK(sh) child; };
 AX_ASYNC(robs) {
     AX_BEGIN;
     ax_group_open(me, &my->g, 0);
-    AX_SPAWN_IN(&my->g, &my->child, sh, .text = "exit 3");
-    AX_AWAIT(ax_checkpoint(me));
-    LOG("robbed:%d", waitpid(-1, NULL, 0) > 0);
+    AX_SPAWN_IN(&my->g, &my->child, sh, .text = "exec sleep 77");
+    while (!my->child.frame.p.pid) AX_AWAIT(ax_checkpoint(me));
+    kill(my->child.frame.p.pid, SIGKILL);
+    LOG("robbed:%d", waitpid(my->child.frame.p.pid, NULL, 0) > 0);
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
@@ -144,14 +156,15 @@ int main(void) {
     JUDGE("... not if it just fits", 0, "0 1234567890", sh, .text = "printf 1234567890", .outputs = OUT, .max = 10);
     JUDGE("a signal ends it", 0, "137 ", sh, .text = "kill -9 $$", .outputs = OUT);
     JUDGE("there is no such command", 0, "", no_such);
-    JUDGE("out of time: it is asked to end, and has its last words", 0, "-110 exit:4 bye", sh, .text = "exec 2>&-; trap 'printf bye; exit 4' TERM; while :; do sleep 0.01; done",
-          .outputs = OUT, .limit = AX_MS(100), .grace = AX_SEC(100));
-    JUDGE("... and is killed if it refuses", 0, "-110 signal:9 ", sh, .text = "trap '' TERM; while :; do sleep 1; done", .outputs = OUT, .limit = AX_MS(100));
-    JUDGE("... also if it is stopped", 0, "-110 signal:15 ", sh, .text = "kill -STOP $$", .outputs = OUT, .limit = AX_MS(100), .grace = AX_SEC(100));
-    JUDGE("... or has left its group", 0, "-110 signal:9 in", sh, .text = "exec perl -e '$| = 1; setpgrp(0, getpgrp(getppid)) or die; print \"in\"; $SIG{TERM} = \"IGNORE\"; sleep 100'",
-          .outputs = OUT, .limit = AX_MS(300), .grace = AX_MS(1));
-    bad = AX_RUN_WITH(real(), sh, .text = "(trap '' TERM; exec sleep 77) & printf %s $!; exec sleep 77", .outputs = OUT, .limit = AX_MS(300), .grace = AX_SEC(100));
-    ok(bad == 0 && strncmp(tap_trace, "-110 signal:15 ", 15) == 0 && is_gone(atoi(tap_trace + 15)), "... with what it has left in its group (%s)", tap_trace);
+    JUDGE("out of time: it is asked to end", 0, "-110 signal:15 ", sh, .text = "exec sleep 77", .outputs = OUT, .limit = AX_MS(1), .grace = AX_SEC(100));
+    JUDGE("cancelled: so it is, and has its last words", 0, "-125 exit:4 on,bye", cut_short, .text = "trap 'printf bye; exit 4' TERM; printf on,; while :; do sleep 0.01; done");
+    JUDGE("... and is killed if it refuses", 0, "-125 signal:9 on", cut_short, .text = "trap '' TERM; printf on; while :; do sleep 1; done", .no_grace = 1);
+    JUDGE("... also if it is stopped", 0, "-125 signal:15 on", cut_short, .text = "printf on; kill -STOP $$");
+    JUDGE("... or has left its group", 0, "-125 signal:9 on", cut_short, .no_grace = 1,
+          .text = "exec perl -e '$| = 1; $SIG{TERM} = \"IGNORE\"; setpgrp(0, getpgrp(getppid)) or die; print \"on\"; sleep 100'");
+    bad = AX_RUN_WITH(real(), cut_short, .text = "(trap '' TERM; exec sleep 77) & printf %s, $!; exec sleep 77");
+    ok(bad == 0 && strncmp(tap_trace, "-125 signal:15 ", 15) == 0 && is_gone(atoi(tap_trace + 15)), "... with what it has left in its group (%s)", tap_trace);
+    tap_trace[0] = 0;
     JUDGE("somebody else has waited for it", 0, "robbed:1 -10 exit:0", robs);
     JUDGE("no command", 0, "-22 -22", no_command);
     JUDGE("an input of no bytes", 0, "0 ", sh, .text = "cat", .outputs = OUT, .empty = big + 299999);
