@@ -83,10 +83,9 @@ $(B)/$(1)/%: tests/%.c $(HEADERS)
 	$(2) $(WARN) $(3) -I. -Itests -Iexamples -o $$@ $$< $$(call libs_of,$$*)
 VARIANTS += $(patsubst %,$(B)/$(1)/%,$(filter-out $(4),$(TESTS)))
 endef
-$(eval $(call variant,switch,$(CC) $(STD),-O2 -g -DASYNCX_SWITCH))
-$(eval $(call variant,comma,$(CC) $(STD),-O1 -g -DASYNCX_COMMA))
+$(eval $(call variant,other,$(CC) $(STD),-O1 -g -DASYNCX_SWITCH -DASYNCX_COMMA)) # as by other compilers
 $(eval $(call variant,ndebug,$(CC) -std=c11 -D_GNU_SOURCE,-O3 -DNDEBUG))
-$(eval $(call variant,clang,clang $(STD),-O2 -g))
+$(eval $(call variant,clang,clang $(STD),-O1 -g))
 $(eval $(call variant,thread,$(CC) $(STD),-O1 -g -fsanitize=thread))
 $(eval $(call variant,epoll,$(CC) $(STD),-O0 -g -DASYNCX_EPOLL,freestanding))
 $(eval $(call variant,select,$(CC) $(STD),-O0 -g -DASYNCX_BACKEND='(&select_backend)' -include examples/select_backend.h,freestanding))
