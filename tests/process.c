@@ -92,7 +92,7 @@ AX_ASYNC(cut_short) {
     AX_BEGIN;
     ax_group_open(me, &my->g, 0);
     AX_SPAWN_IN(&my->g, &my->child, sh, .text = my->text, .outputs = OUT, .grace = my->no_grace ? 0 : AX_SEC(100));
-    while (!my->child.frame.out.size) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    while (!my->child.frame.out.size && ax_task_status(&my->child.task) == AX_EINPROGRESS) AX_AWAIT(ax_sleep(me, AX_MS(1)));
     ax_cancel(&my->child.task);
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
