@@ -1638,9 +1638,9 @@ AXI_INLINE ax_time axi_from_real(double x) {
 #if defined(__GNUC__)
 #define AXI_SIGNED(n) ((__typeof__((n) + 0))-1 < 1)
 #define AXI_WIDE(n)                                                                      \
-    (sizeof((n) + 0) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))           \
-     : AXI_SIGNED(n)              ? (axi_wide)(n)                                        \
-                                  : axi_from_unsigned((axi_unsigned)(n)))
+    (sizeof((n) + 0) > sizeof(axi_wide) ? axi_from_far((uint64_t)(n), AXI_SIGNED(n))     \
+     : AXI_SIGNED(n)                    ? (axi_wide)(n)                                  \
+                                        : axi_from_unsigned((axi_unsigned)(n)))
 #define AXI_SCALE(n, rate, rest) \
     (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
 #else

@@ -82,7 +82,7 @@ AX_DECLARE(ax_process) __attribute__((unused));
 
 /* ---- private from here ---- */
 
-#ifndef _GNU_SOURCE
+#if !defined(_GNU_SOURCE) || !defined(__linux__)
 extern char **environ;
 #endif
 
@@ -101,8 +101,8 @@ static inline void axi_process_close(ax_loop *loop, int *fd) {
 
 /* ---- its start ---- */
 
-/* A pipe with both ends above 2, so that none is another's standard stream, and close-on-exec: a second command that holds this pipe
-   would keep it from ending. */
+/* A pipe with both ends above 2, so that none is another's standard stream, and close-on-exec: a second command that holds this
+   pipe would keep it from ending. */
 static inline int axi_process_pipe(int ends[2]) {
     int i, rc = 0, low[2];
 #if defined(__linux__) && defined(_GNU_SOURCE)
@@ -218,8 +218,8 @@ AX_ASYNC(axi_process_take) {
         rc = axi_process_read(my);
         if (rc <= 0 && rc != AX_EAGAIN) AX_RETURN(rc);
     }
-    AX_FINALLY:
-    for (rc = 0; rc < 16 && !my->to->cut && axi_process_read(my) > 0; rc++) {} /* of one that is cancelled: what is in the pipe by now */
+    AX_FINALLY: /* of one that is cancelled: what is in the pipe by now */
+    for (rc = 0; rc < 16 && !my->to->cut && axi_process_read(my) > 0; rc++) {}
     AX_END;
 }
 
@@ -239,9 +239,9 @@ AX_ASYNC(axi_process_reap) {
     AX_END;
 }
 
+/* The group that it leads, with a shell's own children; or itself, if it has left that. */
 static inline void axi_process_kill(const struct ax_process *p, int number) {
-    if (p->lost) return;
-    if (kill(-p->pid, number) < 0) kill(p->pid, number); /* the group that it leads: a shell's own children, too; or it has left it */
+    if (!p->lost && kill(-p->pid, number) < 0) kill(p->pid, number);
 }
 
 /* The same; one that is cancelled ends the command. */
@@ -257,7 +257,7 @@ AX_ASYNC(axi_process_wait) {
         axi_process_kill(p, SIGKILL);
     }
     while (!p->over) AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p)); /* each cancel ends one wait */
-    if (waitpid(p->pid, &p->ended, 0) < 0) p->lost = 1;
+    if (!p->lost && waitpid(p->pid, &p->ended, 0) < 0) p->lost = 1;
     p->pid = 0;
     AX_END;
 }
@@ -268,9 +268,11 @@ AX_ASYNC(ax_process) {
     AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)); /* before there is a child */
     AX_CHECK(axi_process_start(my));
     ax_group_open(me, &my->pumps, 0);
-    if (my->fds[0]) AX_SPAWN_IN(&my->pumps, &my->feed, axi_process_feed, .fd = &my->fds[0], .data = my->input, .size = my->input_size);
+    if (my->fds[0])
+        AX_SPAWN_IN(&my->pumps, &my->feed, axi_process_feed, .fd = &my->fds[0], .data = my->input, .size = my->input_size);
     for (i = 0; i < 2; i++)
-        if (my->fds[i + 1]) AX_SPAWN_IN(&my->pumps, &my->take[i], axi_process_take, .fd = &my->fds[i + 1], .to = i ? my->err : my->out);
+        if (my->fds[i + 1])
+            AX_SPAWN_IN(&my->pumps, &my->take[i], axi_process_take, .fd = &my->fds[i + 1], .to = i ? my->err : my->out);
     AX_AWAIT(AX_CALL_IN(&my->wait, axi_process_wait, .p = my));
     if (my->lost) AX_RETURN(-ECHILD);
     AX_TRY(AX_WITHIN(my->grace, ax_group_join(me, &my->pumps)));

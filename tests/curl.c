@@ -231,6 +231,8 @@ AX_ASYNC(app) {
     is_text(my->r.body, "POST|application/x-www-form-urlencoded|", "or none");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "PUT", .text = "x", .headers = json));
     is_text(my->r.body, "PUT|application/json|x", "or put");
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .body = "not sent", .body_size = 0, .headers = json));
+    is_text(my->r.body, "POST|application/json|", "bytes that are none");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "DELETE"));
     is_text(my->r.body, "DELETE||", "DELETE");
     AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = url("/echo"), .out = &my->r, .method = "HEAD"));

@@ -4,6 +4,7 @@
    jumps when idle peers are to be cut, so that nothing depends on the machine's speed. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include "fds.h"
 #include "kit.h"
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -275,12 +276,6 @@ static int count_wait(ax_loop *l, void *self, ax_time timeout) {
     return ASYNCX_BACKEND->wait(l, self, timeout);
 }
 
-static int open_fds(void) {
-    int fd, n = 0;
-    for (fd = 0; fd < MOST_FDS; fd++) n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
-
 /* Tells the hostile process what to do, and waits until it has: whether it went as it should. */
 struct tell { ax_frame frame; int fd; const char *what; char answer[16]; ax_reader in; };
 AX_ASYNC(tell) {
@@ -338,7 +333,7 @@ AX_ASYNC(director) {
     AX_AWAIT(AX_CALL(tell, .fd = my->control, .what = my->text));
     AX_SPAWN(&my->all, good, .fd = -1);
     AX_AWAIT(AX_CALL(more_trips, .count = 3));
-    my->fds = open_fds();
+    my->fds = open_fds(MOST_FDS);
     my->memory = ax_loop_memory(me->loop, NULL);
     for (; my->i < (int)(sizeof attacks / sizeof *attacks); my->i++) {
         a = &attacks[my->i];
@@ -369,13 +364,13 @@ AX_ASYNC(director) {
         my->before = trips - my->before;
         AX_TRY(AX_CALL(good, .fd = -1, .most = 3));
         for (my->waited = 0; my->waited < 20000; my->waited++) { /* until the last of them are gone */
-            if (clients == 1 && open_fds() == my->fds && ax_loop_memory(me->loop, NULL) == my->memory) break;
+            if (clients == 1 && open_fds(MOST_FDS) == my->fds && ax_loop_memory(me->loop, NULL) == my->memory) break;
             AX_AWAIT(ax_sleep(me, AX_MS(1)));
         }
         ok(my->well && !wrong, "%s", a->name);
-        ok(clients == 1 && open_fds() == my->fds && ax_loop_memory(me->loop, NULL) == my->memory,
+        ok(clients == 1 && open_fds(MOST_FDS) == my->fds && ax_loop_memory(me->loop, NULL) == my->memory,
            "... the good client had its answers, a new one too; all descriptors and bytes are back");
-        printf("# %ld round trips; %d clients, %d descriptors of %d, %ld bytes of %ld\n", my->before, clients, open_fds(), my->fds,
+        printf("# %ld round trips; %d clients, %d descriptors of %d, %ld bytes of %ld\n", my->before, clients, open_fds(MOST_FDS), my->fds,
                (long)ax_loop_memory(me->loop, NULL), (long)my->memory);
         if (kit_reported && !strstr(kit_reported, "out of descriptors")) ok(0, "nothing else is reported: %s", kit_reported);
         if (wrong) break;
@@ -397,7 +392,7 @@ static void give_up(int number) {
 int main(void) {
     ax_loop_desc *d = kit_desc();
     struct rlimit most;
-    int control[2], fds = open_fds(), rc, status = -1;
+    int control[2], fds = open_fds(MOST_FDS), rc, status = -1;
     pid_t child;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) < 0 || (child = fork()) < 0) return 1;
     if (child == 0) {
@@ -419,7 +414,7 @@ int main(void) {
     rc = AX_RUN_WITH(d, director, .control = control[0]);
     is(rc, 0, "the server ends as it is told");
     is(kit_balance, 0, "every byte is back");
-    is(open_fds(), fds, "every descriptor is back");
+    is(open_fds(MOST_FDS), fds, "every descriptor is back");
     ok(waitpid(child, &status, 0) == child && status == 0, "the hostile process has ended");
     return tap_end();
 }

@@ -14,17 +14,11 @@ static int our_getaddrinfo(const char *host, const char *port, const struct addr
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #undef getaddrinfo
+#include "fds.h"
 #include "kit.h"
 
 #define AT ms(me->loop)
 #define JUDGE(name, want, trace, fn) kit_judge(name, AX_RUN_WITH(kit_desc(), fn), want, trace, NULL, __FILE__, __LINE__)
-
-static int descriptors(void) { /* how many are open */
-    int fd, n = 0;
-    for (fd = 0; fd < 1024; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
 
 static void make_pair(int *fd) {
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0 || ax_nonblocking(fd[0]) < 0 || ax_nonblocking(fd[1]) < 0) abort();
@@ -751,7 +745,7 @@ struct served {
 };
 AX_ASYNC(served) {
     AX_BEGIN;
-    my->before = descriptors();
+    my->before = open_fds(1024);
     AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     ax_addr_local(my->listener, &my->a);
     my->port = ax_addr_port(&my->a);
@@ -773,18 +767,18 @@ AX_ASYNC(served) {
     AX_TRY(ax_join(me, my->t));
     LOG("%s@%d count:%d heard:%d+%d+%d", ax_errname(me->rc), AT, my->count, heard[0], heard[1], heard[2]);
     AX_AWAIT(ax_group_join(me, &my->g));
-    LOG("kept:%d", descriptors() - my->before);
+    LOG("kept:%d", open_fds(1024) - my->before);
     my->listener = ax_udp_open("127.0.0.1", 0, 0); /* not one that listens */
     AX_TRY(AX_CALL(ax_server, .fd = my->listener, .serve = serve_politely));
     LOG("%d", me->rc == -EOPNOTSUPP);
     AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     AX_TRY(AX_CALL(ax_server, .fd = my->listener));
-    LOG("%s kept:%d", ax_errname(me->rc), descriptors() - my->before);
+    LOG("%s kept:%d", ax_errname(me->rc), open_fds(1024) - my->before);
     AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     ax_group_open(me, &my->server, AX_GROUP_COLLECT);
     ax_cancel(AX_SPAWN(&my->server, ax_server, .fd = my->listener, .serve = serve_politely)); /* before it began */
     AX_AWAIT(ax_group_join(me, &my->server));
-    LOG("kept:%d", descriptors() - my->before);
+    LOG("kept:%d", open_fds(1024) - my->before);
 AX_FINALLY:
     ax_task_unref(my->t);
     AX_END;
@@ -1663,7 +1657,7 @@ int main(void) {
     if (!mkdtemp(dir)) return 1;
     snprintf(path, sizeof path, "%s/socket", dir);
     kit_desc();
-    before = descriptors();
+    before = open_fds(1024);
 
     JUDGE("names and numbers become addresses", 0,
           "1 127.0.0.1:80 80 1 [::1]:65535 65535 this:1 lookups:0 | both:2 [::1]:7 127.0.0.1:7 most:1 | AX_ENOENT AX_EAGAIN "
@@ -1724,7 +1718,7 @@ int main(void) {
     JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
     JUDGE("a read that was not tried before its wait is tried before that is dropped", 0, "limit:40/40 cancel:40/0", untried);
     backend_tests();
-    is(descriptors(), before, "all descriptors are closed");
+    is(open_fds(1024), before, "all descriptors are closed");
     rmdir(dir);
     return tap_end();
 }

@@ -1,19 +1,12 @@
 /* The adapter for child processes (examples/asyncx_process.h), with real ones. Whatever is to be ended has said that it is on, or
    ends the same whenever that comes. */
-#include <dirent.h>
 #include <sys/resource.h>
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include "fds.h"
 #include "kit.h"
 #include "asyncx_process.h"
 
-static int descriptors(void) { /* how many are open */
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-    while (d && readdir(d)) n++;
-    if (d) closedir(d);
-    return n;
-}
 static ax_loop_desc *real(void) {
     ax_loop_desc *d = kit_desc();
     d->flags = 0;
@@ -177,10 +170,10 @@ int main(void) {
     JUDGE("what stays in the background does not hold it up", 0, "0 started", sh, .text = "sleep 3 & printf started", .outputs = OUT, .grace = AX_MS(1));
     JUDGE("twenty at a time: none is lost", 0, "110", many);
 
-    before = descriptors();
+    before = open_fds(256);
     for (i = 0, bad = 0; i < 40; i++) bad += AX_RUN_WITH(real(), cancels, .first = i % 10, .second = i / 10 * 3) != 0 || !no_child() || kit_balance != 0;
     is(bad, 0, "cancelled anywhere, once or twice, it leaves no child and no memory");
-    is(descriptors(), before, "... nor a descriptor");
+    is(open_fds(256), before, "... nor a descriptor");
     for (i = 1, failed = 0, bad = 0; i < 200; i++) {
         ax_loop_desc *d = real();
         kit_fail_at = i;
@@ -197,7 +190,7 @@ int main(void) {
         (void)AX_RUN_WITH(real(), sh, .text = "cat", .input = "words", .outputs = OUT | ERR);
         failed += strstr(tap_trace, "-24") != NULL;
         setrlimit(RLIMIT_NOFILE, &most);
-        bad += !no_child() || kit_balance != 0 || descriptors() != before;
+        bad += !no_child() || kit_balance != 0 || open_fds(256) != before;
     }
     ok(bad == 0 && failed > 3, "out of descriptors, too");
     free(big);

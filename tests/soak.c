@@ -3,6 +3,7 @@
    the process has not grown. `soak 60 7`: for 60 seconds from seed 7. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#include "fds.h"
 #include "tap.h"
 #include <sys/resource.h>
 
@@ -172,12 +173,6 @@ static long resident_kb(void) { /* or the most it was */
     getrusage(RUSAGE_SELF, &use);
     return use.ru_maxrss;
 }
-static int open_fds(void) {
-    int fd, n = 0;
-    for (fd = 0; fd < 3 * MOST; fd++) n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
-
 /* Keeps so many asking for a time, and cancels some, on either side. */
 struct soaking { ax_frame frame; ax_time until; ax_group *group; int i; };
 AX_ASYNC(soaking) {
@@ -200,7 +195,7 @@ AX_ASYNC(soaking) {
 struct letting_go { ax_frame frame; int i, fds, turns; };
 AX_ASYNC(letting_go) {
     AX_BEGIN;
-    while (asked || answered || (open_fds() != my->fds && my->turns++ < 3000)) {
+    while (asked || answered || (open_fds(3 * MOST) != my->fds && my->turns++ < 3000)) {
         for (my->i = 0; my->i < asking.count; my->i++) ax_cancel(asking.one[my->i].task);
         AX_AWAIT(ax_sleep(me, AX_MS(1)));
     }
@@ -212,7 +207,7 @@ static struct state look(ax_loop *loop, const char *when) {
     struct state s;
     s.used = ax_loop_memory(loop, NULL);
     s.resident = resident_kb();
-    s.fds = open_fds();
+    s.fds = open_fds(3 * MOST);
     printf("# %s: the loop has %ld bytes, the process %ld KB and %d descriptors\n", when, (long)s.used, s.resident, s.fds);
     fflush(stdout);
     return s;
@@ -240,7 +235,7 @@ AX_ASYNC(director) {
     ax_addr_local(me->rc, &addr);
     port = ax_addr_port(&addr);
     AX_SPAWN(&my->all, accepting, .fd = me->rc, .group = &my->all);
-    my->fds = open_fds();
+    my->fds = open_fds(3 * MOST);
     my->warm = ax_after(me->loop, AX_SEC(my->seconds < 10 ? my->seconds * 0.4 : 5));
     my->end = ax_after(me->loop, AX_SEC(my->seconds));
     AX_AWAIT(AX_CALL(soaking, .until = my->warm, .group = &my->all));
@@ -285,7 +280,7 @@ int main(int argc, char **argv) {
     ax_loop_desc desc;
     struct rlimit fds;
     double seconds = argc > 1 ? atof(argv[1]) : 2.5;
-    int i, before = open_fds();
+    int i, before = open_fds(3 * MOST);
     if (argc > 2) seed = (uint32_t)strtoul(argv[2], NULL, 10);
     if (!seed) seed = 1;
     memset(&desc, 0, sizeof desc);
@@ -302,7 +297,7 @@ int main(int argc, char **argv) {
     signal(SIGALRM, give_up);
     alarm((unsigned)seconds + 200);
     is(AX_RUN_WITH(&desc, director, .seconds = seconds), 0, "the soak ends as it should");
-    is(open_fds(), before, "every descriptor is back");
+    is(open_fds(3 * MOST), before, "every descriptor is back");
     ok(!said, "nothing is reported");
     return tap_end();
 }

@@ -251,6 +251,7 @@ static long shim_syscall(long number, int ep, struct epoll_event *e, int n, cons
 #undef poll
 #undef ppoll
 #include "kit.h"
+#include "fds.h"
 #include <sched.h>
 
 /* ---- the backend, whichever it is ---- */
@@ -865,12 +866,6 @@ static const struct scenario {
     {"the real clock", run_sleeps, REAL_CLOCK, 0},
 };
 
-static int open_fds(void) {
-    int fd, n = 0;
-    for (fd = 0; fd < FDS; fd++) n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
-
 static char what[200];
 static int show(const char *why, int rc) {
     int i;
@@ -891,7 +886,7 @@ static int play(const struct scenario *s) {
     int i, rc, fds, passed = 1, leaves, moved, small = 16384, input = -1;
     struct sockaddr_un un;
     struct sigaction act;
-    fds = open_fds();
+    fds = open_fds(FDS);
     memset(owner, 0, sizeof owner);
     memset(made, 0, sizeof made);
     struck = culprits = waits = too_busy = hung = 0;
@@ -933,8 +928,8 @@ static int play(const struct scenario *s) {
     if (too_busy) passed = show("turns in vain", rc);
     if (kit_balance) printf("# %ld bytes kept\n", kit_balance), passed = show("memory kept", rc);
     leaves = s->needs & LINGER && is_wait(inject.call) && inject.times == FOR_EVER; /* cleanups that can't wait are given up */
-    if (open_fds() != fds && !leaves) {
-        printf("# %d descriptors kept\n", open_fds() - fds);
+    if (open_fds(FDS) != fds && !leaves) {
+        printf("# %d descriptors kept\n", open_fds(FDS) - fds);
         passed = show("descriptors kept", rc);
     }
     if (sigaction(SIGUSR1, NULL, &act) == 0 && act.sa_handler != SIG_DFL) passed = show("the signal's handler stays", rc);

@@ -94,6 +94,8 @@ AX_ASYNC(everything) {
     CHECK(ax_task_status(my->t) == AX_EINPROGRESS);
     AX_AWAIT(ax_join(me, my->t));
     CHECK(me->rc == 2 && AX_FRAME(child, my->t)->n == 2);
+    AX_CHECK(AX_FRAME(child, my->t)->n);
+    CHECK(me->rc == 2);
     my->t = ax_task_unref(my->t);
     AX_AWAIT(ax_group_join(me, &my->g));
     CHECK(my->own.frame.n == 5 && my->sum == 14 && my->called == 1);
