@@ -278,11 +278,16 @@ extern "C" {
     AXI_HOST_ERRORS(X)
 #ifndef ASYNCX_FREESTANDING
 #define AXI_HOST_ERRORS(X) /* what sockets and files add */                             \
+    X(EIO, "input or output failed")                                                    \
     X(EACCES, "permission denied")                                                      \
     X(ENOENT, "no such name, file or directory")                                        \
+    X(EEXIST, "it exists already")                                                      \
+    X(ENOSPC, "no space left on the device")                                            \
+    X(EROFS, "it can only be read")                                                     \
     X(ENAMETOOLONG, "a name or path is too long")                                       \
     X(EMFILE, "too many open descriptors")                                              \
     X(EMSGSIZE, "a message is too long")                                                \
+    X(EPROTO, "the other side does not keep to the protocol")                           \
     X(EADDRINUSE, "address already in use")                                             \
     X(EADDRNOTAVAIL, "no such address on this machine, or no port left")                \
     X(ENOTCONN, "not connected")                                                        \
@@ -722,9 +727,9 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
    AX_AWAIT(AX_WITHIN(ax_until(me->loop, my->deadline), ax_queue_get(me, my->queue, &my->item))); */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
-/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for a constant below
-   AX_US(1), a forgotten AX_SEC (gcc, clang; in C, not freestanding). Always suspends. (Where hundreds of timers come due at a
-   time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for an int or a double
+   below AX_US(1), a forgotten AX_SEC (not freestanding). Always suspends. (Where hundreds of timers come due at a time, the next
+   ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
@@ -801,10 +806,10 @@ AX_API ax_time ax_backoff_next(ax_backoff *backoff);
 /* Counting semaphore, FIFO. A released permit goes straight to the first waiter. */
 typedef struct ax_sem {
     int permits; /* public, read-only: free permits */
-    int max;     /* 0: unbounded */
+    int max;     /* INT_MAX: unbounded */
     axi_list waiters;
 } ax_sem;
-#define AX_SEM_INIT(permits) {(permits), 0, {NULL}} /* for statics; in a frame call ax_sem_init */
+#define AX_SEM_INIT(permits) {(permits), INT_MAX, {NULL}} /* for statics; in a frame call ax_sem_init */
 #if AXI_CANCEL
 typedef struct ax_permit { /* a held permit as a scope: given back when the frame is left */
     axi_entry entry;
@@ -833,7 +838,8 @@ typedef struct ax_mutex {
 } ax_mutex;
 AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EAGAIN, also for the owner */
-AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);             /* AX_EPERM if not the owner */
+/* AX_EPERM if me does not hold it, and it is reported: a frame lets go of what it has locked when it is left, before AX_FINALLY. */
+AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
    it again whenever it ends, by a result, an error or a cancel. Test what you wait for in a loop:
@@ -1003,9 +1009,9 @@ enum {
     AX_VIRTUAL_CLOCK = 1, /* for tests: time starts at 0 and jumps to the next deadline when nothing is ready; it stands still while
                              a thread works for the loop, and while it is held, but does not wait for other processes */
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the next that comes 0.1 s later or more ends the process at once; not
-                             where the program has a handler of its own, SIGINT is ignored, another thread's loop has it, or
-                             ax_signal_wait has caught it. AX_RUN sets this flag and the next; with AX_RUN_WITH only what you set
-                             is caught */
+                             where the program has a handler of its own, SIGINT is ignored, another thread's loop catches
+                             signals, or ax_signal_wait has caught it. AX_RUN sets this flag and the next; with AX_RUN_WITH
+                             only what you set is caught */
     AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
 
@@ -1175,8 +1181,8 @@ AX_API AX_MUST_USE ax_op ax_wait_fd(ax_task *me, int fd, unsigned events);
 /* Reads what there is: the count, from 1 to size (and INT_MAX); 0 at the end, or for a size of 0. The buffer must outlive the
    wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_read(ax_task *me, int fd, void *buffer, size_t size);
-/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone, without SIGPIPE. After a cancel nothing has been
-   written. May suspend. */
+/* Writes as much as fits at once: the count. AX_EPIPE if the other end is gone (AX_ECONNRESET: it is told that for the first time),
+   without SIGPIPE. After a cancel nothing has been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write(ax_task *me, int fd, const void *buffer, size_t size);
 /* Writes everything: 0. After an error or a cancel a part may have been written. May suspend. */
 AX_API AX_MUST_USE ax_op ax_write_all(ax_task *me, int fd, const void *buffer, size_t size);
@@ -1203,7 +1209,7 @@ AX_API int ax_close(ax_loop *loop, int fd);
 /* ---- 14 Sockets ---------------------------------------------------------------------------------------
 
    Plain descriptors: what is opened here is non-blocking, close-on-exec, above 2, and yours to ax_close; shutdown() ends one
-   direction. For streams TCP_NODELAY is set. */
+   direction. For streams TCP_NODELAY is set (what ax_accept gives has it from its listener). */
 
 /* An address of any family. */
 typedef struct ax_addr {
@@ -1232,7 +1238,8 @@ AX_API int ax_tcp_listen(const char *host, int port, unsigned flags);
    may then bind it, too. */
 enum { AX_REUSE_PORT = 1 };
 /* The same on a path, whose file is made, and stays: unlink() it in the end. One that is left over from a process that is gone is
-   replaced (not on Windows, nor safely by processes that start at the same time). AX_ENAMETOOLONG. */
+   replaced (not on Windows, nor safely by processes that start at the same time); one that listens still sees a connection that
+   ends at once. AX_ENAMETOOLONG. */
 AX_API int ax_unix_listen(const char *path);
 /* A stream socket that may be connected to this address: its descriptor, or an error. */
 AX_API int ax_tcp_open(const ax_addr *to);
@@ -1317,7 +1324,7 @@ AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
    but to close. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 /* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
-   ax_reader_some. AX_EOVERFLOW, AX_EINVAL for no bytes. They must outlive the wait. May suspend. */
+   ax_reader_some. AX_EOVERFLOW; AX_EINVAL for no bytes, or more than the buffer holds. They must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_until(ax_task *me, ax_reader *reader, const void *bytes, size_t size);
 /* Whatever is there, at least a byte. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
@@ -1352,13 +1359,14 @@ AX_API AX_MUST_USE ax_op ax_writer_flush(ax_task *me, ax_writer *writer);
 /* ---- 15 Threads and signals ---------------------------------------------------------------------------
 
    A job is a plain function that runs on another thread, on a copy of its data. It tells of its progress by ax_post. What it points
-   to must outlive it, also when its wait is cancelled and it runs on. */
+   to must outlive it, also when its wait is cancelled and it runs on. Its thread blocks all signals, and a program that it starts
+   inherits that: posix_spawnattr_setsigmask. The child of a fork() must not touch a loop: it execs or calls _exit. */
 
 /* Runs fn(copy) on a thread of the loop's pool (desc.threads at most, started when needed) and gives its status. data points to
    size bytes that are copied to the job, and back when it is done. If the wait is cancelled, a queued job is dropped, and a running
    one is abandoned: it ends unheard, and its copy is freed then. What it has opened or allocated is lost: such a job is run by
-   ax_executor_run(me, NULL, fn, ax_stay, data, size), which waits on. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued. May
-   suspend. */
+   ax_executor_run(me, NULL, fn, ax_stay, data, size), which waits on. AX_ENOMEM; AX_EAGAIN if desc.jobs of them are queued, or no
+   thread can be started. May suspend. */
 AX_API AX_MUST_USE ax_op ax_to_thread(ax_task *me, int (*fn)(void *copy), void *data, size_t size);
 
 /* A pool of threads of your own: with one thread, jobs run one after the other, in order of the calls. */
@@ -1662,17 +1670,19 @@ AXI_INLINE ax_time axi_from_real(double x) {
 #endif
 #endif
 
-/* A constant below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it becomes. */
+/* What is no ax_time (an int, a double) and below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it
+   becomes. */
 #ifndef ASYNCX_FREESTANDING
-#define AXI_DURATION(time) (AXI_LITERAL(time) && (double)(time) > 0 && (double)(time) < 1000 ? INT64_MIN : (time))
-#if defined(__GNUC__) && !defined(__cplusplus) /* 0 * time is a null pointer for a constant of the language only; not for what the
-                                                  optimiser finds to be one, so that a program does the same with and without it */
-#define AXI_LITERAL(time) (__extension__(sizeof(*(1 ? (void *)(0 * (intptr_t)(time)) : (int *)1)) == sizeof(int)))
+#define AXI_DURATION(time) (AXI_NO_TIME(time) ? axi_no_time((double)((time) + 0)) : (ax_time)((time) + 0))
+#if defined(__GNUC__)
+#define AXI_NO_TIME(time) (__extension__(sizeof((time) + 0) < sizeof(ax_time) || (__typeof__((time) + 0))0.5 > 0))
 #else
-#define AXI_LITERAL(time) 0
+#define AXI_NO_TIME(time) (sizeof((time) + 0) < sizeof(ax_time))
 #endif
+AXI_INLINE ax_time axi_no_time(double time) { return time > 0 && time < 1000 ? INT64_MIN : (ax_time)time; }
 #define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
 #define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
+#define ax_limiter_init(limiter, rate, period, burst) ax_limiter_init((limiter), (rate), AXI_DURATION(period), (burst))
 #else
 #define AXI_DURATION(time) (time)
 #endif
@@ -2896,7 +2906,7 @@ static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
 }
 #define AXI_MINUS(a, b) ((a) - (b))
 static int axi_no_duration(ax_loop *loop, ax_time time) { /* see AXI_DURATION */
-    return time == INT64_MIN && axi_misuse(loop, 1, "a time below a microsecond: a bare number instead of AX_SEC or AX_MS?");
+    return time == INT64_MIN && axi_misuse(loop, 1, "a time below a microsecond: a number without AX_SEC or AX_MS?");
 }
 
 static ax_time axi_next_when(ax_loop *loop) { return axi_any_timer(loop) ? loop->timers[0].when : AX_FOREVER; }
@@ -3795,8 +3805,8 @@ AX_API ax_frame *axi_first_frame(const ax_task *t) {
 
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
 AX_API ax_frame *axi_frame_of(const ax_task *t, const struct axi_fn *fn) {
-    ax_frame *f = axi_first_frame(t);
-    if (f->fn == fn || strcmp(f->fn->name, fn->name) == 0) return f; /* one in a header is there for each file */
+    ax_frame *f = axi_freed(t) ? NULL : axi_first_frame(t);
+    if (!f || f->fn == fn || strcmp(f->fn->name, fn->name) == 0) return f; /* one in a header is there for each file */
     axi_misuse(t->loop, 0, "AX_FRAME of a task that was spawned with another function");
     return NULL;
 }
@@ -4004,7 +4014,11 @@ AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
             f->entry.flags |= AXI_UNWINDING;
             return 1;
         }
-        if (!(f->entry.flags & AXI_IN_FINALLY)) f->status = status; /* what happens in the cleanup leaves the body's alone */
+        if (f->entry.flags & AXI_IN_FINALLY) continue; /* what happens in the cleanup leaves the body's alone */
+#ifndef ASYNCX_FREESTANDING
+        if (f->status == AXI_OWN && status == AX_ETIMEDOUT) axi_note_origin(t, f, status);
+#endif
+        f->status = status;
     }
     return 0;
 }
@@ -4493,9 +4507,9 @@ AX_API ax_op (ax_sleep)(ax_task *me, ax_time time) {
 }
 
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64
-AX_API int ax_limiter_init(ax_limiter *l, int rate, ax_time period, int burst) {
+AX_API int (ax_limiter_init)(ax_limiter *l, int rate, ax_time period, int burst) {
     axi_clear(l, sizeof *l);
-    if (rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
+    if (axi_no_duration(NULL, period) || rate < 1 || period < 1 || burst < 1 || period > AX_FOREVER / 2) return AX_EINVAL;
     l->interval = period / rate + (period % rate != 0); /* rounded up: never faster than the rate */
     l->burst = burst;
     return l->interval > AX_FOREVER / 4 / burst ? AX_EINVAL : 0;
@@ -4546,6 +4560,7 @@ AX_API ax_op ax_limiter_acquire(ax_task *me, ax_limiter *l, int tokens) {
     AXI_REFUSE(me);
     rc = ax_limiter_try_acquire(me->loop, l, tokens);
     if (rc != AX_EAGAIN) return ax_done(rc);
+    if (axi_dead_stack(me->loop, l)) return ax_done(AX_EFAULT);
     me->rc = tokens;
     axi_push(&l->waiters, &me->node.link);
     if (axi_head(&l->waiters) == &me->node.link) axi_limiter_head(l);
@@ -4596,13 +4611,18 @@ AX_API ax_time ax_backoff_next(ax_backoff *b) {
 AX_API int ax_sem_init(ax_sem *s, int permits, int max) {
     if (permits < 0 || max < 0 || (max && permits > max)) return AX_EINVAL;
     s->permits = permits;
-    s->max = max;
+    s->max = max ? max : INT_MAX;
     s->waiters.ring = NULL;
     return 0;
 }
 
+/* What a semaphore refuses has this status, unless it is a zeroed one. */
+static int axi_sem_refuses(const ax_sem *s, int status) {
+    return !AXI_CHECKS || s->max ? status : axi_misuse(NULL, AX_EINVAL, "a semaphore is used before ax_sem_init");
+}
+
 AX_API int ax_sem_try_acquire(ax_sem *s) {
-    if (!s->permits) return AX_EAGAIN;
+    if (!s->permits) return axi_sem_refuses(s, AX_EAGAIN);
     s->permits--;
     return 0;
 }
@@ -4610,7 +4630,7 @@ AX_API int ax_sem_try_acquire(ax_sem *s) {
 AX_API int ax_sem_release(ax_sem *s) {
     ax_task *t = axi_first(&s->waiters);
     if (!t) {
-        if (s->permits == (s->max ? s->max : INT_MAX)) return AX_EOVERFLOW;
+        if (s->permits == s->max) return axi_sem_refuses(s, AX_EOVERFLOW);
         s->permits++;
         return 0;
     }
@@ -4622,8 +4642,9 @@ AX_API int ax_sem_release(ax_sem *s) {
 }
 
 AX_API ax_op ax_sem_acquire(ax_task *me, ax_sem *s) {
+    int rc;
     AXI_REFUSE(me);
-    if (ax_sem_try_acquire(s) == 0) return ax_done(0);
+    if ((rc = ax_sem_try_acquire(s)) != AX_EAGAIN) return ax_done(rc);
     me->u.data = NULL;
     return axi_wait_in(me, &s->waiters);
 }
@@ -4652,10 +4673,13 @@ AX_API ax_op ax_sem_enter(ax_task *me, ax_sem *s, ax_permit *p) {
     int rc;
     AXI_REFUSE(me);
     if ((rc = axi_openable(me, &p->entry)) < 0) return ax_done(rc);
+    if (axi_dead_stack(me->loop, s)) return ax_done(AX_EFAULT);
+    rc = ax_sem_try_acquire(s);
+    if (rc < 0 && rc != AX_EAGAIN) return ax_done(rc);
     axi_open(me, &p->entry, AXI_PERMIT, axi_close_permit);
     p->sem = s;
     p->task = me;
-    p->held = ax_sem_try_acquire(s) == 0;
+    p->held = rc == 0;
     if (p->held) return ax_done(0);
     me->u.data = p;
     axi_push(&s->waiters, &me->node.link);
@@ -4719,8 +4743,16 @@ AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
     return axi_wait_in(me, &m->waiters);
 }
 
+/* Whether the task holds the mutex: a frame that was left, or is in its AX_FINALLY, has let go of what it had locked. */
+static int axi_locked(const ax_task *me, const ax_mutex *m) {
+    if (m && m->owner && m->owner == me) return 1;
+    axi_misuse(me->loop, 0, m ? "a mutex is unlocked, or its condition used, by a task that does not hold it (any more)"
+                              : "a condition is used before ax_cond_init");
+    return 0;
+}
+
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
-    if (!m->owner || m->owner != me) return AX_EPERM;
+    if (!axi_locked(me, m)) return AX_EPERM;
     axi_mutex_hand_over(m);
     return 0;
 }
@@ -4751,7 +4783,8 @@ static int axi_forget_cond(ax_task *t, void *cond) {
 AX_API ax_op ax_cond_wait(ax_task *me, ax_cond *c) {
     axi_entry *frame;
     AXI_REFUSE(me);
-    if (!c->mutex || c->mutex->owner != me) return ax_done(AX_EPERM);
+    if (!axi_locked(me, c->mutex)) return ax_done(AX_EPERM);
+    if (axi_dead_stack(me->loop, c)) return ax_done(AX_EFAULT);
     for (frame = &c->mutex->entry; frame->kind != AXI_FRAME; frame = frame->up) {}
     axi_mutex_hand_over(c->mutex);
     me->u.data = frame; /* until it waits for the mutex */
@@ -4762,7 +4795,7 @@ AX_API ax_op ax_cond_wait(ax_task *me, ax_cond *c) {
 AX_API int ax_cond_notify(ax_task *me, ax_cond *c, int n) {
     ax_task *t;
     int woken = 0;
-    if (!c->mutex || c->mutex->owner != me) return AX_EPERM;
+    if (!axi_locked(me, c->mutex)) return AX_EPERM;
     while (woken < n && (t = axi_first(&c->waiters)) != NULL) {
         axi_relock(t, c->mutex, 0); /* the notifier holds it: they line up */
         woken++;
@@ -4795,6 +4828,7 @@ AX_API ax_op ax_barrier_wait(ax_task *me, ax_barrier *b) {
     if (b->broken) return ax_done(AX_ECONNABORTED);
     if (b->parties < 1) return ax_done(AX_EINVAL);
     if (b->waiting + 1 < b->parties) {
+        if (axi_dead_stack(me->loop, b)) return ax_done(AX_EFAULT);
         b->waiting++;
         axi_push(&b->waiters, &me->node.link);
         return axi_park(me, axi_forget_barrier, b);
@@ -4841,6 +4875,7 @@ static int axi_forget_future(ax_task *t, void *future) {
 AX_API ax_op ax_future_wait(ax_task *me, ax_future *f) {
     AXI_REFUSE(me);
     if (f->done) return ax_done(f->status);
+    if (axi_dead_stack(me->loop, f)) return ax_done(AX_EFAULT);
     axi_push(&f->waiters, &me->node.link);
     return axi_park(me, axi_forget_future, f);
 }
@@ -5030,7 +5065,7 @@ AX_API void ax_queue_close_now(ax_queue *q, void (*drop)(void *item, void *arg),
 }
 
 AX_API int ax_queue_task_done(ax_queue *q) {
-    if (!q->unfinished) return AX_EINVAL;
+    if (!q->unfinished) return axi_misuse(NULL, AX_EINVAL, "ax_queue_task_done for more items than were put");
     axi_queue_finished(q);
     return 0;
 }
@@ -6263,13 +6298,29 @@ static int axi_forget_fd(ax_task *t, void *obj) {
 }
 
 static ax_op axi_fd_first_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size);
+static axi_attempt axi_attempt_writev;
+
+/* Whether what the operation comes to when it goes on will be gone. */
+#if ASYNCX_DEBUG
+static int axi_dead_data(ax_loop *loop, axi_attempt *attempt, const void *data, size_t size) {
+    const struct iovec *v = (const struct iovec *)data;
+    if (axi_dead_stack(loop, data)) return 1;
+    if (attempt == axi_attempt_writev)
+        for (; size; size--, v++)
+            if (v->iov_len && axi_dead_stack(loop, v->iov_base)) return 1;
+    return 0;
+}
+#else
+#define axi_dead_data(loop, attempt, data, size) 0
+#endif
+
 static ax_op axi_fd_wait(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     struct axi_fd *e = axi_fd_known(me->loop, fd);
     struct axi_wait *w;
     if (!e) return axi_fd_first_wait(me, fd, way, attempt, data, size);
     w = &e->wait[way];
     if (w->task) return ax_done(AX_EBUSY);
-    if (axi_dead_stack(me->loop, data)) return ax_done(AX_EFAULT);
+    if (axi_dead_data(me->loop, attempt, data, size)) return ax_done(AX_EFAULT);
     if (w->data != me || !e->told) e->doubt = 1; /* it was refused */
     w->task = me;
     w->attempt = attempt;
@@ -6312,9 +6363,9 @@ static int axi_worth_trying(struct axi_fd *e, size_t size) {
 /* An operation is attempted first, and again when the descriptor is ready; AX_EAGAIN means that it waits. */
 AXI_SLOW static ax_op axi_fd_try(ax_task *me, int fd, int way, axi_attempt *attempt, const void *data, size_t size) {
     enum { STREAK = 16 }; /* then others have a turn, and timers: each may have moved much */
-    struct axi_fd *e = axi_fd_known(me->loop, fd);
-    struct axi_wait now;
     int rc;
+    struct axi_fd *e = axi_fd_at(me->loop, fd, &rc); /* without memory for it it is tried all the same */
+    struct axi_wait now;
     AXI_REFUSE(me);
     if (e && e->wait[way].task) return ax_done(AX_EBUSY);
     axi_must_not_block(me->loop, fd, e);
@@ -6559,7 +6610,7 @@ AX_API ax_op ax_writev(ax_task *me, int fd, struct iovec *buffers, int count) {
 /* The number is, or will be, another descriptor's. */
 static void axi_fd_anew(struct axi_fd *e) {
     e->doubt = 1;
-    e->paused = e->plain = e->checked = e->served = 0;
+    e->paused = e->plain = e->checked = 0;
     e->streak = e->in_vain = 0;
 }
 
@@ -6809,6 +6860,7 @@ AX_API int ax_unix_listen(const char *path) {
 static void axi_accept_again(ax_loop *loop, void *arg) {
     unsigned fd;
     (void)arg;
+    loop->timer_need++; /* its timer keeps its place */
     for (fd = 0; fd < loop->fd_cap; fd++) {
         if (!loop->fds[fd].paused) continue;
         loop->fds[fd].paused = 0;
@@ -6823,7 +6875,8 @@ static int axi_accept_later(ax_loop *loop, int fd) {
     if (!e) return rc;
     if (!again->armed) {
         ax_timer_unref(again);
-        if (ax_timer_start(loop, again, ax_after(loop, AX_MS(100)), axi_accept_again, NULL) < 0) return rc;
+        loop->timer_need--; /* there is a place for it */
+        ax_timer_start(loop, again, ax_after(loop, AX_MS(100)), axi_accept_again, NULL);
         if (loop->desc.report)
             loop->desc.report(loop->desc.report_ctx, "accept() is out of descriptors or memory, and waits until there are some");
     }
@@ -6900,6 +6953,7 @@ AX_API ax_op ax_connect(ax_task *me, int fd, const ax_addr *addr) {
     AXI_REFUSE(me);
     if (axi_fd_busy(me->loop, fd, AXI_WRITES)) return ax_done(AX_EBUSY);
     if (e) axi_fd_anew(e);
+    axi_must_not_block(me->loop, fd, e);
     if (connect(fd, axi_sockaddr(addr), addr->size) == 0) return ax_done(0);
     if (errno != EINPROGRESS && errno != EINTR) return ax_done(-errno); /* an interrupted one goes on, too */
     return axi_fd_wait(me, fd, AXI_WRITES, axi_attempt_connected, NULL, 0);
@@ -7092,6 +7146,7 @@ AX_ASYNC(axi_client) {
     AX_BEGIN;
     axi_serve_fd(me->loop, my->fd, 1);
     AX_AWAIT(my->server->serve(me, my->fd, &my->peer, my->server->arg));
+    AX_RETURN(me->rc);
 AX_FINALLY:
     axi_serve_fd(me->loop, my->fd, 0);
     ax_close(me->loop, my->fd);
@@ -7131,6 +7186,7 @@ AX_FINALLY:
 
 AXI_ASYNC(ax_server, AX_API) {
     AX_BEGIN;
+    if (my->grace > 0 && my->grace < 1000 && axi_no_duration(me->loop, INT64_MIN)) AX_RETURN(AX_EINVAL);
     ax_sem_init(&my->places, my->max_clients > 0 ? my->max_clients : INT_MAX, 0);
     ax_group_open(me, &my->clients, AX_GROUP_COLLECT);
     AX_AWAIT(AX_CALL_IN(&my->accepting, axi_accepting, .server = my));
@@ -7151,9 +7207,10 @@ AX_API int ax_reader_init(ax_reader *r, int fd, void *buffer, size_t size) {
 }
 
 /* Why a reader or writer can't be used now, or 0. */
-static int axi_stream_busy(ax_task *me, int fd, int way, const char *buffer) {
+static int axi_stream_busy(ax_task *me, const void *stream, int fd, int way, const char *buffer) {
+    (void)stream;
     if (!buffer) return axi_misuse(me->loop, AX_EINVAL, "a reader or writer is used before its init");
-    if (axi_dead_stack(me->loop, buffer)) return AX_EFAULT;
+    if (axi_dead_stack(me->loop, stream) || axi_dead_stack(me->loop, buffer)) return AX_EFAULT;
     return axi_fd_busy(me->loop, fd, way) ? AX_EBUSY : 0;
 }
 
@@ -7213,7 +7270,7 @@ static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
 static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int line) {
     int rc;
     AXI_REFUSE(me);
-    if ((rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
+    if ((rc = axi_stream_busy(me, r, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
     r->seen = 0;
     r->until = (const char *)until;
     r->until_size = size;
@@ -7225,7 +7282,7 @@ static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_
 AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, 1); }
 AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 0, 0); }
 AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_t size) {
-    if (!size || size > r->size) return axi_at_once(me, AX_EINVAL);
+    if (!size || (r->buffer && size > r->size)) return axi_at_once(me, AX_EINVAL);
     if (axi_dead_stack(me->loop, bytes)) return ax_done(AX_EFAULT);
     return axi_reader_next(me, r, bytes, size, 0);
 }
@@ -7261,7 +7318,7 @@ static int axi_attempt_exactly(int fd, struct axi_wait *w, unsigned events) {
 }
 
 AX_API ax_op ax_reader_exactly(ax_task *me, ax_reader *r, void *to, size_t size) {
-    int rc = axi_stream_busy(me, r->fd, AXI_READS, r->buffer);
+    int rc = axi_stream_busy(me, r, r->fd, AXI_READS, r->buffer);
     if (rc >= 0) r->length = 0; /* also where a cancel refuses it: nothing of this item is there */
     AXI_REFUSE(me);
     if (rc < 0) return ax_done(rc);
@@ -7328,7 +7385,7 @@ static int axi_attempt_buffered(int fd, struct axi_wait *w, unsigned events) {
 static ax_op axi_writer_put(ax_task *me, ax_writer *o, const void *data, size_t size, size_t most) {
     int rc;
     AXI_REFUSE(me);
-    if ((rc = axi_stream_busy(me, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(rc);
+    if ((rc = axi_stream_busy(me, o, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(rc);
     me->u.data = o;
     o->most = most;
     if (!most || size > most || o->count > most - size) return axi_fd_try(me, o->fd, AXI_WRITES, axi_attempt_buffered, data, size);
@@ -7349,7 +7406,7 @@ AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...
     va_list args;
     int n;
     AXI_REFUSE(me);
-    if ((n = axi_stream_busy(me, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(n);
+    if ((n = axi_stream_busy(me, o, o->fd, AXI_WRITES, o->buffer)) < 0) return ax_done(n);
     memmove(o->buffer, o->buffer + o->start, o->start ? o->count : 0);
     o->start = 0;
     space = o->size - o->count;
@@ -7357,7 +7414,7 @@ AX_API ax_op ax_writer_printf(ax_task *me, ax_writer *o, const char *format, ...
     n = vsnprintf(o->buffer + o->count, space, format, args);
     va_end(args);
     if (n < 0) return ax_done(-errno);
-    if ((size_t)n >= o->size / 2) return ax_done(AX_EOVERFLOW);
+    if ((size_t)n >= (o->size + 1) / 2) return ax_done(AX_EOVERFLOW);
     if ((size_t)n >= space) return ax_done(AX_EAGAIN);
     o->count += (size_t)n;
     return axi_writer_put(me, o, o->buffer, 0, o->size / 2);
@@ -7603,6 +7660,7 @@ AX_API int ax_loop_open(ax_loop *loop, const ax_loop_desc *desc) {
     }
     loop->thread = (uintptr_t)pthread_self();
     loop->posted_end = &loop->posted;
+    loop->timer_need = 1; /* of axi_accept_later, which must not be out of memory, too */
     axi_push(&loop->ready, &loop->end);
     loop->nobody.fn = axi_nothing;
     loop->root.loop = loop;
@@ -8026,7 +8084,8 @@ static void axi_take_signals(ax_loop *loop) {
     }
     for (i = 0; i < AXI_STOPS; i++) {
         int number = axi_stops[i].number;
-        if (axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number]) || !loop->main || loop->signalled) continue;
+        if (!(AXI_SYS(loop)->stops & axi_stops[i].flag) || axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number])) continue;
+        if (!loop->main || (loop->signalled && ax_cancelling(loop->main))) continue; /* unless it has taken the first one back */
         AXI_STORE(axi_came[number], 0);
         loop->signalled = number;
         ax_cancel(loop->main);
@@ -8059,7 +8118,7 @@ static int axi_block(int number, int on) {
 }
 
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
-    ax_loop *catcher;
+    ax_loop *catcher, *outer = NULL;
     struct axi_signal *s;
     struct sigaction act;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
@@ -8072,7 +8131,9 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
     catcher = AXI_LOAD(axi_signal_loop);
     if (!catcher) axi_signals_to(loop);
     pthread_mutex_unlock(&axi_post_lock);
-    if (catcher && catcher != loop) {
+    if (catcher == loop) /* or has a run around this one caught it? */
+        for (outer = AXI_SYS(loop)->outer; outer && !axi_signal_of(outer, number); outer = AXI_SYS(outer)->outer) {}
+    if ((catcher && catcher != loop) || outer) {
         axi_free(loop, s, sizeof *s);
         return AX_EBUSY;
     }
@@ -8106,7 +8167,6 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
 /* Not from a handler of the program's, nor where the signal is ignored (nohup), or an AX_RUN around this one has caught it, and it
    came. */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
-    if (outer && old->sa_handler == axi_on_signal) return 1;
     if (outer && old->sa_handler == axi_on_stop && !AXI_LOAD(axi_stopped[i])) return 1;
     for (; outer; outer = AXI_SYS(outer)->outer)
         if (AXI_SYS(outer)->stops & axi_stops[i].flag) return 0;
@@ -8154,7 +8214,7 @@ static void axi_signals_end(ax_loop *loop) {
     while ((s = sys->signals) != NULL) {
         if (s->blocked) axi_block(s->number, 1);
         sigaction(s->number, &s->old, NULL);
-        if (s->old.sa_handler != axi_on_signal) AXI_STORE(axi_came[s->number], 0); /* else it is kept for the outer loop */
+        if (s->old.sa_handler != axi_on_stop) AXI_STORE(axi_came[s->number], 0); /* too late, for no other run */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
@@ -8163,8 +8223,7 @@ static void axi_signals_end(ax_loop *loop) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
         AXI_STORE(axi_stopped[i], 0);
-        if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
-            AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
+        if (sys->before[i].sa_handler != axi_on_stop) AXI_STORE(axi_came[axi_stops[i].number], 0);
     }
     if (AXI_LOAD(axi_signal_loop) != loop) {
         ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;

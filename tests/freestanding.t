@@ -108,7 +108,7 @@ scenarios 'nothing' ops
 scenarios "an aborting group refuses|out of memory|got no memory|whose error is told|a hook may" groups
 scenarios "a bare number is refused|a result that won is delivered|but an ax_timeout counts as expired" scopes
 scenarios 'both at once: the outer reports|out of memory' generators
-scenarios 'the rate is exact' pacing
+scenarios 'the rate is exact|a bare number is refused' pacing
 
 # Without a warning for every target.
 compile() { # compiler and flags, variant

@@ -623,6 +623,17 @@ static void restart_test(void) {
 }
 #endif
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+#if !AXI_ASAN /* which finds by itself what was freed */
+struct reads_late { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(reads_late) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, sleeper);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%d", AX_FRAME(sleeper, my->t) == NULL);
+    AX_END;
+}
+#endif
 struct mistakes_it { ax_frame frame; ax_group g; ax_task *t; };
 AX_ASYNC(mistakes_it) {
     AX_BEGIN;
@@ -811,6 +822,11 @@ int main(void) {
              "0branch/branch 1branch/sleeper 1branch/sleeper 2emits/emits 3sleeper/sleeper 2branch/sleeper 1sleeper/sleeper | 0branch/branch", branch, .depth = 2);
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
     MISUSE("a task's frame is not taken for another function's", 0, "1 1", "another function", mistakes_it);
+#if !AXI_ASAN
+    kit_desc();
+    is(AX_RUN(reads_late), 0, "nor is that of a task that was freed");
+    ok(strcmp(tap_trace, "1") == 0 && strstr(axi_last_report, "after it was freed"), "... and that is told: %s", axi_last_report);
+#endif
 #endif
     SCENARIO("rule 13: a joiner keeps the task that it joins", 0, "quick:-32@0 -32 b:1 a:1", late_joiner);
     SCENARIO("rule 6: one that never starts lets go of it", 0, "quick:-32@0 -125 b:0 a:1", late_joiner, .cancel = 1);

@@ -786,19 +786,34 @@ AX_FINALLY:
 
 /* A client that closes its connection itself, which it may not. */
 static ax_op closes_itself(ax_task *me, int fd, const ax_addr *peer, void *arg) {
-    (void)peer, (void)arg;
+    (void)peer;
     LOG("close:%s", ax_errname(ax_close(me->loop, fd)));
+    ax_fd_closing(me->loop, fd);
+    if (ax_close(me->loop, fd) != AX_EPERM) LOG("closed");
+    if (++*(int *)arg == 3) return ax_done(42);
     return AX_CALL(polite, .fd = fd);
 }
-struct refuses_close { ax_frame frame; ax_group g; ax_addr a; };
+static void logs_end(int status, const ax_addr *peer, void *arg) {
+    (void)peer, (void)arg;
+    LOG("ended:%s", status == 42 ? "42" : ax_errname(status));
+}
+struct hasty { ax_frame frame; ax_addr a; };
+AX_ASYNC(hasty) {
+    AX_BEGIN;
+    AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));
+    AX_AWAIT(AX_CALL(ax_server, .fd = me->rc, .serve = closes_itself, .grace = 5));
+    AX_END;
+}
+struct refuses_close { ax_frame frame; ax_group g; ax_addr a; int count; };
 AX_ASYNC(refuses_close) {
     AX_BEGIN;
     AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));
     ax_addr_local(me->rc, &my->a);
     ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
-    AX_SPAWN(&my->g, ax_server, .fd = me->rc, .serve = closes_itself);
+    AX_SPAWN(&my->g, ax_server, .fd = me->rc, .serve = closes_itself, .arg = &my->count, .ended = logs_end);
     AX_AWAIT(AX_CALL(asks, .name = "A", .text = "work 1\n", .port = ax_addr_port(&my->a), .fd = -1));
     AX_TRY(AX_CALL(asks, .name = "B", .text = "fail\n", .port = ax_addr_port(&my->a), .fd = -1)); /* the same number again */
+    AX_TRY(AX_CALL(asks, .name = "C", .text = "", .port = ax_addr_port(&my->a), .fd = -1));
     AX_TRY(ax_done(ax_sys(close(-1))));
     LOG("%s %d", ax_errname(me->rc), ax_sys(3));
     AX_END;
@@ -966,6 +981,21 @@ AX_ASYNC(ends_endless) {
     AX_END;
 }
 
+/* The same where the descriptor's number is far beyond those that were used before. */
+struct far_away { ax_frame frame; int fd, reads; char byte; };
+AX_ASYNC(far_away) {
+    AX_BEGIN;
+    AX_CHECK(ax_sys(open("/dev/zero", O_RDONLY | O_NONBLOCK)));
+    my->fd = fcntl(me->rc, F_DUPFD, 300);
+    close(me->rc);
+    ax_cancel(me);
+    for (my->reads = 0; my->reads < 1000; my->reads++) AX_AWAIT(ax_read(me, my->fd, &my->byte, 1));
+    AX_FINALLY:
+    LOG("%d", my->reads);
+    ax_close(me->loop, my->fd);
+    AX_END;
+}
+
 /* ---- virtual time, and operations that take turns ---- */
 
 struct takes_turns { ax_frame frame; int fd[2], i; ax_reader r; char buffer[16], much[4096]; struct iovec v[3000]; };
@@ -1035,6 +1065,10 @@ AX_ASYNC(edges) {
     LOG("%d:%d", me->rc, (int)my->r.length);
     AX_TRY(ax_reader_until(me, &my->r, "<--->", 5));
     LOG("%s", ax_errname(me->rc));
+    ax_writer_init(&my->w, my->fd[0], my->buffer, 7);
+    AX_TRY(ax_writer_printf(me, &my->w, "abcd"));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_writer_printf(me, &my->w, "abc")); /* shorter than half of it */
     ax_writer_init(&my->w, my->fd[0], my->buffer, 1);
     AX_AWAIT(ax_writer_write(me, &my->w, NULL, 0));
     AX_AWAIT(ax_writer_write(me, &my->w, "x", 1));
@@ -1056,10 +1090,17 @@ AX_ASYNC(edges) {
 
 /* ---- descriptors that block, and those of the standard streams ---- */
 
-struct blocks { ax_frame frame; int p[2], i; char c; };
+struct blocks { ax_frame frame; int p[2], i, near, far; char c; ax_addr a; };
 AX_ASYNC(blocks) {
     AX_BEGIN;
     if (pipe(my->p) < 0 || write(my->p[1], "abc", 3) != 3) abort();
+    if (my->i == 2) { /* to connect may block, too */
+        AX_CHECK(my->far = ax_tcp_listen("127.0.0.1", 0, 0));
+        ax_addr_local(my->far, &my->a);
+        my->near = socket(AF_INET, SOCK_STREAM, 0);
+        AX_AWAIT(ax_connect(me, my->near, &my->a));
+        ax_close(me->loop, my->near), ax_close(me->loop, my->far);
+    }
     if (my->i) ax_nonblocking(my->p[0]);
     AX_AWAIT(ax_read(me, my->p[0], &my->c, 1));
     LOG("%c", my->c);
@@ -1193,6 +1234,35 @@ AX_ASYNC(hooked) {
     ax_close(me->loop, my->fd[1]);
     AX_END;
 }
+/* Streams and what writev points to in local variables. */
+#if ASYNCX_DEBUG
+struct in_locals { ax_frame frame; int fd[2]; struct iovec v[2]; char buffer[16]; };
+AX_ASYNC(in_locals) {
+    ax_reader in;
+    ax_writer out;
+    char text[8] = "1234567";
+    AX_BEGIN;
+    make_pair(my->fd);
+    ax_reader_init(&in, my->fd[0], my->buffer, sizeof my->buffer);
+    AX_TRY(ax_reader_exactly(me, &in, NULL, 1));
+    LOG("exactly:%d", me->rc);
+    ax_writer_init(&out, my->fd[0], my->buffer, sizeof my->buffer);
+    AX_TRY(ax_writer_write(me, &out, "x", 1));
+    LOG("write:%d", me->rc);
+    my->v[0].iov_base = my->buffer, my->v[0].iov_len = 1;
+    my->v[1].iov_base = text, my->v[1].iov_len = sizeof text;
+    AX_TRY(ax_writev(me, my->fd[0], my->v, 2)); /* done before it has to wait */
+    LOG("writev:%d", me->rc);
+    while (send(my->fd[0], my->buffer, sizeof my->buffer, MSG_NOSIGNAL) > 0) {}
+    my->v[0].iov_base = my->buffer, my->v[0].iov_len = 1;
+    my->v[1].iov_base = text, my->v[1].iov_len = sizeof text;
+    AX_TRY(ax_writev(me, my->fd[0], my->v, 2));
+    LOG("writev:%d", me->rc);
+    AX_FINALLY:
+    ax_close(me->loop, my->fd[0]), ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+#endif
 struct no_init { ax_frame frame; int local; ax_reader in; ax_writer out; char byte; };
 AX_ASYNC(no_init) {
     char buffer[16];
@@ -1210,6 +1280,8 @@ AX_ASYNC(no_init) {
     LOG("line:%d", me->rc);
     AX_TRY(ax_reader_exactly(me, &my->in, &my->byte, 1));
     LOG("exactly:%d", me->rc);
+    AX_TRY(ax_reader_until(me, &my->in, "x", 1));
+    LOG("until:%d", me->rc);
     AX_TRY(ax_writer_write(me, &my->out, "x", 1));
     LOG("write:%d", me->rc);
     AX_TRY(ax_writer_printf(me, &my->out, "x"));
@@ -1238,13 +1310,15 @@ static void blocking_tests(void) {
         kit_judge("... and while it hears that a descriptor blocks", AX_RUN_WITH(d, hooked), 0, "blocks:0 x", NULL, __FILE__, __LINE__);
 #endif
     }
-    MISUSE("readers and writers without their init are refused", 0, "line:-22 exactly:-22 write:-22 printf:-22 flush:-22 bad init:-22 line:-22",
+    MISUSE("readers and writers without their init are refused", 0, "line:-22 exactly:-22 until:-22 write:-22 printf:-22 flush:-22 bad init:-22 line:-22",
            "before its init", no_init);
 #if ASYNCX_DEBUG
     MISUSE("... and those with a buffer on the stack", 0, "line:-14 write:-14", "local variable", no_init, .local = 1);
+    MISUSE("... or themselves there, and what a writev that waits points to", 0, "exactly:-14 write:-14 writev:0 writev:-14", "local variable", in_locals);
 #endif
     MISUSE("a descriptor that blocks is reported", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks);
     is(ax_exit(0), ASYNCX_DEBUG, "... and the program is no success");
+    MISUSE("... also one that is connected", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks, .i = 2);
     MISUSE("... nor one with a run inside", 0, "a", "not open", runs_another);
     is(ax_exit(0), 1, "... that was well");
     SCENARIO("one that does not is not", 0, "a", blocks, .i = 1);
@@ -1389,6 +1463,59 @@ static void crowd_test(void) {
     setrlimit(RLIMIT_NOFILE, &now);
     kit_judge("out of descriptors, accept() is looked at ten times a second, and at once when one is closed", rc, 0,
               "said:4 accepted@350 accepted@450 AX_ETIMEDOUT@600", NULL, __FILE__, __LINE__);
+}
+
+/* The same while there is no memory either, however many timers there are. */
+struct starved { ax_frame frame; ax_group g, sleepers; int idle, i, listener, client, filler[64], fillers; ax_addr a; ax_task *t; };
+struct accepts_one { ax_frame frame; int listener; };
+AX_ASYNC(accepts_one) {
+    AX_BEGIN;
+    AX_AWAIT(ax_accept(me, my->listener, NULL));
+    ax_close(me->loop, me->rc);
+    LOG("+");
+    AX_END;
+}
+AX_ASYNC(starved) {
+    struct rlimit few;
+    int fd;
+    AX_BEGIN;
+    AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
+    ax_addr_local(my->listener, &my->a);
+    ax_group_open(me, &my->sleepers, AX_GROUP_BACKGROUND);
+    ax_group_open(me, &my->g, 0);
+    for (my->i = 0; my->i < my->idle; my->i++) AX_SPAWN(&my->sleepers, sleeper, .time = 9999);
+    AX_SPAWN(&my->g, accepts_one, .listener = my->listener);
+    my->client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    getrlimit(RLIMIT_NOFILE, &few);
+    few.rlim_cur = 64;
+    setrlimit(RLIMIT_NOFILE, &few);
+    while ((fd = dup(0)) >= 0) my->filler[my->fillers++] = fd;
+    kit_fail_at = kit_allocations + 1;
+    AX_AWAIT(ax_connect(me, my->client, &my->a));
+    AX_AWAIT(ax_sleep(me, AX_MS(5)));
+    kit_fail_at = 0;
+    while (my->fillers) close(my->filler[--my->fillers]);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_FINALLY:
+    ax_close(me->loop, my->client), ax_close(me->loop, my->listener);
+    AX_END;
+}
+static void starved_test(void) {
+    struct rlimit before;
+    const char *loaded = getenv("LD_PRELOAD");
+    int rc = 0, i;
+    if (loaded && strstr(loaded, "vgpreload")) {
+        tap_ok(1, "out of descriptors and memory # SKIP under valgrind");
+        return;
+    }
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (i = 0; i < 16 && rc >= 0; i++) {
+        rc = AX_RUN_WITH(kit_desc(), starved, .idle = i);
+        if (rc >= 0 && strcmp(tap_trace, "+")) rc = AX_EINPROGRESS;
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    is(rc, 0, "... also when there is no memory for its timer");
 }
 
 /* ---- fairness ---- */
@@ -1696,8 +1823,9 @@ int main(void) {
           "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@71 E:0@71 "
           "AX_ECANCELED@71 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
           served);
+    kit_judge("... whose grace time is no bare number", AX_RUN_WITH(kit_desc(), hasty), AX_EINVAL, "", "below a microsecond", __FILE__, __LINE__);
     kit_judge("... which closes its connections itself", AX_RUN_WITH(kit_desc(), refuses_close), 0,
-              "close:AX_EPERM A:3@1 end@1 close:AX_EPERM served:AX_EINVAL@1 B:0@1 AX_EBADF 3", "closes its connections itself", __FILE__, __LINE__);
+              "close:AX_EPERM A:3@1 end@1 ended:success close:AX_EPERM served:AX_EINVAL@1 ended:AX_EINVAL B:0@1 close:AX_EPERM ended:42 C:0@1 AX_EBADF 3", "closes its connections itself", __FILE__, __LINE__);
     kit_judge("... which ends too when its socket is closed, once it would accept", AX_RUN_WITH(kit_desc(), served, .closes = 1), 0,
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
               "AX_EBADF@100 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
@@ -1706,15 +1834,17 @@ int main(void) {
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
               "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
     JUDGE("... and accepts no more, however many wait", 0, "late:0", stops_accepting);
+    JUDGE("a descriptor's sixteenth operation that did not wait lets others go first, whatever its number", AX_ECANCELED, "16", far_away);
     JUDGE("what never has to wait is cancelled all the same", 0, "0:ends 1:ends 2:ends 3:ends 4:ends 5:ends 6:ends", ends_endless);
     JUDGE("virtual time waits for an operation that lets others have a turn", 0, "read:all@0 written:all@0", takes_turns);
     JUDGE("a refused connection ends who connects, though who reads has taken the error", 0, "read:AX_ECONNREFUSED connect:AX_ENOTCONN",
           refused_to_two);
-    JUDGE("an end as long as the buffer, nothing to write, a signal that was kept out", 0, "1:0 AX_EINVAL AX_EPIPE pending:0", edges);
+    JUDGE("an end as long as the buffer, nothing to write, a signal that was kept out", 0, "1:0 AX_EINVAL AX_EOVERFLOW AX_EPIPE pending:0", edges);
     ghosts_test();
     blocking_tests();
     shut_down_test();
     crowd_test();
+    starved_test();
     JUDGE("a peer that always has more lets others have their turn", 0, "most:16", fairness);
     JUDGE("a read that was not tried before its wait is tried before that is dropped", 0, "limit:40/40 cancel:40/0", untried);
     backend_tests();

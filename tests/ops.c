@@ -377,13 +377,30 @@ AX_ASYNC(local) {
 }
 
 /* What others would come to when the step is over. */
+struct unready { ax_frame frame; ax_sem sem; ax_permit permit; ax_cond cond; };
+AX_ASYNC(unready) {
+    AX_BEGIN;
+    AX_TRY(ax_sem_acquire(me, &my->sem));
+    LOG("acquire:%d", me->rc);
+    AX_TRY(ax_sem_enter(me, &my->sem, &my->permit));
+    LOG("enter:%d", me->rc);
+    LOG("try:%d release:%d", ax_sem_try_acquire(&my->sem), ax_sem_release(&my->sem));
+    AX_TRY(ax_cond_wait(me, &my->cond));
+    LOG("cond:%d", me->rc);
+    AX_END;
+}
 static void not_called(ax_loop *loop, void *arg) { (void)loop, (void)arg, LOG("called"); }
 static void not_deferred(void *arg) { (void)arg, LOG("called"); }
-struct local_parts { ax_frame frame; ax_group g; ax_callback callback; ax_timer timer; ax_deferred deferred; ax_queue queue; int item; };
+struct local_parts { ax_frame frame; ax_group g; ax_callback callback; ax_timer timer; ax_deferred deferred; ax_queue queue; int item; ax_permit permit; ax_mutex mutex; };
 AX_ASYNC(local_parts) {
     ax_event event = {0};
     ax_callback callback;
     ax_timer timer;
+    ax_sem sem;
+    ax_cond cond;
+    ax_barrier barrier = AX_BARRIER_INIT(2);
+    ax_future future;
+    ax_limiter limiter;
     AX_TASK(sleeper) task;
     struct sleeper slot;
     int items[2];
@@ -400,6 +417,25 @@ AX_ASYNC(local_parts) {
     ax_queue_init(&my->queue, items, 2, sizeof *items);
     AX_TRY(ax_queue_put(me, &my->queue, &my->item));
     LOG("put:%d", me->rc);
+    ax_sem_init(&sem, 0, 0);
+    AX_TRY(ax_sem_acquire(me, &sem));
+    LOG("sem:%d", me->rc);
+    AX_TRY(ax_sem_enter(me, &sem, &my->permit));
+    LOG("%d", me->rc);
+    AX_AWAIT(ax_mutex_lock(me, &my->mutex));
+    ax_cond_init(&cond, &my->mutex);
+    AX_TRY(ax_cond_wait(me, &cond));
+    LOG("cond:%d %d", me->rc, my->mutex.owner == me);
+    AX_TRY(ax_barrier_wait(me, &barrier));
+    LOG("barrier:%d %d", me->rc, barrier.waiting);
+    memset(&future, 0, sizeof future);
+    AX_TRY(ax_future_wait(me, &future));
+    LOG("future:%d", me->rc);
+    memset(&limiter, 0, sizeof limiter);
+    limiter.interval = AX_SEC(1), limiter.burst = 1;
+    AX_CHECK(ax_limiter_try_acquire(me->loop, &limiter, 1));
+    AX_TRY(ax_limiter_acquire(me, &limiter, 1));
+    LOG("limiter:%d", me->rc);
     memset(&slot, 0, sizeof slot);
     AX_TRY(AX_CALL_IN(&slot, sleeper));
     LOG("call:%d", me->rc);
@@ -488,9 +524,28 @@ AX_ASYNC(hands_on) {
     AX_RETURN(me->rc);                /* what it was given */
     AX_END;
 }
+/* A limit over a body of its own, and over a call. */
+struct runs_out { ax_frame frame; ax_timeout limit; };
+AX_ASYNC(runs_out) {
+    AX_BEGIN;
+    AX_CHECK(ax_timeout_open(me, &my->limit, AX_MS(1)));
+    AX_AWAIT(AX_CALL(sleeper, .time = 5));
+    AX_END;
+}
+struct waits_for_it { ax_frame frame; int how; };
+AX_ASYNC(waits_for_it) {
+    AX_BEGIN;
+    if (my->how) AX_AWAIT(AX_CALL(runs_out));
+    AX_AWAIT(AX_WITHIN(AX_MS(1), AX_CALL(sleeper, .time = 5)));
+    AX_END;
+}
 static void origins(void) {
     static const char *const names[] = {"fails_here", "fails_there", "hands_on"};
     int how;
+    is(AX_RUN_WITH(kit_desc(), waits_for_it), AX_ETIMEDOUT, "a limit around an op expires");
+    ok(axi_last.name && !strcmp(axi_last.name, "waits_for_it"), "... where it was set");
+    is(AX_RUN_WITH(kit_desc(), waits_for_it, .how = 1), AX_ETIMEDOUT, "one of a body");
+    ok(axi_last.name && !strcmp(axi_last.name, "runs_out") && (axi_last.line || !ASYNCX_TRACE), "... there: %s:%d", axi_last.name ? axi_last.name : "nowhere", axi_last.line);
     for (how = 0; how < 3; how++) {
         is(AX_RUN_WITH(kit_desc(), hands_on, .how = how), AX_EPIPE, "an error");
         ok(axi_last.name && !strcmp(axi_last.name, names[how]), "... comes from %s, not from %s", names[how], axi_last.name);
@@ -502,8 +557,8 @@ int main(void) {
     int how;
     SCENARIO("a wake that no op met does not end the wait for a scope", 0, "0 child@5", wakes_late, .status = 0);
     SCENARIO("nor does it bring its status into the body's", 0, "0 child@5", wakes_late, .status = AX_EPIPE);
-    SCENARIO("a queue closed at once hands its items to drop in order, ends joins, refuses waiting puts", 0,
-             "drop:3 drop:4 drop:5 get:0 drops:3 unfinished:0 done:-22 put:-32 joined", closes);
+    MISUSE("a queue closed at once hands its items to drop in order, ends joins, refuses waiting puts; one done too often is told", 0,
+           "drop:3 drop:4 drop:5 get:0 drops:3 unfinished:0 done:-22 put:-32 joined", "more items than were put", closes);
     SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
     SCENARIO("a user's op is cancelled: its hook takes it off", 0, "B:end:-16@0 A:end:-125@0 down:1 forgotten:1", buttons, .cancel = 1);
     SCENARIO("rule 14: a wake between registering and parking is not lost", 0, "A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY);
@@ -534,9 +589,10 @@ int main(void) {
              "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
 #if ASYNCX_DEBUG
+    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:-22 cond:-1", "before ax_", unready);
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("so is all else that is local and would be used later", 0,
-           "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);
+           "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 sem:-14 -14 cond:-14 1 barrier:-14 0 future:-14 limiter:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);
     MISUSE("a scope in a local variable is refused", 0, "open:-14", "local variable", local, .scope = 1);
 #ifndef ASYNCX_FREESTANDING
 #ifndef ASYNCX_COMMA /* which does not look for it */

@@ -94,6 +94,14 @@ AX_ASYNC(refused) {
     LOG("%d %d", me->rc, ax_limiter_try_acquire(me->loop, &my->l, -1));
     AX_END;
 }
+struct bare { ax_frame frame; ax_limiter l; };
+AX_ASYNC(bare) { /* a second, it seems */
+    AX_BEGIN;
+    LOG("%d", ax_limiter_init(&my->l, 10, 1, 10));
+    AX_TRY(ax_limiter_acquire(me, &my->l, 1));
+    LOG("%d", me->rc);
+    AX_END;
+}
 static ax_limiter fixed = AX_LIMITER_INIT(3, AX_SEC(1), 1);
 struct counted { ax_frame frame; int n; };
 AX_ASYNC(counted) { /* a thousand at three a second: never faster, and slower by less than a microsecond */
@@ -152,6 +160,7 @@ int main(void) {
     SCENARIO("rule 4: both", 0, "first:0@0 waiters:3 A:left:-125@50 B:left:-125@50 C:0@100 waiters:0", leaver, .which = 3);
     SCENARIO("rule 8: under limits: who leaves the line moves the others up", 0, "A:0@0 B:-110@60 A:0@100 C:-110@100 D:0@200", limited);
     SCENARIO("rule 3: what can't be is refused", 0, "-22 -22 -22 -22 0 -22 -22 -22", refused);
+    MISUSE("rule 3: a bare number is refused as a period", 0, "-22 -22", "below a microsecond", bare);
     SCENARIO("the rate is exact in the long run", 0, "1", counted);
     SCENARIO("pauses grow, are capped, jittered in full, and drawn from a seed", 0, "over:0 even:1 tries:6 same:50 far:1 none:0 often:1 unlike:1", drawn);
     return tap_end();

@@ -75,6 +75,11 @@ static struct primitives {
     } generator[GENERATORS];
 } p;
 
+static void told(const char *misuse) { /* at most; NULL: nothing */
+    CHECK(!kit_reported || (misuse && strstr(kit_reported, misuse)));
+    kit_reported = NULL;
+}
+
 /* ---- Semaphore ---- */
 
 static int sem_try(void) { return p.sem.free ? p.sem.free--, 0 : AX_EAGAIN; }
@@ -179,6 +184,24 @@ static void mutex_check(void) {
     check_line(&p.cond[0].real.waiters, &p.cond[0].line);
     check_line(&p.cond[1].real.waiters, &p.cond[1].line);
 }
+/* Who does not hold the mutex is refused, and told so. */
+static int holds(const ax_task *me) { return p.mutex.real.owner == me; }
+static int unlock(ax_task *me) {
+    int held = holds(me), rc = ax_mutex_unlock(me, &p.mutex.real);
+    told(held ? NULL : "does not hold it");
+    return rc;
+}
+static int notify(ax_task *me, struct condition *c, int n) {
+    int held = holds(me), rc = ax_cond_notify(me, &c->real, n);
+    told(held ? NULL : "does not hold it");
+    return rc;
+}
+static ax_op wait_for(ax_task *me, struct condition *c) {
+    int held = holds(me);
+    ax_op op = ax_cond_wait(me, &c->real);
+    told(held ? NULL : "does not hold it");
+    return op;
+}
 struct locker { ax_frame frame; struct actor *a; int n, waits; struct condition *c; };
 AX_ASYNC(locker) {
     struct actor *a = my->a;
@@ -187,13 +210,13 @@ AX_ASYNC(locker) {
         my->c = &p.cond[below(2)];
         if (p.mutex.owner != a && one_in(4)) CHECK(ax_mutex_try_lock(me, &p.mutex.real) == mutex_try(a, my));
         else if (p.mutex.owner != a || one_in(8)) DO(does(a, mutex_try(a, my), &p.mutex.line), ax_mutex_lock(me, &p.mutex.real));
-        else if (one_in(3)) CHECK(ax_mutex_unlock(me, &p.mutex.real) == 0), mutex_unlock();
-        if (p.mutex.owner != a) CHECK(ax_mutex_unlock(me, &p.mutex.real) == AX_EPERM);
+        else if (one_in(3)) CHECK(unlock(me) == 0), mutex_unlock();
+        if (p.mutex.owner != a) CHECK(unlock(me) == AX_EPERM);
         if (my->waits && one_in(2)) {
             int n = one_in(3) ? AX_COND_ALL : below(3);
-            CHECK(ax_cond_notify(me, &my->c->real, n) == cond_notify(a, my->c, n));
+            CHECK(notify(me, my->c, n) == cond_notify(a, my->c, n));
         } else if (my->waits) {
-            DO(cond_wait(a, my->c), ax_cond_wait(me, &my->c->real));
+            DO(cond_wait(a, my->c), wait_for(me, my->c));
         }
         LINGER();
     }
@@ -429,7 +452,11 @@ static void queue_poke(void) {
     int act = below(9);
     if (act < 3) CHECK(ax_queue_try_put(&p.queue.real, &item) == queue_put(item));
     else if (act < 5) CHECK(ax_queue_try_get(&p.queue.real, &got) == queue_get(&want) && memcmp(&got, &want, sizeof got) == 0);
-    else if (act < 8) CHECK(ax_queue_task_done(&p.queue.real) == queue_finished());
+    else if (act < 8) {
+        int rc = queue_finished();
+        CHECK(ax_queue_task_done(&p.queue.real) == rc);
+        told(rc < 0 ? "more items than were put" : NULL);
+    }
     else if (p.queue.closed && !p.queue.joiners.n && one_in(2)) queue_set_up();
     else if (one_in(4)) queue_close(one_in(2));
 }

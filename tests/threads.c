@@ -335,11 +335,11 @@ AX_ASYNC(interrupted) {
     AX_END;
 }
 
-/* One that came for the outer loop is kept for it, though an inner one catches the same. */
+/* What the outer loop catches is its own: an inner one can't, and what comes meanwhile is kept. */
 struct catches_too { ax_frame frame; };
 AX_ASYNC(catches_too) {
     AX_BEGIN;
-    AX_CHECK(ax_signal_catch(me->loop, SIGUSR1));
+    LOG("inner:%d", ax_signal_catch(me->loop, SIGUSR1));
     AX_END;
 }
 struct keeps_signal { ax_frame frame; };
@@ -398,6 +398,46 @@ AX_ASYNC(nests) { /* a signal for the outer loop comes while an inner one runs *
     AX_AWAIT(ax_checkpoint(me));
     LOG("inner:%d", AX_RUN(signalled_inside));
     AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+/* A run inside gets a signal that is not its own. */
+static ax_loop_desc *catching(unsigned flags) {
+    static ax_loop_desc d;
+    memset(&d, 0, sizeof d);
+    d.flags = AX_VIRTUAL_CLOCK | flags;
+    return &d;
+}
+struct raising { ax_frame frame; int signal; };
+AX_ASYNC(raising) {
+    AX_BEGIN;
+    raise(my->signal);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_END;
+}
+struct nests_stop { ax_frame frame; ax_group g; int signal, waits; };
+AX_ASYNC(nests_stop) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    if (my->waits) AX_SPAWN(&my->g, hears, .name = "A", .signal = my->signal);
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("inner:%d", AX_RUN_WITH(catching(AX_CATCH_SIGINT), raising, .signal = my->signal));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("goes on");
+    AX_END;
+}
+/* Main takes the first one back, and goes on: the other kind is another. */
+struct takes_back { ax_frame frame; };
+AX_ASYNC(takes_back) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("%d", me->rc);
+    ax_uncancel(me);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    raise(SIGTERM);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("%d", me->rc);
     AX_END;
 }
 static ax_callback at_close;
@@ -575,7 +615,14 @@ int main(void) {
     SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 -12", odd_signals);
     SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
-    SCENARIO("a signal that came is kept over a run inside that catches it, too", 0, "heard:1", keeps_signal);
+    SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
+    SCENARIO("Ctrl-C that the outer loop waits for does not end a run inside", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
+    SCENARIO("nor does what the run inside does not catch", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
+    kit_desc();
+    kit_judge("... it ends the run around", AX_RUN(nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN(takes_back), 0, "-125 -125", NULL, __FILE__, __LINE__);
+
     kit_desc();
     kit_judge("Ctrl-C cancels main", AX_RUN(interrupted, .name = "main"), AX_EINTR, "main:-125", NULL, __FILE__, __LINE__);
     kit_judge("... of the innermost of nested loops, then of the outer", AX_RUN(interrupted, .name = "main", .inner = 1), AX_EINTR,

@@ -140,6 +140,7 @@ AX_ASYNC(SEM_w) {
 struct SEM_04 { ACTOR; ax_sem s; };
 SCENARIO(SEM_04) {
     BEGINS;
+    ax_sem_init(&my->s, 0, 0);
     GO(ROOT, "A", SEM_w, .s = &my->s);
     GO(ROOT, "B", SEM_w, .s = &my->s);
     GO(ROOT, "C", SEM_w, .s = &my->s);
@@ -175,6 +176,7 @@ SCENARIO(SEM_05) {
 struct SEM_07 { ACTOR; ax_sem s; ax_task *a; };
 SCENARIO(SEM_07) {
     BEGINS;
+    ax_sem_init(&my->s, 0, 0);
     my->a = GO(ROOT, "A", SEM_w, .s = &my->s);
     GO(ROOT, "B", SEM_w, .s = &my->s);
     AX_AWAIT(ms(me, 0));
@@ -189,6 +191,7 @@ SCENARIO(SEM_07) {
 struct SEM_09 { ACTOR; ax_sem s; ax_task *a; };
 SCENARIO(SEM_09) {
     BEGINS;
+    ax_sem_init(&my->s, 0, 0);
     my->a = GO(ROOT, "A", SEM_w, .s = &my->s);
     GO(ROOT, "B", SEM_w, .s = &my->s);
     GO(ROOT, "C", SEM_w, .s = &my->s);

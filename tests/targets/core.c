@@ -938,7 +938,7 @@ AX_ASYNC(lockers) {
     AX_SPAWN(&my->group, locker, .name = 'C', .time = 0);
     AX_SPAWN(&my->group, locker, .name = 'D', .time = U);
     AX_AWAIT(ax_sleep(me, U / 2));
-    mark('p', ax_mutex_unlock(me, &one_mutex) == AX_EPERM);
+    mark('p', ax_mutex_unlock(me, &one_mutex) == AX_EPERM && told());
     AX_AWAIT(ax_group_join(me, &my->group));
     mark('o', one_mutex.owner == NULL);
     AX_END;
@@ -969,7 +969,7 @@ AX_ASYNC(conditions) {
     AX_SPAWN(&my->group, waits, .name = 'C');
     AX_SPAWN(&my->group, waits, .name = 'D');
     AX_AWAIT(ax_sleep(me, U));
-    mark('p', ax_cond_notify(me, &one_cond, 1) == AX_EPERM);
+    mark('p', ax_cond_notify(me, &one_cond, 1) == AX_EPERM && told());
     AX_AWAIT(ax_mutex_lock(me, &one_mutex));
     one_ready = 1;
     mark('n', ax_cond_notify(me, &one_cond, 2));
@@ -1136,7 +1136,7 @@ AX_ASYNC(queue_job) {
     AX_AWAIT(ax_group_join(me, &my->puts));
     AX_AWAIT(ax_queue_join(me, &one_queue));
     mark('u', (int)one_queue.unfinished);
-    mark('d', ax_queue_task_done(&one_queue) == AX_EINVAL);
+    mark('d', ax_queue_task_done(&one_queue) == AX_EINVAL && told());
     ax_queue_close(&one_queue);
     ax_queue_close(&one_queue);
     mark('p', ax_queue_try_put(&one_queue, &one_queue) == AX_EPIPE);
@@ -1197,8 +1197,7 @@ AX_ASYNC(local_job) {
     unsigned char item = 0;
     AX_BEGIN;
     AX_TRY(ax_queue_get(me, &one_queue, &item));
-    mark('l', me->rc == AX_EFAULT && misused == 1);
-    misused = 0;
+    mark('l', me->rc == AX_EFAULT && told());
     AX_END;
 }
 #endif
@@ -1706,8 +1705,7 @@ AX_ASYNC(ring_local) {
     unsigned char bytes[2];
     AX_BEGIN;
     AX_TRY(ax_ring_read(me, &one_ring, bytes, sizeof bytes));
-    mark('l', me->rc == AX_EFAULT && misused == 1);
-    misused = 0;
+    mark('l', me->rc == AX_EFAULT && told());
     AX_END;
 }
 #endif
