@@ -19,10 +19,11 @@
 
    WHAT HOLDS
 
-     - The await gives the HTTP status, also 404 and 500: an answer is a success. Without one it gives an error: -ECONNREFUSED,
-       -ECONNRESET, -EHOSTUNREACH (no such host), AX_EINVAL (the URL), AX_EOVERFLOW (the body is larger than the limit), -EPROTO
-       (TLS, or not HTTP), another errno, or -EIO. libcurl's own code and text are in the response, which the caller frees, also
-       after an error.
+     - The await gives the HTTP status, also 404 and 500: an answer is a success (a .setup that sets CURLOPT_FAILONERROR makes
+       400 and above AX_EIO). Without one it gives an error: AX_ECONNREFUSED, AX_ECONNRESET (also a body whose chunks are garbled),
+       AX_EHOSTUNREACH (no such host), AX_EINVAL (the URL), AX_EOVERFLOW (the body is larger than the limit), AX_EPROTO (TLS, or not
+       HTTP), another errno, or AX_EIO. libcurl's own code and text are in the response, which the caller frees, also after an
+       error.
      - Time limits are the caller's: AX_WITHIN, and then AX_ETIMEDOUT with ax_expired(me). libcurl's are not used: they can block.
      - A cancelled request is taken out of libcurl at once: its connection is closed and all its memory freed when the await ends.
      - Connections are kept for the next request. An idle one does not keep the loop running.
@@ -41,6 +42,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#ifndef SA_RESTART
+#error "asyncx_curl.h: define _POSIX_C_SOURCE as 200809L before the first #include"
+#endif
 
 #ifndef AX_HTTP_MAX_BODY
 #define AX_HTTP_MAX_BODY (16u << 20) /* decoded bytes, unless the request says otherwise */
@@ -240,16 +244,16 @@ static inline int axi_curl_status(struct axi_curl_request *r, CURLcode code) {
     case CURLE_OK: return (int)r->got.status;
     case CURLE_URL_MALFORMAT: case CURLE_BAD_FUNCTION_ARGUMENT: return AX_EINVAL;
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is not HTTP; or the URL */
-        return sent && !r->got.status ? -EPROTO : AX_EINVAL;
-    case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: return -EHOSTUNREACH;
-    case CURLE_COULDNT_CONNECT: return sys ? -(int)sys : -ECONNREFUSED;
-    case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE: return -ECONNRESET;
+        return sent && !r->got.status ? AX_EPROTO : AX_EINVAL;
+    case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: return AX_EHOSTUNREACH;
+    case CURLE_COULDNT_CONNECT: return sys ? -(int)sys : AX_ECONNREFUSED;
+    case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE: return AX_ECONNRESET;
     case CURLE_OUT_OF_MEMORY: return AX_ENOMEM;
     case CURLE_OPERATION_TIMEDOUT: return AX_ETIMEDOUT;
     case CURLE_TOO_MANY_REDIRECTS: return -ELOOP;
-    case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: return -EPROTO;
-    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: return -EPROTO;
-    default: return -EIO;
+    case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: return AX_EPROTO;
+    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: return AX_EPROTO;
+    default: return AX_EIO;
     }
 }
 
@@ -289,7 +293,7 @@ static inline void axi_curl_act(ax_curl *c, curl_socket_t fd, int bits) {
     int left;
     CURLMcode rc = curl_multi_socket_action(c->multi, fd, bits, &left);
     if (rc != CURLM_OK && rc != CURLM_BAD_SOCKET) {
-        axi_curl_reset(c, -EIO);
+        axi_curl_reset(c, AX_EIO);
         return;
     }
     while ((m = curl_multi_info_read(c->multi, &left)) != NULL) { /* always all of them: nothing else tells of an end */

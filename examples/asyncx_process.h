@@ -17,14 +17,16 @@
    WHAT HOLDS
 
      - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, with the processes of its group. When
-       it has ended, or after the grace time, SIGKILL ends what is left of them. A second cancel ends the grace time.
+       it has ended, or after the grace time, SIGKILL ends what is left of them. A second cancel ends the grace time. (The rest
+       of a group whose leader has ended by itself is left alone.)
      - All pipes are moved at the same time, so that none fills up while another is waited on. A command that does not read
        all its input is no error.
      - What it has written before its end is there, also after a time-out.
      - Signals, their mask and close-on-exec are put right between us and the command (posix_spawn; no fork).
 
    LIMITS  The loop catches SIGCHLD until it closes, so only one loop of the program can have children, and system() or a
-   SIGCHLD handler of the program's must not be used beside it. What becomes another user's (setuid) can't be ended. A virtual
+   SIGCHLD handler of the program's must not be used beside it. A command outlives a program that is killed, as by a second
+   Ctrl-C: its group is not the terminal's. What becomes another user's (setuid) can't be ended. A virtual
    clock does not wait for a process. */
 
 #ifndef ASYNCX_PROCESS_H

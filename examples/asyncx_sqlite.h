@@ -30,26 +30,35 @@
        once it has stopped, within milliseconds, also while it waits for another process's lock. If it was done already the
        result stands and the cancel is met at the next wait, as everywhere in asyncx. sqlite3_interrupt is not used:
        it could hit a neighbour's statement.
-     - A COMMIT, a rollback, a close and ax_sql_run_shielded are carried out even if the task is cancelled meanwhile.
+     - A COMMIT, a rollback, a close and ax_sql_run_shielded are carried out even if the task is or has been cancelled.
      - A transaction belongs to one task: other tasks' statements wait until it has ended. A statement that is cancelled
        while it writes takes its whole transaction back (SQLite's rule): the commit then fails with AX_EPERM.
-     - Errors are statuses: AX_EBUSY (locked for longer than 5 s), AX_EINVAL (an error in the SQL), -EEXIST (a constraint),
-       -EROFS, -ENOSPC, an errno of the system. SQLite's own code and text are in the handle and in the rows.
+     - Errors are statuses: AX_EBUSY (locked for longer than 5 s; at once if a transaction that has read wants to write, and
+       another has written since: roll it back, or begin it with ax_sql_begin), AX_EINVAL (an error in the SQL), AX_EEXIST (a
+       constraint), AX_EROFS, AX_ENOSPC, an errno of the system. SQLite's own code and text are in the handle and in the rows.
      - A connection that is open and idle does not keep the loop running. One that nobody closed is closed with its loop.
 
-   LIMITS  A query's rows come all at once, at most AX_SQL_MAX_BYTES. Don't use a connection across fork(). */
+   LIMITS  A query's rows come all at once, at most AX_SQL_MAX_BYTES. A single function of SQL is not interrupted: instr() or
+   replace() of megabytes may take seconds. Don't use a connection across fork(). */
 
 #ifndef ASYNCX_SQLITE_H
 #define ASYNCX_SQLITE_H
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef __cplusplus
+#include <initializer_list>
+#endif
+#ifndef CLOCK_MONOTONIC
+#error "asyncx_sqlite.h: define _POSIX_C_SOURCE as 200809L before the first #include"
+#endif
 
 #ifndef AX_SQL_MAX_BYTES
-#define AX_SQL_MAX_BYTES (64u << 20) /* of one result; more is AX_EOVERFLOW */
+#define AX_SQL_MAX_BYTES (64u << 20) /* of one result, and of any value; more is AX_EOVERFLOW */
 #endif
 #ifndef AX_SQL_STATEMENTS
 #define AX_SQL_STATEMENTS 32 /* prepared statements that a connection keeps, by their text */
@@ -118,7 +127,13 @@ static inline ax_sql_value ax_sql_text(const char *s) { return ax_sql_text_n(s, 
 static inline ax_sql_value ax_sql_blob(const void *p, size_t n) { return axi_sql_value(SQLITE_BLOB, 0, 0, p, n); }
 
 /* The values for ?1, ?2 and so on: AX_SQL(ax_sql_int(1), ax_sql_text(name)), or AX_SQL_NONE. */
+#ifdef __cplusplus
+template <class... V> struct axi_sql_values { enum { count = sizeof...(V) }; };
+template <class... V> axi_sql_values<V...> axi_sql_count(V...);
+#define AX_SQL(...) decltype(axi_sql_count(__VA_ARGS__))::count, std::initializer_list<ax_sql_value>{__VA_ARGS__}.begin()
+#else
 #define AX_SQL(...) ((int)(sizeof((ax_sql_value[]){__VA_ARGS__}) / sizeof(ax_sql_value))), ((const ax_sql_value[]){__VA_ARGS__})
+#endif
 #define AX_SQL_NONE 0, NULL
 
 /* ---- connections ---- */
@@ -225,13 +240,13 @@ static inline int axi_sql_status(sqlite3 *db, int code) {
     case SQLITE_NOMEM: return AX_ENOMEM;
     case SQLITE_INTERRUPT: return AX_ECANCELED;
     case SQLITE_TOOBIG: return AX_EOVERFLOW;
-    case SQLITE_CONSTRAINT: return -EEXIST;
-    case SQLITE_READONLY: return -EROFS;
-    case SQLITE_PERM: case SQLITE_AUTH: return -EACCES;
-    case SQLITE_FULL: return -ENOSPC;
-    case SQLITE_CANTOPEN: return sys ? -sys : -ENOENT;
-    case SQLITE_IOERR: return sys ? -sys : -EIO;
-    case SQLITE_CORRUPT: case SQLITE_NOTADB: return -EIO;
+    case SQLITE_CONSTRAINT: return AX_EEXIST;
+    case SQLITE_READONLY: return AX_EROFS;
+    case SQLITE_PERM: case SQLITE_AUTH: return AX_EACCES;
+    case SQLITE_FULL: return AX_ENOSPC;
+    case SQLITE_CANTOPEN: return sys ? -sys : AX_ENOENT;
+    case SQLITE_IOERR: return sys ? -sys : AX_EIO;
+    case SQLITE_CORRUPT: case SQLITE_NOTADB: return AX_EIO;
     default: return AX_EINVAL;
     }
 }
@@ -304,7 +319,7 @@ static inline int axi_sql_is_empty(sqlite3 *db, const char *sql) { /* blanks and
     return empty;
 }
 
-static inline sqlite3_stmt *axi_sql_statement(struct axi_sql_job *job) {
+static inline sqlite3_stmt *axi_sql_prepared(struct axi_sql_job *job) {
     struct axi_sql *c = job->conn;
     struct axi_sql_statement *oldest = c->cache, *s;
     const char *tail = NULL;
@@ -401,7 +416,7 @@ static inline void axi_sql_settle(ax_sql_rows *rows) {
 
 static inline void axi_sql_run(struct axi_sql_job *job) {
     struct axi_sql *c = job->conn;
-    sqlite3_stmt *stmt = axi_sql_statement(job);
+    sqlite3_stmt *stmt = axi_sql_prepared(job);
     int i, rc = SQLITE_OK, copied = SQLITE_OK, before;
     if (!stmt) return;
     before = sqlite3_total_changes(c->db);
@@ -441,8 +456,9 @@ static inline void axi_sql_open_file(struct axi_sql_job *job) {
         sqlite3_extended_result_codes(c->db, 1);
         sqlite3_progress_handler(c->db, 1000, axi_sql_progress, c);
         sqlite3_busy_handler(c->db, axi_sql_busy, c);
+        sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, AX_SQL_MAX_BYTES < INT_MAX ? (int)AX_SQL_MAX_BYTES : INT_MAX);
         if (!readonly && sqlite3_db_readonly(c->db, "main") == 1) {
-            axi_sql_fail(job, -EROFS, SQLITE_READONLY, "the file can't be written");
+            axi_sql_fail(job, AX_EROFS, SQLITE_READONLY, "the file can't be written");
             return;
         }
         /* the first access shows whether it is a database */
@@ -513,8 +529,8 @@ static inline int axi_sql_perform(void *copy) {
 /* ---- on the loop: a job ---- */
 
 /* With copies of the SQL and the values, in one block. NULL if there is no memory or no connection. */
-static inline struct axi_sql_job *axi_sql_job(struct axi_sql *c, unsigned tx, int kind, const char *sql, int count,
-                                              const ax_sql_value *values) {
+static inline struct axi_sql_job *axi_sql_job_new(struct axi_sql *c, unsigned tx, int kind, const char *sql, int count,
+                                                  const ax_sql_value *values) {
     size_t size = sizeof(struct axi_sql_job) + (size_t)count * sizeof *values + strlen(sql) + 1;
     struct axi_sql_job *job;
     char *at;
@@ -591,7 +607,9 @@ struct axi_sql_ask {
     struct axi_sql_job *job; /* NULL: out of memory */
     ax_sql *db;              /* is told of an error */
     ax_sql_rows *out;
-    int ends; /* db may not be open afterwards */
+    int ends;    /* db may not be open afterwards */
+    int sent;    /* the job was sent on its way */
+    int closing; /* it closes the connection, which opens again if that fails */
     ax_future done;
     ax_group group;
     AX_TASK(axi_sql_carry) carry;
@@ -616,23 +634,38 @@ static inline void axi_sql_hand_over(struct axi_sql_ask *ask, int status) {
     free(job);
 }
 
-AX_ASYNC(axi_sql_ask) {
-    AX_BEGIN;
-    if (!my->job) AX_RETURN(AX_ENOMEM);
+/* Sends the job on its way: 0 or an error. */
+static inline int axi_sql_send(ax_task *me, struct axi_sql_ask *my) {
+    struct axi_sql *c = my->job->conn;
+    my->sent = 1;
+    if (my->job->kind == AXI_SQL_CLOSE) {
+        if (c->closing) return AX_EALREADY;
+        __atomic_store_n(&c->closing, my->closing = 1, __ATOMIC_RELAXED);
+        if (c->owned) axi_sql_open_gate(c); /* its owner has not ended it, and now can't */
+    }
     my->job->wants_rows = my->out != NULL;
     my->done.cancel = axi_sql_forget;
     my->done.arg = my;
     ax_group_open(me, &my->group, AX_GROUP_COLLECT);
-    if (!AX_SPAWN_IN(&my->group, &my->carry, axi_sql_carry, .job = my->job, .asker = me, .done = &my->done)) AX_RETURN(AX_ENOMEM);
+    return AX_SPAWN_IN(&my->group, &my->carry, axi_sql_carry, .job = my->job, .asker = me, .done = &my->done) ? 0 : AX_ENOMEM;
+}
+
+AX_ASYNC(axi_sql_ask) {
+    AX_BEGIN;
+    if (!my->job) AX_RETURN(AX_ENOMEM);
+    AX_CHECK(axi_sql_send(me, my));
     AX_AWAIT(ax_future_wait(me, &my->done));
     AX_RETURN(me->rc);
     AX_FINALLY:
+    if (my->job && !my->sent && axi_sql_is_shielded(my->job) && axi_sql_send(me, my) >= 0) /* cancelled before it began */
+        AX_AWAIT(ax_future_wait(me, &my->done));
     if (my->job) axi_sql_hand_over(my, ax_leaving(me));
     if (my->ends && my->db->conn && !my->db->conn->open) {
         ax_callback_stop(&my->db->conn->closer);
         axi_sql_unref(my->db->conn);
         my->db->conn = NULL;
     }
+    if (my->closing && my->db->conn) __atomic_store_n(&my->db->conn->closing, 0, __ATOMIC_RELAXED);
     AX_END;
 }
 
@@ -644,7 +677,7 @@ static inline ax_op axi_sql_start(ax_task *me, ax_sql *db, int kind, ax_sql_rows
     if (out) ax_sql_free(out);
     if (!c || c->closing || !c->open) return ax_done(AX_EPIPE);
     if (!db->tx && c->owner == me) return ax_done(AX_EDEADLK); /* would wait for its own transaction: &tx.db is meant */
-    return AX_CALL(axi_sql_ask, .db = db, .out = out, .job = axi_sql_job(c, db->tx, kind, sql, count, values));
+    return AX_CALL(axi_sql_ask, .db = db, .out = out, .job = axi_sql_job_new(c, db->tx, kind, sql, count, values));
 }
 
 static inline ax_op ax_sql_exec(ax_task *me, ax_sql *db, const char *script) {
@@ -680,7 +713,7 @@ static inline ax_op ax_sql_open(ax_task *me, ax_sql *db, const char *path, unsig
     if (!sqlite3_threadsafe()) return ax_done(AX_EPERM);
     memset(db, 0, sizeof *db);
     return AX_CALL(axi_sql_ask, .db = db, .ends = 1,
-                   .job = axi_sql_job(axi_sql_connection(me->loop, db, flags), 0, AXI_SQL_OPEN, path, 0, NULL));
+                   .job = axi_sql_job_new(axi_sql_connection(me->loop, db, flags), 0, AXI_SQL_OPEN, path, 0, NULL));
 }
 
 static inline ax_op ax_sql_close(ax_task *me, ax_sql *db) {
@@ -689,9 +722,7 @@ static inline ax_op ax_sql_close(ax_task *me, ax_sql *db) {
     if (c->closing) return ax_done(AX_EALREADY);
     if (!c->open) return ax_done(AX_EBUSY);
     if (db->tx) return ax_done(AX_EPERM); /* a transaction's handle */
-    __atomic_store_n(&c->closing, 1, __ATOMIC_RELAXED);
-    if (c->owned) axi_sql_open_gate(c); /* its owner has not ended it, and now can't */
-    return AX_CALL(axi_sql_ask, .db = db, .ends = 1, .job = axi_sql_job(c, 0, AXI_SQL_CLOSE, "", 0, NULL));
+    return AX_CALL(axi_sql_ask, .db = db, .ends = 1, .job = axi_sql_job_new(c, 0, AXI_SQL_CLOSE, "", 0, NULL));
 }
 
 /* ---- transactions ---- */
@@ -702,7 +733,7 @@ static inline void axi_sql_leave(void *arg) {
     struct axi_sql *c = tx->db.conn;
     if (c->owned == tx->db.tx) {
         axi_sql_open_gate(c);
-        AX_SPAWN(&c->loop->root, axi_sql_ask, .job = axi_sql_job(c, tx->db.tx, AXI_SQL_ROLLBACK, "", 0, NULL));
+        AX_SPAWN(&c->loop->root, axi_sql_ask, .job = axi_sql_job_new(c, tx->db.tx, AXI_SQL_ROLLBACK, "", 0, NULL));
     }
     tx->db.conn = NULL;
     axi_sql_unref(c);

@@ -41,7 +41,7 @@ static void blame(const char *what, const char *why, const char *detail) {
 /* Why a request failed: its await gave an HTTP status or an error. */
 static const char *why(int rc, char *text, size_t size) {
     if (rc >= 0) snprintf(text, size, "HTTP %d", rc);
-    else if (rc == -EHOSTUNREACH) snprintf(text, size, "no such host");
+    else if (rc == AX_EHOSTUNREACH) snprintf(text, size, "no such host");
     else snprintf(text, size, "%s", ax_strerror(rc));
     return text;
 }
@@ -64,7 +64,7 @@ static void print_line(const char *s) { /* a title may hold anything, but must n
 /* What may be gone at the next try: a broken connection, too many requests, a server in trouble. */
 static int is_passing(int rc) {
     if (rc >= 0) return rc == 429 || rc >= 500;
-    return rc != AX_EINVAL && rc != AX_ENOMEM && rc != AX_EOVERFLOW && rc != -EPROTO && rc != -ELOOP;
+    return rc != AX_EINVAL && rc != AX_ENOMEM && rc != AX_EOVERFLOW && rc != AX_EPROTO && rc != -ELOOP;
 }
 
 /* Gets a URL, if need be several times: the HTTP status or the error of the last attempt. */

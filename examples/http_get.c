@@ -29,7 +29,7 @@ struct get {
 
 static int bad(struct page *page, const char *why) {
     page->why = why;
-    return -EPROTO;
+    return AX_EPROTO;
 }
 
 /* http://host[:port][/path]: 0 or an error. */

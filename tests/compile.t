@@ -143,6 +143,27 @@ clean() {
 runs() { # name, program
     if [ "$("$2" 2>"$tmp/out")" = good ]; then ok "$1"; else "$2" >>"$tmp/out" 2>&1; not_ok "$1" "$tmp/out"; fi
 }
+cat > "$tmp/adapters.c" <<'END'
+#include "asyncx.h"
+#include "asyncx_curl.h"
+#include "asyncx_process.h"
+#include "asyncx_sqlite.h"
+struct app { ax_frame frame; ax_sql db; ax_sql_rows rows; ax_curl curl; ax_response response; ax_output out; };
+AX_ASYNC(app) {
+    AX_BEGIN;
+    AX_AWAIT(AX_CALL(ax_http, .curl = &my->curl, .url = "http://localhost", .out = &my->response));
+    AX_AWAIT(AX_CALL(ax_process, .out = &my->out));
+    AX_AWAIT(ax_sql_run(me, &my->db, &my->rows, "SELECT ?1, ?2", AX_SQL(ax_sql_int(1), ax_sql_text("a"))));
+    AX_END;
+}
+ax_op start(ax_task *me);
+ax_op start(ax_task *me) { return AX_CALL(app); }
+END
+for adapter in curl process sqlite; do
+    printf '#include "asyncx.h"\n#include "asyncx_%s.h"\nint n;\n' $adapter > "$tmp/posix.c"
+    gcc -std=c99 -I"$root" -I"$root/examples" -fsyntax-only "$tmp/posix.c" >"$tmp/out" 2>&1
+    if grep -q "asyncx_$adapter.h: define _POSIX_C_SOURCE" "$tmp/out"; then ok "asyncx_$adapter.h says what it needs of POSIX"; else not_ok "asyncx_$adapter.h says what it needs of POSIX" "$tmp/out"; fi
+done
 for cc in gcc clang; do
     has $cc || continue
     case $cc in gcc) cxx=g++ ;; *) cxx=clang++ ;; esac
@@ -153,6 +174,7 @@ for cc in gcc clang; do
     for std in c99 c11 c++11 c++20; do
         compiler=$cc
         case $std in c++*) compiler="$cxx -x c++"; has $cxx || { missing $cxx; continue; } ;; esac
+        clean "the adapters: $compiler -std=$std" $compiler -std=$std $WARN -D_POSIX_C_SOURCE=200809L -I"$root" -I"$root/examples" -c -o "$tmp/use.o" "$tmp/adapters.c"
         # the header's implementation alone, in the ways that change it; what the last one leaves is linked below
         for how in "-O0 -DASYNCX_EPOLL -D_POSIX_C_SOURCE=200809L" "-O0 -DASYNCX_KQUEUE -D_GNU_SOURCE -I$here/../kqueue" \
             "-O0 -D_POSIX_C_SOURCE=200809L" "-O2 -DNDEBUG"; do

@@ -85,7 +85,7 @@ AX_ASYNC(values) {
     AX_TRY(SELECT(""));
     is(me->rc, AX_EINVAL, "no statement");
     AX_TRY(ax_sql_run(me, &my->db, &my->rows, "INSERT INTO one(id) VALUES(?1)", AX_SQL(ax_sql_int(-1))));
-    is(me->rc, -EEXIST, "a constraint");
+    is(me->rc, AX_EEXIST, "a constraint");
     is(my->rows.code, SQLITE_CONSTRAINT_CHECK, "with the extended code");
     AX_TRY(ax_sql_run(me, &my->db, NULL, "SELECT json_extract(?1, '$.a')", AX_SQL(ax_sql_text("<html>"))));
     is(me->rc, AX_EINVAL, "JSON that is none");
@@ -104,7 +104,7 @@ AX_ASYNC(refusals) {
     AX_TRY(ax_sql_open(me, &my->db, "/tmp", 0));
     ok(me->rc < 0 && my->db.message[0], "a directory can't be opened: %s", my->db.message);
     AX_TRY(ax_sql_open(me, &my->db, "/no/such/file", AX_SQL_READONLY));
-    is(me->rc, -ENOENT, "nor a file that does not exist");
+    is(me->rc, AX_ENOENT, "nor a file that does not exist");
     AX_AWAIT(ax_sql_open(me, &my->db, file, 0));
     AX_TRY(ax_sql_open(me, &my->db, file, 0));
     is(me->rc, AX_EBUSY, "nor twice");
@@ -112,7 +112,7 @@ AX_ASYNC(refusals) {
     AX_AWAIT(ax_sql_close(me, &my->db));
     AX_AWAIT(ax_sql_open(me, &my->db, file, AX_SQL_READONLY));
     AX_TRY(ax_sql_exec(me, &my->db, "INSERT INTO t VALUES(1)"));
-    is(me->rc, -EROFS, "read-only means it");
+    is(me->rc, AX_EROFS, "read-only means it");
     AX_FINALLY:
     AX_AWAIT(ax_sql_close(me, &my->db));
     AX_END;
@@ -304,7 +304,44 @@ AX_ASYNC(forgotten) {
     AX_END;
 }
 
-/* Every allocation of the adapter fails once. */
+/* One that has been cancelled, and has had its share of awaits that never waited: the next one refuses, but what is shielded. */
+struct late { ax_frame frame; ax_sql *db, own; int awaits; };
+AX_ASYNC(late) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sql_open(me, &my->own, ":memory:", 0));
+    ax_cancel(me);
+    while (my->awaits--) AX_AWAIT(ax_done(0));
+    AX_TRY_ALL(ax_sql_run_shielded(me, my->db, NULL, "INSERT INTO t VALUES(1)", AX_SQL_NONE));
+    ax_cancel(me);
+    AX_FINALLY:
+    for (my->awaits = 120; my->awaits--;) AX_AWAIT(ax_done(0));
+    AX_AWAIT(ax_sql_close(me, &my->own));
+    if (my->own.conn) ok(0, "closed");
+    AX_END;
+}
+struct lates { ax_frame frame; ax_sql db; ax_sql_rows rows; ax_group g; int awaits; };
+AX_ASYNC(lates) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sql_open(me, &my->db, ":memory:", 0));
+    AX_AWAIT(ax_sql_exec(me, &my->db, "CREATE TABLE t(x)"));
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT);
+    for (my->awaits = 100; my->awaits < 132; my->awaits++) AX_SPAWN(&my->g, late, .db = &my->db, .awaits = my->awaits);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_AWAIT(SELECT("SELECT x FROM t"));
+    is(me->rc, 32, "what is shielded is carried out, however late the cancel is met; and a close");
+    AX_FINALLY:
+    ax_sql_free(&my->rows);
+    AX_AWAIT(ax_sql_close(me, &my->db));
+    AX_END;
+}
+
+/* Every allocation of the adapter and of the loop fails once. */
+static void *loop_alloc(void *ctx, void *p, size_t old, size_t size) {
+    (void)ctx, (void)old;
+    if (size) return fails() ? NULL : realloc(p, size);
+    free(p);
+    return NULL;
+}
 struct poor { ax_frame frame; ax_sql db; ax_sql_rows rows; ax_sql_tx tx; };
 AX_ASYNC(poor) {
     AX_BEGIN;
@@ -318,11 +355,14 @@ AX_ASYNC(poor) {
     AX_FINALLY:
     ax_sql_free(&my->rows);
     AX_AWAIT(ax_sql_close(me, &my->db));
+    if (me->rc == AX_ENOMEM) AX_AWAIT(ax_sql_close(me, &my->db)); /* it is open still */
+    if (me->rc < 0 || my->db.conn) ok(0, "closed: %s", ax_errname(me->rc));
     AX_END;
 }
 
 int main(void) {
     int i, rc, wrong = 0;
+    ax_loop_desc desc = {.alloc = loop_alloc};
     snprintf(file, sizeof file, "/tmp/asyncx-sqlite-%ld", (long)getpid());
     is(AX_RUN(values), 0, "values, rows and errors");
     is(AX_RUN(refusals), 0, "refusals");
@@ -330,15 +370,16 @@ int main(void) {
     is(AX_RUN(race), 0, "a race of cancels");
     is(AX_RUN(transactions), 0, "transactions");
     is(AX_RUN(close_early), 0, "close");
+    is(AX_RUN(lates), 0, "late");
     for (i = 0; i < 20; i++)
         if (AX_RUN(forgetful) < 0) break;
     is(i, 20, "the program ends without a close");
     is(AX_RUN(forgotten), 0, "afterwards");
     for (i = 0, rc = AX_ENOMEM; rc < 0 && i < 100; i++) {
         fail_at = i;
-        rc = AX_RUN(poor);
+        rc = AX_RUN_WITH(&desc, poor);
         if (rc < 0 && rc != AX_ENOMEM) wrong++;
-        if (rc == 0 && fail_at < 0) rc = AX_ENOMEM; /* that was the close: then it is closed with the loop */
+        if (rc == 0 && fail_at < 0) rc = AX_ENOMEM; /* that was the close */
     }
     fail_at = -1;
     ok(rc == 0 && !wrong && i > 10, "each of %d allocations may fail", i - 1);
