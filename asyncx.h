@@ -4009,14 +4009,16 @@ AXI_SLOW static void axi_note_origin(ax_task *t, ax_frame *f, int status) {
 AXI_SLOW static int axi_unwind(ax_task *t, ax_frame *f) {
     while (t->top != &f->entry) {
         axi_scope *scope = (axi_scope *)(void *)t->top;
-        int status = (scope->close)(t, &scope->entry, f->status);
+        int limit = scope->entry.kind == AXI_LIMIT, status = (scope->close)(t, &scope->entry, f->status);
         if (status == AXI_PENDING) {
             f->entry.flags |= AXI_UNWINDING;
             return 1;
         }
         if (f->entry.flags & AXI_IN_FINALLY) continue; /* what happens in the cleanup leaves the body's alone */
 #ifndef ASYNCX_FREESTANDING
-        if (f->status == AXI_OWN && status == AX_ETIMEDOUT) axi_note_origin(t, f, status);
+        if (limit && status != f->status) axi_note_origin(t, f, status); /* it has expired */
+#else
+        (void)limit;
 #endif
         f->status = status;
     }
