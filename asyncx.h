@@ -838,7 +838,8 @@ typedef struct ax_mutex {
 } ax_mutex;
 AX_API AX_MUST_USE ax_op ax_mutex_lock(ax_task *me, ax_mutex *mutex); /* 0. May suspend. */
 AX_API int ax_mutex_try_lock(ax_task *me, ax_mutex *mutex);           /* 0 or AX_EAGAIN, also for the owner */
-/* AX_EPERM if me does not hold it, and it is reported: a frame lets go of what it has locked when it is left, before AX_FINALLY. */
+/* AX_EPERM if me does not hold it, which is reported; but when a frame is left it has let go of what it had locked, and an unlock
+   there is only late. */
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *mutex);
 
 /* Condition: a place to wait, under a mutex, for others to change what the mutex guards. wait lets go of the mutex and holds
@@ -1010,8 +1011,9 @@ enum {
                              a thread works for the loop, and while it is held, but does not wait for other processes */
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the next that comes 0.1 s later or more ends the process at once; not
                              where the program has a handler of its own, SIGINT is ignored, another thread's loop catches
-                             signals, or ax_signal_wait has caught it. AX_RUN sets this flag and the next; with AX_RUN_WITH
-                             only what you set is caught */
+                             signals, or ax_signal_wait has caught it (if that was in a run around this one, first main is
+                             cancelled here, then who waits hears of it). AX_RUN sets this flag and the next; with
+                             AX_RUN_WITH only what you set is caught */
     AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
 
@@ -1392,8 +1394,8 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
    the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
    between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process catches
-   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another. AX_EINVAL for what is no signal or can't be caught.
-   AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has caught.
+   AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int number);
@@ -1671,15 +1673,31 @@ AXI_INLINE ax_time axi_from_real(double x) {
 #endif
 
 /* What is no ax_time (an int, a double) and below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it
-   becomes. */
+   becomes. (Not a product that happens to be so short: to the thousandth it is no round number.) */
 #ifndef ASYNCX_FREESTANDING
+AXI_INLINE ax_time axi_no_time(double time) {
+    if (time > 0 && time < 1000) {
+        double rest = time * 1000 - (double)(int)(time * 1000 + 0.5);
+        if (rest < 1e-4 && rest > -1e-4) return INT64_MIN;
+    }
+    return (ax_time)time;
+}
+#ifdef __cplusplus
+extern "C++" {
+inline ax_time axi_duration(ax_time time) { return time; }
+template <class T> inline ax_time axi_duration(T time) {
+    return sizeof(time + 0) < sizeof(ax_time) || (decltype(time + 0))0.5 > 0 ? axi_no_time((double)time) : (ax_time)time;
+}
+}
+#define AXI_DURATION(time) axi_duration(time)
+#else
 #define AXI_DURATION(time) (AXI_NO_TIME(time) ? axi_no_time((double)((time) + 0)) : (ax_time)((time) + 0))
 #if defined(__GNUC__)
 #define AXI_NO_TIME(time) (__extension__(sizeof((time) + 0) < sizeof(ax_time) || (__typeof__((time) + 0))0.5 > 0))
 #else
 #define AXI_NO_TIME(time) (sizeof((time) + 0) < sizeof(ax_time))
 #endif
-AXI_INLINE ax_time axi_no_time(double time) { return time > 0 && time < 1000 ? INT64_MIN : (ax_time)time; }
+#endif
 #define ax_sleep(me, time) ax_sleep((me), AXI_DURATION(time))
 #define ax_timeout_open(me, limit, time) ax_timeout_open((me), (limit), AXI_DURATION(time))
 #define ax_limiter_init(limiter, rate, period, burst) ax_limiter_init((limiter), (rate), AXI_DURATION(period), (burst))
@@ -4624,7 +4642,7 @@ static int axi_sem_refuses(const ax_sem *s, int status) {
 }
 
 AX_API int ax_sem_try_acquire(ax_sem *s) {
-    if (!s->permits) return axi_sem_refuses(s, AX_EAGAIN);
+    if (!s->permits || (AXI_CHECKS && !s->max)) return axi_sem_refuses(s, AX_EAGAIN);
     s->permits--;
     return 0;
 }
@@ -4745,7 +4763,12 @@ AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
     return axi_wait_in(me, &m->waiters);
 }
 
-/* Whether the task holds the mutex: a frame that was left, or is in its AX_FINALLY, has let go of what it had locked. */
+/* Whether the frame's body was left. */
+static int axi_is_left(const ax_frame *f) {
+    return f->entry.flags & AXI_IN_FINALLY || AXI_AT_OF(f) == AXI_AT_FINALLY || AXI_AT_OF(f) == AXI_OVER;
+}
+
+/* Whether the task holds the mutex. */
 static int axi_locked(const ax_task *me, const ax_mutex *m) {
     if (m && m->owner && m->owner == me) return 1;
     axi_misuse(me->loop, 0, m ? "a mutex is unlocked, or its condition used, by a task that does not hold it (any more)"
@@ -4754,6 +4777,7 @@ static int axi_locked(const ax_task *me, const ax_mutex *m) {
 }
 
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
+    if (m->owner != me && axi_is_left(me->frame)) return AX_EPERM; /* it has let go of it */
     if (!axi_locked(me, m)) return AX_EPERM;
     axi_mutex_hand_over(m);
     return 0;
@@ -8169,6 +8193,7 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
 /* Not from a handler of the program's, nor where the signal is ignored (nohup), or an AX_RUN around this one has caught it, and it
    came. */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
+    if (outer && old->sa_handler == axi_on_signal) return 1; /* who waits for it there hears of it afterwards */
     if (outer && old->sa_handler == axi_on_stop && !AXI_LOAD(axi_stopped[i])) return 1;
     for (; outer; outer = AXI_SYS(outer)->outer)
         if (AXI_SYS(outer)->stops & axi_stops[i].flag) return 0;
@@ -8216,7 +8241,7 @@ static void axi_signals_end(ax_loop *loop) {
     while ((s = sys->signals) != NULL) {
         if (s->blocked) axi_block(s->number, 1);
         sigaction(s->number, &s->old, NULL);
-        if (s->old.sa_handler != axi_on_stop) AXI_STORE(axi_came[s->number], 0); /* too late, for no other run */
+        AXI_STORE(axi_came[s->number], 0); /* too late, and for no other run */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
@@ -8225,7 +8250,10 @@ static void axi_signals_end(ax_loop *loop) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
         AXI_STORE(axi_stopped[i], 0);
-        if (sys->before[i].sa_handler != axi_on_stop) AXI_STORE(axi_came[axi_stops[i].number], 0);
+        if (sys->before[i].sa_handler == axi_on_signal && loop->signalled == axi_stops[i].number)
+            AXI_STORE(axi_came[axi_stops[i].number], 1); /* it is theirs as well who wait for it in the run around */
+        else if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
+            AXI_STORE(axi_came[axi_stops[i].number], 0);
     }
     if (AXI_LOAD(axi_signal_loop) != loop) {
         ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;

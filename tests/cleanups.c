@@ -296,7 +296,7 @@ static AX_TASK(meets) met;
 static void program_meets(void) {
     int i, limited = one_in(2), first = (int)below(40);
     memset(&places, 0, sizeof places);
-    places.permits = 10;
+    ax_sem_init(&places, 10, 0);
     ops = 0;
     for (i = 0; i < DEPTH; i++) {
         struct shape *s = &shapes[i];

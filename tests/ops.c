@@ -377,9 +377,10 @@ AX_ASYNC(local) {
 }
 
 /* What others would come to when the step is over. */
-struct unready { ax_frame frame; ax_sem sem; ax_permit permit; ax_cond cond; };
+struct unready { ax_frame frame; ax_sem sem; ax_permit permit; ax_cond cond; }; /* two permits, but not by ax_sem_init */
 AX_ASYNC(unready) {
     AX_BEGIN;
+    my->sem.permits = 2;
     AX_TRY(ax_sem_acquire(me, &my->sem));
     LOG("acquire:%d", me->rc);
     AX_TRY(ax_sem_enter(me, &my->sem, &my->permit));
@@ -589,7 +590,7 @@ int main(void) {
              "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
 #if ASYNCX_DEBUG
-    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:-22 cond:-1", "before ax_", unready);
+    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:0 cond:-1", "before ax_", unready);
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("so is all else that is local and would be used later", 0,
            "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 sem:-14 -14 cond:-14 1 barrier:-14 0 future:-14 limiter:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);

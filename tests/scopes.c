@@ -172,6 +172,8 @@ AX_ASYNC(peers) { /* a time-out that is not the limit's */
     LOG("%d", me->rc);
     AX_TRY(AX_WITHIN(my->count, ax_sleep(me, AX_MS(1))));
     LOG("%d", me->rc);
+    my->seconds = 500.0123; /* a product that happens to be so short is no round number */
+    AX_AWAIT(ax_sleep(me, my->seconds));
     my->seconds = 5e5, my->count = 1000, my->tiny = 500;
     AX_AWAIT(ax_sleep(me, my->seconds));
     AX_AWAIT(ax_sleep(me, my->count));
@@ -289,7 +291,7 @@ static void limits(void) {
 #ifndef ASYNCX_FREESTANDING
     SCENARIO("rule 8: a limit that is closed by another while its request is on its way is a time-out", AX_ETIMEDOUT, "close:1 leaving:-110 count:0", closed_late);
 #endif
-    MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22 sleep:-22 open:-22 -22 -22 -22 0@5501", "below a microsecond", peers);
+    MISUSE("rule 8: a callee's time-out is not the limit's; a bare number is refused", 0, "-110/0 A:-125@5 rc=-110 expired=1@5 -110/0 bare number:-22 sleep:-22 open:-22 -22 -22 -22 0@5502", "below a microsecond", peers);
     SCENARIO("rule 8: a returned time-out is the limit's", AX_ETIMEDOUT, "1 1 1", stale);
     SCENARIO("rule 8: but not after a checkpoint", AX_ETIMEDOUT, "1 0 0", stale, .between = 1);
     SCENARIO("rule 8: but not after a sleep", AX_ETIMEDOUT, "1 0 0", stale, .between = 2);
@@ -583,6 +585,23 @@ AX_ASYNC(locker) {
     LOG("%s:%d@%d", my->name, ax_leaving(me), AT);
     AX_END;
 }
+/* An unlock when the frame is being left is only late: in a defer that comes after the mutex, and in AX_FINALLY. */
+struct unlocks_late { ax_frame frame; ax_mutex mutex; ax_deferred deferred; ax_task *me; };
+static void unlock_deferred(void *arg) {
+    struct unlocks_late *my = (struct unlocks_late *)arg;
+    LOG("defer:%d", ax_mutex_unlock(my->me, &my->mutex));
+}
+AX_ASYNC(unlocks_late) {
+    AX_BEGIN;
+    my->me = me;
+    ax_defer(me, &my->deferred, unlock_deferred, my);
+    AX_AWAIT(ax_mutex_lock(me, &my->mutex));
+    AX_FINALLY:
+    LOG("finally:%d", ax_mutex_unlock(me, &my->mutex));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("%d", ax_mutex_unlock(me, &my->mutex));
+    AX_END;
+}
 struct hands { ax_frame frame; ax_group g; ax_task *b; int cancel_first; };
 AX_ASYNC(hands) {
     AX_BEGIN;
@@ -732,6 +751,7 @@ int main(void) {
     memset(&mutex, 0, sizeof mutex);
     MISUSE("rule 3: a scope opened twice is refused", 0, "permit:-16/1 group:0 -16 limit:0 -16 defer:0 -16 mutex:-35 release:0 over:-75 defer1", "opened twice", twice);
     is(mutex.owner == NULL && sem.permits == 2, 1, "rule 11: after refused scopes everything is released once");
+    SCENARIO("rule 11: an unlock is too late when the frame is left, and no mistake", 0, "defer:-1 finally:-1 -1", unlocks_late);
     MISUSE("rule 4: a mutex handed to a task that is then cancelled is its own, and goes on when it unwinds", 0,
            "unlock:0 foreign:-1 B:locked@5 B:-125@5 C:locked@5 C:0@6 status:-125 owner:0", "does not hold it", hands, .cancel_first = 0);
     MISUSE("rule 5: a mutex unlocked after the cancel goes to the next waiter", 0, "unlock:0 foreign:-1 B:-125@5 C:locked@5 C:0@6 status:-125 owner:0",

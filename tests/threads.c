@@ -407,20 +407,21 @@ static ax_loop_desc *catching(unsigned flags) {
     d.flags = AX_VIRTUAL_CLOCK | flags;
     return &d;
 }
-struct raising { ax_frame frame; int signal; };
+struct raising { ax_frame frame; int signal, claims; };
 AX_ASYNC(raising) {
     AX_BEGIN;
+    if (my->claims) AX_CHECK(ax_signal_catch(me->loop, my->signal));
     raise(my->signal);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     AX_END;
 }
-struct nests_stop { ax_frame frame; ax_group g; int signal, waits; };
+struct nests_stop { ax_frame frame; ax_group g; int signal, waits, claims; };
 AX_ASYNC(nests_stop) {
     AX_BEGIN;
     ax_group_open(me, &my->g, 0);
     if (my->waits) AX_SPAWN(&my->g, hears, .name = "A", .signal = my->signal);
     AX_AWAIT(ax_checkpoint(me));
-    LOG("inner:%d", AX_RUN_WITH(catching(AX_CATCH_SIGINT), raising, .signal = my->signal));
+    LOG("inner:%d", AX_RUN_WITH(catching(AX_CATCH_SIGINT), raising, .signal = my->signal, .claims = my->claims));
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     LOG("goes on");
@@ -616,8 +617,11 @@ int main(void) {
     SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
     SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
-    SCENARIO("Ctrl-C that the outer loop waits for does not end a run inside", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
-    SCENARIO("nor does what the run inside does not catch", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
+    SCENARIO("Ctrl-C that the outer loop waits for ends a run inside, and is heard outside", 0, "inner:-4 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
+    SCENARIO("what the run inside does not catch does not end it", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
+    kit_desc();
+    kit_judge("what the run inside catches, and does not wait for, is not for the run around", AX_RUN(nests_stop, .signal = SIGINT, .claims = 1), 0,
+              "inner:0 goes on", NULL, __FILE__, __LINE__);
     kit_desc();
     kit_judge("... it ends the run around", AX_RUN(nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
