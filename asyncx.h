@@ -1684,8 +1684,8 @@ AXI_INLINE ax_time axi_no_time(double time) {
 }
 #ifdef __cplusplus
 extern "C++" {
-inline ax_time axi_duration(ax_time time) { return time; }
-template <class T> inline ax_time axi_duration(T time) {
+AXI_INLINE ax_time axi_duration(ax_time time) { return time; }
+template <class T> AXI_INLINE ax_time axi_duration(T time) {
     return sizeof(time + 0) < sizeof(ax_time) || (decltype(time + 0))0.5 > 0 ? axi_no_time((double)time) : (ax_time)time;
 }
 }
@@ -8225,7 +8225,8 @@ static void axi_catch_stops(ax_loop *loop) {
 #endif
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
-        AXI_STORE(axi_came[axi_stops[i].number], 0);
+        if (sys->before[i].sa_handler != axi_on_signal) /* else it is kept for who waits for it in the run around */
+            AXI_STORE(axi_came[axi_stops[i].number], 0);
         AXI_STORE(axi_stopped[i], 0);
         if (!outer) AXI_STORE(axi_stop_at[i], 0);
         sigaction(axi_stops[i].number, &act, NULL);

@@ -353,6 +353,20 @@ AX_ASYNC(keeps_signal) {
     AX_END;
 }
 
+struct at_once { ax_frame frame; };
+AX_ASYNC(at_once) { AX_BEGIN; AX_AWAIT(ax_checkpoint(me)); AX_END; }
+struct keeps_stop { ax_frame frame; int told; };
+AX_ASYNC(keeps_stop) {
+    AX_BEGIN;
+    AX_CHECK(ax_signal_catch(me->loop, SIGINT));
+    raise(SIGINT);
+    if (my->told) AX_AWAIT(ax_checkpoint(me)); /* the loop has looked */
+    LOG("inner:%d", AX_RUN(at_once));
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGINT)));
+    LOG("heard:%d", me->rc == SIGINT);
+    AX_END;
+}
+
 /* ---- loops that are stopped, nested, or can't end ---- */
 
 struct other { ax_frame frame; };
@@ -618,6 +632,8 @@ int main(void) {
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
     SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
     SCENARIO("Ctrl-C that the outer loop waits for ends a run inside, and is heard outside", 0, "inner:-4 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
+    SCENARIO("... also if it came before that began", 0, "inner:-4 heard:1", keeps_stop);
+    SCENARIO("... and nobody was told yet", 0, "inner:0 heard:1", keeps_stop, .told = 1);
     SCENARIO("what the run inside does not catch does not end it", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
     kit_desc();
     kit_judge("what the run inside catches, and does not wait for, is not for the run around", AX_RUN(nests_stop, .signal = SIGINT, .claims = 1), 0,

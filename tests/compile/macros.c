@@ -70,6 +70,12 @@ AX_ASYNC(everything) {
     AX_AWAIT(ax_checkpoint(me)); AX_AWAIT(ax_checkpoint(me)); AX_TRY(ax_checkpoint(me)); /* several on a line */
     AX_TRY_ALL(ax_sleep(me, 0));
     if (me->rc == 0) AX_AWAIT(ax_checkpoint(me)); else AX_AWAIT(ax_sleep(me, 1000));
+    my->i = 2;
+    AX_TRY(ax_sleep(me, my->i)); /* seconds, it seems */
+    CHECK(me->rc == AX_EINVAL);
+#ifdef __cplusplus
+    AX_AWAIT(ax_sleep(me, [] { return AX_US(1); }()));
+#endif
     AX_AWAIT(AX_CALL(child, .n = 3, .sum = &my->sum));
     CHECK(me->rc == 3);
     AX_AWAIT(AX_CALL(child));
