@@ -728,8 +728,8 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for an int or a double
-   below AX_US(1), a forgotten AX_SEC (not freestanding). Always suspends. (Where hundreds of timers come due at a time, the next
-   ones may be up to 1 ms late, so that they share a wake-up.) */
+   below AX_US(1), a forgotten AX_SEC (as for all time limits, and a limiter's period; not freestanding). Always suspends. (Where
+   hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
@@ -950,7 +950,7 @@ AX_API int ax_queue_try_get(ax_queue *queue, void *item);       /* 1, 0 at the e
 AX_API void ax_queue_close(ax_queue *queue);
 /* As ax_queue_close, but what is in the queue is dropped and counts as done; drop(item, arg), if given, gets each first. */
 AX_API void ax_queue_close_now(ax_queue *queue, void (*drop)(void *item, void *arg), void *arg);
-/* Marks one taken item as dealt with. AX_EINVAL if called more often than items were put. */
+/* Marks one taken item as dealt with. AX_EINVAL, reported, if called more often than items were put. */
 AX_API int ax_queue_task_done(ax_queue *queue);
 /* Waits until every item that was put has been marked done. 0. May suspend. */
 AX_API AX_MUST_USE ax_op ax_queue_join(ax_task *me, ax_queue *queue);
@@ -8251,10 +8251,11 @@ static void axi_signals_end(ax_loop *loop) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
         AXI_STORE(axi_stopped[i], 0);
-        if (sys->before[i].sa_handler == axi_on_signal && loop->signalled == axi_stops[i].number)
-            AXI_STORE(axi_came[axi_stops[i].number], 1); /* it is theirs as well who wait for it in the run around */
-        else if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
+        if (sys->before[i].sa_handler == axi_on_signal) { /* it is theirs as well who wait for it in the run around */
+            if (loop->signalled == axi_stops[i].number) AXI_STORE(axi_came[axi_stops[i].number], 1);
+        } else if (sys->before[i].sa_handler != axi_on_stop) {
             AXI_STORE(axi_came[axi_stops[i].number], 0);
+        }
     }
     if (AXI_LOAD(axi_signal_loop) != loop) {
         ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;

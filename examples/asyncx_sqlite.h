@@ -719,7 +719,6 @@ static inline ax_op ax_sql_open(ax_task *me, ax_sql *db, const char *path, unsig
 static inline ax_op ax_sql_close(ax_task *me, ax_sql *db) {
     struct axi_sql *c = db->conn;
     if (!c) return ax_done(0);
-    if (c->closing) return ax_done(AX_EALREADY);
     if (!c->open) return ax_done(AX_EBUSY);
     if (db->tx) return ax_done(AX_EPERM); /* a transaction's handle */
     return AX_CALL(axi_sql_ask, .db = db, .ends = 1, .job = axi_sql_job_new(c, 0, AXI_SQL_CLOSE, "", 0, NULL));

@@ -159,14 +159,15 @@ AX_ASYNC(app) {
 ax_op start(ax_task *me);
 ax_op start(ax_task *me) { return AX_CALL(app); }
 END
-for adapter in curl process sqlite; do
-    printf '#include "asyncx.h"\n#include "asyncx_%s.h"\nint n;\n' $adapter > "$tmp/posix.c"
-    gcc -std=c99 -I"$root" -I"$root/examples" -fsyntax-only "$tmp/posix.c" >"$tmp/out" 2>&1
-    if grep -q "asyncx_$adapter.h: define _POSIX_C_SOURCE" "$tmp/out"; then ok "asyncx_$adapter.h says what it needs of POSIX"; else not_ok "asyncx_$adapter.h says what it needs of POSIX" "$tmp/out"; fi
-done
 for cc in gcc clang; do
     has $cc || continue
     case $cc in gcc) cxx=g++ ;; *) cxx=clang++ ;; esac
+    for adapter in curl process sqlite; do
+        name="asyncx_$adapter.h says what it needs of POSIX: $cc"
+        printf '#include "asyncx.h"\n#include "asyncx_%s.h"\nint n;\n' $adapter > "$tmp/posix.c"
+        $cc -std=c99 -I"$root" -I"$root/examples" -fsyntax-only "$tmp/posix.c" >"$tmp/out" 2>&1
+        if grep -q "asyncx_$adapter.h: define _POSIX_C_SOURCE" "$tmp/out"; then ok "$name"; else not_ok "$name" "$tmp/out"; fi
+    done
     if has $cxx; then
         $cxx -I"$root" -fsyntax-only "$tmp/built.cpp" >"$tmp/out" 2>&1
         if grep -q 'error: .*constructors and destructor of a frame never run' "$tmp/out"; then ok "a frame with a constructor is an error: $cxx"; else not_ok "a frame with a constructor is an error: $cxx" "$tmp/out"; fi
