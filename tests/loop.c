@@ -833,6 +833,14 @@ static void at_close(ax_loop *l, void *arg) {
     LOG("%d", AX_SPAWN(&l->root, sleeper) != NULL);
     ax_soon(l, &cb[5], say, LETTER(5));
 }
+static void asks_again(ax_loop *l, void *arg) {
+    say(l, arg);
+    ax_soon(l, &cb[1], say, LETTER(1)); /* after the last turn */
+}
+static void asks_twice(ax_loop *l, void *arg) {
+    say(l, arg);
+    ax_soon(l, &cb[0], asks_again, LETTER(0));
+}
 struct stuck { ax_frame frame; ax_event *e; };
 AX_ASYNC(stuck) {
     AX_BEGIN;
@@ -1457,6 +1465,17 @@ static void running_tests(void) {
     open_loop(AX_VIRTUAL_CLOCK);
     ax_soon(&loop, &cb[2], say, LETTER(2));
     RUN_AND_CLOSE("a callback that a closed loop did not call serves another loop", "c@0");
+    open_loop(AX_VIRTUAL_CLOCK);
+    memset(cb, 0, sizeof cb);
+    ax_at_close(&loop, &cb[3], say_and_again, LETTER(3));
+    ax_at_close(&loop, &cb[2], asks_twice, LETTER(2));
+    is(ax_loop_close(&loop), 0, "a loop's last callbacks ask for more");
+    ax_timer_stop(&tm[4]);
+    LOG("stop:%d", ax_callback_stop(&cb[1]));
+    trace_is("c@0 d@0 | a@0 e@0 stop:0", "... which are called as long as there is a turn,");
+    open_loop(AX_VIRTUAL_CLOCK);
+    ax_soon(&loop, &cb[1], say, LETTER(1));
+    RUN_AND_CLOSE("... and then are free", "b@0");
 }
 
 /* ---- fairness ---- */

@@ -246,6 +246,31 @@ AX_ASYNC(timers) { /* what was reserved for a timer or a refused task is given b
     AX_END;
 }
 
+/* A spawn into storage of one's own needs room for a timer: without it the group fails, and the storage may serve again. */
+struct no_room { ax_frame frame; ax_group g; AX_TASK(sleeper) own; };
+AX_ASYNC(no_room) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    while (AX_SPAWN(&my->g, sleeper)) /* until the next needs more room */
+        if (me->loop->timer_need == me->loop->timer_cap) break;
+    kit_fail_at = kit_allocations + 1;
+    LOG("%d", AX_SPAWN_IN(&my->g, &my->own, sleeper) == NULL);
+    kit_fail_at = 0;
+    AX_RETURN(1);
+    AX_END;
+}
+struct finds_room { ax_frame frame; struct no_room in; ax_group g; };
+AX_ASYNC(finds_room) {
+    AX_BEGIN;
+    AX_TRY(AX_CALL_IN(&my->in, no_room));
+    LOG("%d", me->rc);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN_IN(&my->g, &my->in.own, sleeper, .status = 7);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    LOG("%d", ax_task_status(&my->in.own.task));
+    AX_END;
+}
+
 /* A queue that grows: in order whatever wraps, to a limit, where puts wait; out of memory at a put loses nothing. */
 struct feeder { ax_frame frame; ax_queue *q; int item; };
 AX_ASYNC(feeder) {
@@ -305,6 +330,7 @@ int main(void) {
     kit_judge("rule 16: a full arena refuses, and serves as many tasks again after they have ended", AX_RUN_WITH(&d, fills), 0, "many again peak", NULL, __FILE__, __LINE__);
     SCENARIO("rule 16: tasks, calls, waits, limits, locks and timers in one's own storage allocate nothing", 0, "0", in_place);
     SCENARIO("rule 16: what was reserved for timers and refused tasks is given back", 0, "0 100 1", timers);
+    SCENARIO("rule 16: a spawn into one's own storage that finds no memory fails the group", 0, "1 -12 7", finds_room);
     SCENARIO("rule 16: a queue that grows", 0,
              "0 0 wrong, 25 in it, room for 32 50 in it, room for 50, then -11 0 wrong of 51 put 70 -32 0 put:-12 put:0 in it:9", grows);
     kit_desc();

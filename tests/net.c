@@ -102,9 +102,9 @@ AX_ASYNC(names) {
 struct streams {
     ax_frame frame;
     ax_group g;
-    int listener, fd, conn, port, n;
+    int listener, fd, conn, any, port, n;
     ax_addr a;
-    char text[AX_ADDR_TEXT], byte;
+    char text[AX_ADDR_TEXT], name[AX_ADDR_TEXT], byte;
 };
 struct connecting {
     ax_frame frame;
@@ -140,6 +140,13 @@ AX_ASYNC(streams) {
     LOG("peer:%d", ax_addr_port(&my->a) == my->port);
     LOG("bad:%d", ax_addr_peer(my->listener, &my->a) == -ENOTCONN);
     LOG("in use:%d", ax_tcp_listen("127.0.0.1", my->port, 0) == -EADDRINUSE);
+    AX_CHECK(my->any = ax_tcp_listen(NULL, 0, 0)); /* IPv4 through a socket for both */
+    ax_addr_local(my->any, &my->a);
+    AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", ax_addr_port(&my->a)));
+    my->n = me->rc;
+    AX_AWAIT(ax_accept(me, my->any, &my->a));
+    LOG("from:%d", strncmp(ax_addr_text(&my->a, my->name, sizeof my->name), "127.0.0.1:", 10) == 0);
+    ax_close(me->loop, me->rc), ax_close(me->loop, my->n), ax_close(me->loop, my->any);
     LOG("flags:%d port:%d", ax_tcp_listen("127.0.0.1", 0, 8) == AX_EINVAL, ax_tcp_listen("127.0.0.1", -1, 0) == AX_EINVAL);
     LOG("host:%d |", ax_tcp_listen("nobody", 0, 0) == AX_ENOENT);
 
@@ -480,7 +487,7 @@ AX_ASYNC(reading) {
     AX_AWAIT(ax_reader_line(me, &my->in));
     LOG("<%s> |", my->in.data);
     FED;
-    FEED("a--b-|-|c---|d--rest"); /* an end that comes in pieces, and one that is nearly one */
+    FEED("a--b-|-|c---|-x-d--rest"); /* an end that comes in pieces, and some that are nearly one */
     AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
     LOG("<%s>", my->in.data);
     AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
@@ -656,6 +663,77 @@ AX_FINALLY:
     AX_END;
 }
 
+/* What has gone from the front of the buffer makes room at its end. A pipe takes a part of what is larger than 4,096 bytes. */
+struct makes_room {
+    ax_frame frame;
+    int fd[2], before;
+    ax_writer out;
+    char buffer[8000], data[8050], got[8050];
+    size_t n;
+};
+AX_ASYNC(makes_room) {
+    ssize_t n;
+    size_t i;
+    AX_BEGIN;
+    for (i = 0; i < sizeof my->data; i++) my->data[i] = letter_at(i);
+    AX_CHECK(ax_sys(pipe(my->fd)));
+    AX_CHECK(ax_nonblocking(my->fd[0]));
+    AX_CHECK(ax_nonblocking(my->fd[1]));
+    while ((n = write(my->fd[1], my->got, 4096)) > 0) my->before += (int)n;
+    if (read(my->fd[0], my->got, 4096) != 4096) abort();
+    my->before -= 4096;
+    ax_writer_init(&my->out, my->fd[1], my->buffer, sizeof my->buffer);
+    AX_AWAIT(ax_writer_write(me, &my->out, my->data, 6000)); /* the rest may stay, being less than half */
+    LOG("left:%zu", my->out.count);
+    AX_AWAIT(ax_writer_write(me, &my->out, my->data + 6000, 2050)); /* and so may this, which has no room behind it */
+    LOG("left:%zu", my->out.count);
+    while (my->before > 0) {
+        n = read(my->fd[0], my->got, my->before < 4096 ? (size_t)my->before : 4096);
+        if (n <= 0) abort();
+        my->before -= (int)n;
+    }
+    AX_AWAIT(ax_writer_flush(me, &my->out));
+    ax_close(me->loop, my->fd[1]);
+    while ((n = read(my->fd[0], my->got + my->n, sizeof my->got - my->n)) > 0) my->n += (size_t)n;
+    ax_close(me->loop, my->fd[0]);
+    LOG("all:%d", my->n == sizeof my->data && memcmp(my->got, my->data, my->n) == 0);
+    AX_END;
+}
+
+/* Regular files are always ready, beside what is waited for. */
+struct files { ax_frame frame; ax_group g; int file, fd[2], seen; ax_watch w; char byte; };
+static void sees_file(ax_loop *l, unsigned events, void *arg) {
+    struct files *f = (struct files *)arg;
+    (void)l;
+    if (events != AX_OUT) LOG("events:%u", events);
+    if (++f->seen == 3) ax_watch_set(&f->w, 0); /* level-triggered: each turn, until it is not wanted */
+    if (f->seen == 3) put(f->fd[1]);
+}
+AX_ASYNC(files) {
+    AX_BEGIN;
+    snprintf(path, sizeof path, "%s/file", dir);
+    AX_CHECK(my->file = ax_sys(open(path, O_CREAT | O_RDWR, 0600)));
+    make_pair(my->fd);
+    AX_AWAIT(ax_wait_fd(me, my->file, AX_IN));
+    LOG("in:%d", me->rc);
+    AX_AWAIT(ax_wait_fd(me, my->file, AX_OUT));
+    LOG("out:%d", me->rc);
+    AX_CHECK(ax_watch_start(me->loop, &my->w, my->file, AX_OUT, sees_file, my));
+    AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1));
+    LOG("seen:%d", my->seen);
+    AX_AWAIT(ax_write_all(me, my->file, "text", 4));
+    ax_close(me->loop, my->file); /* which stops the watch */
+    LOG("stop:%d", ax_watch_stop(&my->w));
+    AX_CHECK(my->file = dup(my->fd[0])); /* the number is a socket's now: not always ready */
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_wait_fd(me, my->file, AX_IN)));
+    LOG("%s", ax_errname(me->rc));
+    ax_close(me->loop, my->file);
+    AX_FINALLY:
+    unlink(path);
+    ax_close(me->loop, my->fd[0]), ax_close(me->loop, my->fd[1]);
+    AX_END;
+}
+
 /* ---- pipes, and signals that do not come ---- */
 
 struct pipes {
@@ -819,7 +897,57 @@ AX_ASYNC(refuses_close) {
     AX_END;
 }
 
+/* No memory for a connection: it is closed, and the server goes on. */
+struct poor { ax_frame frame; ax_group g; ax_addr a; int count, asks; char byte; };
+AX_ASYNC(poor) {
+    AX_BEGIN;
+    AX_CHECK(ax_tcp_listen("127.0.0.1", 0, 0));
+    ax_addr_local(me->rc, &my->a);
+    ax_group_open(me, &my->g, AX_GROUP_BACKGROUND);
+    AX_SPAWN(&my->g, ax_server, .fd = me->rc, .serve = serve_politely, .arg = &my->count, .ended = logs_end, .max_clients = 1);
+    AX_AWAIT(AX_CALL(asks, .name = "A", .text = "work 1\n", .port = ax_addr_port(&my->a), .fd = -1)); /* it waits by now */
+    my->asks = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    AX_AWAIT(ax_connect(me, my->asks, &my->a));
+    kit_fail_at = kit_allocations + 1;
+    AX_TRY(ax_read(me, my->asks, &my->byte, 1));
+    LOG("%d", me->rc);
+    ax_close(me->loop, my->asks);
+    AX_AWAIT(AX_CALL(asks, .name = "C", .text = "work 1\n", .port = ax_addr_port(&my->a), .fd = -1));
+    LOG("count:%d", my->count);
+    AX_END;
+}
+
 /* ---- descriptors that show events though nobody can have any; on the real clock, since a virtual one jumps over idle turns ---- */
+
+/* More are ready than are told of at once: what the last of them asks for is not slept over. */
+static struct many { int fd[2]; ax_watch w; } many[80];
+static ax_callback many_soon;
+static int many_seen;
+static void nothing(ax_loop *l, void *arg) { (void)l, (void)arg; }
+static void sees_one(ax_loop *l, unsigned events, void *arg) {
+    struct many *one = (struct many *)arg;
+    char byte;
+    if (!(events & AX_IN) || read(one->fd[0], &byte, 1) != 1) abort();
+    if (!many_seen++) ax_soon(l, &many_soon, nothing, NULL);
+    if (many_seen == 80) ax_loop_stop(l);
+}
+static void many_test(void) {
+    static ax_loop loop;
+    ax_loop_desc *d = kit_desc();
+    int i;
+    d->flags = 0;
+    if (ax_loop_open(&loop, d) < 0) abort();
+    for (i = 0; i < 80; i++) {
+        make_pair(many[i].fd);
+        put(many[i].fd[1]);
+        ax_watch_start(&loop, &many[i].w, many[i].fd[0], AX_IN, sees_one, &many[i]);
+    }
+    is(ax_loop_run(&loop), 0, "a loop that the last of many watches stops,");
+    is(many_seen, 80, "... when all were called");
+    for (i = 0; i < 80; i++) ax_close(&loop, many[i].fd[0]), close(many[i].fd[1]);
+    ax_loop_close(&loop);
+    is(kit_balance, 0, "... and nothing is kept");
+}
 
 struct ghosts {
     ax_frame frame;
@@ -1792,7 +1920,7 @@ int main(void) {
           "| AX_EINVAL AX_EINVAL AX_ENAMETOOLONG none:? 0 AX_ENOENT",
           names);
     JUDGE("streams: made well, half closed, gone, reset, refused", 0,
-          "made:111 nodelay:11 peer:1 bad:1 in use:1 flags:1 port:1 host:1 | 2 0 yes | gone:1 reset:1 nobody listens:1 1 "
+          "made:111 nodelay:11 peer:1 bad:1 in use:1 from:1 flags:1 port:1 host:1 | 2 0 yes | gone:1 reset:1 nobody listens:1 1 "
           "closed:AX_EBADF "
           "AX_EBADF",
           streams);
@@ -1807,7 +1935,7 @@ int main(void) {
     JUDGE("a reader: lines, ends in pieces, limits", 0,
           "<one>3 <>0 <>0 <two>3 <four\rteen>9r <end>3 end:0 0 | <fifteen letters> AX_EOVERFLOW AX_EOVERFLOW <sixteen letters.> <> "
           "dropped:2 <re> "
-          "| <a> <b> <c> <d> AX_EPIPE <rest> AX_EINVAL 0 |",
+          "| <a> <b> <c> <-x-d> AX_EPIPE <rest> AX_EINVAL 0 |",
           reading);
     JUDGE("a reader: so many bytes, and waits cut short", 0,
           "1<0123> <456789abcdefghijklmnopqrstuvwxyz!>33 1 <tail> AX_EPIPE 2<xy> 0 | AX_ETIMEDOUT@5 <abcdefgh>@11 AX_ETIMEDOUT 3 "
@@ -1817,6 +1945,8 @@ int main(void) {
           "waits:5 AX_ETIMEDOUT abc-7 left:0 went:40 left:0 left:0 too long:AX_EOVERFLOW left:0 33 | left:0 waited:1 got:100000 "
           "| AX_ETIMEDOUT more:1 AX_ETIMEDOUT full:AX_EAGAIN all came | AX_EPIPE left:7 AX_EINVAL",
           writing);
+    JUDGE("a writer: what has gone makes room for more", 0, "left:1904 left:3954 all:1", makes_room);
+    JUDGE("files are always ready, until their number is a socket's", 0, "in:1 out:4 seen:3 stop:0 AX_ETIMEDOUT", files);
     JUDGE("pipes: closed and come anew, and no signal", 0,
           "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);
     JUDGE("a server: places, failures, a grace time", 0,
@@ -1830,6 +1960,7 @@ int main(void) {
               "served:AX_EINVAL@0 B:0@0 C:3@5 end@5 A:3@10 end@10 count:3 | F:-104@21 D:3@50 end@50 served:AX_ECANCELED@100 E:0@100 "
               "AX_EBADF@100 count:5 heard:3+1+1 kept:0 1 AX_EINVAL kept:0 kept:0",
               NULL, __FILE__, __LINE__);
+    JUDGE("... and goes on where there is no memory for one of them", 0, "A:3@1 end@1 ended:success ended:AX_ENOMEM 0 C:3@2 count:2 end@2 ended:success", poor);
     JUDGE("a server that stops leaves an idle client the grace time", 0, "<line> left:-125@5010 @5010", ends_input);
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
               "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
@@ -1840,6 +1971,7 @@ int main(void) {
     JUDGE("a refused connection ends who connects, though who reads has taken the error", 0, "read:AX_ECONNREFUSED connect:AX_ENOTCONN",
           refused_to_two);
     JUDGE("an end as long as the buffer, nothing to write, a signal that was kept out", 0, "1:0 AX_EINVAL AX_EOVERFLOW AX_EPIPE pending:0", edges);
+    many_test();
     ghosts_test();
     blocking_tests();
     shut_down_test();

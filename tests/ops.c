@@ -127,6 +127,27 @@ AX_ASYNC(forgets_more) {
     LOG("end:%d@%d", ax_leaving(me), AT);
     AX_END;
 }
+/* A call in one's own storage that was not awaited does not hold the storage; who waits for a library's op is not woken by ax_wake. */
+struct forgets_call { ax_frame frame; ax_op kept; struct sleeper slot; };
+AX_ASYNC(forgets_call) {
+    AX_BEGIN;
+    my->kept = AX_CALL_IN(&my->slot, sleeper, .name = "never");
+    AX_TRY(ax_sleep(me, AX_MS(1)));
+    LOG("%d@%d", me->rc, AT);
+    AX_TRY(AX_CALL_IN(&my->slot, sleeper, .name = "A", .time = 2));
+    LOG("%d@%d", me->rc, AT);
+    AX_END;
+}
+struct wakes_other { ax_frame frame; ax_group g; ax_task *t; };
+AX_ASYNC(wakes_other) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    my->t = AX_SPAWN(&my->g, sleeper, .name = "A", .time = 5);
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("%d", ax_wake(my->t, 1));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
 /* A plain call's error leaves; nobody else runs meanwhile, and locals stay. */
 static int checking, disturbed;
 struct checks { ax_frame frame; };
@@ -615,5 +636,7 @@ int main(void) {
     MISUSE("rule 3: ... nor one that it had met", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = CANCELLED_BEFORE);
     MISUSE("rule 3: ... or was woken by", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = CANCELLED_AFTER);
     MISUSE("rule 3: ... nor a limit", AX_ETIMEDOUT, "-16 end:-110@0", "not awaited", forgets_more, .how = LIMIT_IS_DUE);
+    MISUSE("rule 3: a forgotten call in one's own storage frees it", 0, "0@1 A:0@3 0@3", "a call was not awaited", forgets_call);
+    MISUSE("rule 3: ax_wake ends the waits of ops of one's own only", 0, "-114 A:0@5", "something else by now", wakes_other);
     return tap_end();
 }

@@ -1,8 +1,18 @@
 /* Executors, what happens to their jobs, and signals. Jobs wait at gates, never for time. */
 #include <pthread.h>
+static int threads_left = -1; /* the next so many can be started; -1: all */
+static int few_threads(pthread_t *thread, const pthread_attr_t *how, void *(*fn)(void *), void *arg);
+#define pthread_create(a, b, c, d) few_threads(a, b, c, d)
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
+#undef pthread_create
 #include "kit.h"
+
+static int few_threads(pthread_t *thread, const pthread_attr_t *how, void *(*fn)(void *), void *arg) {
+    if (threads_left == 0) return EAGAIN;
+    if (threads_left > 0) threads_left--;
+    return pthread_create(thread, how, fn, arg);
+}
 
 #define AT ms(me->loop)
 
@@ -75,6 +85,21 @@ AX_ASYNC(serial) { /* six jobs by one thread, in order */
     AX_AWAIT(ax_executor_close(me, &my->ex));
     AX_TRY(ax_executor_run(me, &my->ex, work, NULL, NULL, 0));
     LOG("%s closed:%d", did, me->rc);
+    AX_END;
+}
+struct one_thread { ax_frame frame; ax_executor ex; ax_group g; };
+AX_ASYNC(one_thread) { /* the second thread can't be started */
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 2, 0);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 1, 0}));
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'B', 1, 2, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    set(&gate, 1);
+    AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
 struct limited { ax_frame frame; ax_group g; int i; };
@@ -622,6 +647,9 @@ int main(void) {
     SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);
     SCENARIO("rule 8: a limit bounds it, and it goes on", 0, "close:-110 a:7", closes, .by_limit = 1);
+    threads_left = 1;
+    SCENARIO("where the system gives one thread it does all jobs", 0, "a:1 b:2", one_thread);
+    threads_left = -1;
     SCENARIO("rule 3: what is refused, and out of memory", 0, "-22 -12 -32 0 0 -12 -12", refuses);
 
     SCENARIO("signals: every waiter is woken; what comes while nobody waits is kept once", 0,
