@@ -540,8 +540,7 @@ struct ax_task {
                           leaves on an error. A loop of C: break and continue work.
      AX_WITHIN(time, op)  an op with a time limit: AX_ETIMEDOUT, once the limited call has finished its cleanup. (If the call turns
                           its cancel into another result, you get that, and ax_expired is 0.) Zero or less is due at once,
-                          AX_FOREVER never; of several the earliest binds. A constant below AX_US(1) is AX_EINVAL, as for
-                          ax_sleep. In a body only.
+                          AX_FOREVER never; of several the earliest binds. AX_EINVAL as for ax_sleep. In a body only.
      AX_CALL(fn, .a = 1)  an op: call an async function; the frame comes from the loop's allocator. AX_ENOMEM: it was not called,
                           and what the arguments own is still yours (AX_CALL_IN can't fail so).
      AX_CALL_IN(&my->slot, fn, .a = 1)    the same with the frame in a `struct fn` of yours; readable afterwards. AX_EBUSY while
@@ -728,8 +727,9 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
 /* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for an int or a double
-   below AX_US(1), a forgotten AX_SEC (as for all time limits, and a limiter's period; not freestanding). Always suspends. (Where
-   hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
+   below AX_US(1), a forgotten AX_SEC (as for all time limits, and a limiter's period; not freestanding). What is computed from a
+   time is cast: (ax_time)(time * 0.5). Always suspends. (Where hundreds of timers come due at a time, the next ones may be up to
+   1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
@@ -1052,7 +1052,7 @@ AX_API void ax_report_stderr(void *ctx, const char *text); /* prints a line; ctx
 #endif
 
 /* A loop. Public are `root`, the group of its outermost tasks, into which callbacks spawn, AX_SPAWN(&loop->root, ...); and not
-   freestanding `signalled`: SIGINT or SIGTERM, once it has cancelled main (read-only). */
+   freestanding `signalled`: SIGINT or SIGTERM, once it has cancelled main, until main has taken that back (read-only). */
 struct ax_loop;
 
 /* Opens a loop; desc may be NULL. 0; AX_ENOMEM; an error of pipe() or of the backend; AX_EINVAL for an arena that is too small. */
@@ -1296,7 +1296,7 @@ struct ax_server {
     void *arg;
     int max_clients; /* at a time, the next wait unaccepted; 0: any number */
     int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them) */
-    ax_time grace;
+    ax_time grace; /* 0: none; AX_EINVAL for less than a microsecond */
     void (*ended)(int status, const ax_addr *peer, void *arg); /* if it is set: hears how each connection ended, as for a log */
     ax_group clients; /* private from here */
     ax_sem places;
@@ -1531,7 +1531,7 @@ enum { AXI_POOLS = 128 };
 
 struct ax_loop {
     ax_group root; /* public: callbacks spawn here, AX_SPAWN(&loop->root, ...) */
-    int signalled; /* public, read-only: SIGINT or SIGTERM, once it has cancelled main */
+    int signalled; /* public, read-only: SIGINT or SIGTERM, once it has cancelled main, until that is taken back */
     ax_loop_desc desc; /* private from here */
     ax_time now;
     axi_list ready;      /* its first is always the link below: pushing and popping need not ask whether it is empty */
@@ -1673,14 +1673,14 @@ AXI_INLINE ax_time axi_from_real(double x) {
 #endif
 
 /* What is no ax_time (an int, a double) and below a microsecond is a forgotten AX_SEC or AX_MS: these functions refuse what it
-   becomes. (Not a product that happens to be so short: to the thousandth it is no round number.) */
+   becomes. (Not most products that happen to be so short: to the thousandth they are no round numbers.) */
 #ifndef ASYNCX_FREESTANDING
 AXI_INLINE ax_time axi_no_time(double time) {
     if (time > 0 && time < 1000) {
         double rest = time * 1000 - (double)(int)(time * 1000 + 0.5);
         if (rest < 1e-4 && rest > -1e-4) return INT64_MIN;
     }
-    return (ax_time)time;
+    return axi_ns(time);
 }
 #ifdef __cplusplus
 extern "C++" {
@@ -4326,11 +4326,18 @@ AX_API int ax_cancel(ax_task *t) {
     return 1;
 }
 
+#ifndef ASYNCX_FREESTANDING
+static void axi_signal_taken_back(ax_loop *loop);
+#endif
+
 AX_API int ax_uncancel(ax_task *t) {
     if (!t->node.count) return 0;
     if (!--t->node.count) {
         t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (t->node.state == AXI_FRESH) t->rc = 0;
+#ifndef ASYNCX_FREESTANDING
+        if (t == t->loop->main && t->loop->signalled) axi_signal_taken_back(t->loop);
+#endif
     }
     axi_rebase(t, (axi_count)(t->node.count - (t->node.flags & AXI_UNMET ? 1 : 0))); /* what is unmet is in nobody's base */
     return t->node.count;
@@ -4763,9 +4770,15 @@ AX_API ax_op ax_mutex_lock(ax_task *me, ax_mutex *m) {
     return axi_wait_in(me, &m->waiters);
 }
 
-/* Whether the frame's body was left. */
-static int axi_is_left(const ax_frame *f) {
-    return f->entry.flags & AXI_IN_FINALLY || AXI_AT_OF(f) == AXI_AT_FINALLY || AXI_AT_OF(f) == AXI_OVER;
+/* Whether a frame of the task is being left. */
+static int axi_leaves(const ax_task *t) {
+    const axi_entry *e;
+    for (e = t->top; e; e = e->up) {
+        const ax_frame *f = (const ax_frame *)(const void *)e;
+        if (e->kind != AXI_FRAME) continue;
+        if (e->flags & AXI_IN_FINALLY || AXI_AT_OF(f) == AXI_AT_FINALLY || AXI_AT_OF(f) == AXI_OVER) return 1;
+    }
+    return 0;
 }
 
 /* Whether the task holds the mutex. */
@@ -4777,7 +4790,7 @@ static int axi_locked(const ax_task *me, const ax_mutex *m) {
 }
 
 AX_API int ax_mutex_unlock(ax_task *me, ax_mutex *m) {
-    if (m->owner != me && axi_is_left(me->frame)) return AX_EPERM; /* it has let go of it */
+    if (m->owner != me && axi_leaves(me)) return AX_EPERM; /* it has let go of it */
     if (!axi_locked(me, m)) return AX_EPERM;
     axi_mutex_hand_over(m);
     return 0;
@@ -5415,6 +5428,7 @@ struct axi_pool {
 struct axi_signal {
     struct axi_signal *next;
     int number, blocked; /* it was, in the loop's thread */
+    int kept;            /* it came, and nobody waited */
     struct sigaction old;
     axi_list waiters;
 };
@@ -8098,24 +8112,41 @@ static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     return s;
 }
 
+/* Whether it came; kept with the loop that has caught it, so that no run inside that begins later is ended by it. */
+static int axi_keep(struct axi_signal *s) {
+    if (AXI_LOAD(axi_came[s->number])) {
+        AXI_STORE(axi_came[s->number], 0);
+        s->kept = 1;
+    }
+    return s->kept;
+}
+
 static void axi_take_signals(ax_loop *loop) {
+    ax_loop *outer;
     struct axi_signal *s;
     int i;
     if (AXI_LOAD(axi_signal_loop) != loop) return;
     AXI_CLEAR(axi_came[0]);
     for (s = AXI_SYS(loop)->signals; s; s = s->next) {
-        if (!AXI_LOAD(axi_came[s->number]) || !s->waiters.ring) continue;
-        AXI_STORE(axi_came[s->number], 0);
+        if (!axi_keep(s) || !s->waiters.ring) continue;
+        s->kept = 0;
         axi_wake_all(&s->waiters, s->number);
     }
     for (i = 0; i < AXI_STOPS; i++) {
         int number = axi_stops[i].number;
         if (!(AXI_SYS(loop)->stops & axi_stops[i].flag) || axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number])) continue;
-        if (!loop->main || (loop->signalled && ax_cancelling(loop->main))) continue; /* unless it has taken the first one back */
+        if (!loop->main || loop->signalled) continue; /* until it has taken the first one back */
         AXI_STORE(axi_came[number], 0);
+        for (outer = AXI_SYS(loop)->outer; outer; outer = AXI_SYS(outer)->outer) /* it is theirs as well who wait for it there */
+            if ((s = axi_signal_of(outer, number)) != NULL) s->kept = 1;
         loop->signalled = number;
         ax_cancel(loop->main);
     }
+}
+
+static void axi_signal_taken_back(ax_loop *loop) {
+    loop->signalled = 0;
+    AXI_STORE(axi_came[0], 1); /* another may have come meanwhile */
 }
 
 static void axi_signals_to(ax_loop *loop) {
@@ -8184,8 +8215,8 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
     AXI_REFUSE(me);
     if ((rc = ax_signal_catch(me->loop, number)) < 0) return ax_done(rc);
     s = axi_signal_of(me->loop, number);
-    if (!AXI_LOAD(axi_came[number])) return axi_wait_in(me, &s->waiters);
-    AXI_STORE(axi_came[number], 0);
+    if (!axi_keep(s)) return axi_wait_in(me, &s->waiters);
+    s->kept = 0;
     axi_wake_all(&s->waiters, number); /* it is theirs as well */
     return ax_done(number);
 }
@@ -8233,6 +8264,18 @@ static void axi_catch_stops(ax_loop *loop) {
     }
 }
 
+/* What the signal did before: where a run inside has caught it since, that one puts it back. */
+static void axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
+    ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
+    struct sigaction *now = NULL;
+    int i;
+    for (; inner && inner != loop; inner = AXI_SYS(inner)->outer)
+        for (i = 0; i < AXI_STOPS; i++)
+            if (axi_stops[i].number == s->number && AXI_SYS(inner)->stops & axi_stops[i].flag) now = &AXI_SYS(inner)->before[i];
+    if (now) *now = s->old;
+    else sigaction(s->number, &s->old, NULL);
+}
+
 /* All is as it was before another loop may catch signals. */
 static void axi_signals_end(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
@@ -8241,7 +8284,7 @@ static void axi_signals_end(ax_loop *loop) {
     int i;
     while ((s = sys->signals) != NULL) {
         if (s->blocked) axi_block(s->number, 1);
-        sigaction(s->number, &s->old, NULL);
+        axi_put_back(loop, s);
         AXI_STORE(axi_came[s->number], 0); /* too late, and for no other run */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
@@ -8251,11 +8294,8 @@ static void axi_signals_end(ax_loop *loop) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
         AXI_STORE(axi_stopped[i], 0);
-        if (sys->before[i].sa_handler == axi_on_signal) { /* it is theirs as well who wait for it in the run around */
-            if (loop->signalled == axi_stops[i].number) AXI_STORE(axi_came[axi_stops[i].number], 1);
-        } else if (sys->before[i].sa_handler != axi_on_stop) {
-            AXI_STORE(axi_came[axi_stops[i].number], 0);
-        }
+        if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
+            AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
     }
     if (AXI_LOAD(axi_signal_loop) != loop) {
         ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;

@@ -24,10 +24,10 @@
      - What it has written before its end is there, also after a time-out.
      - Signals, their mask and close-on-exec are put right between us and the command (posix_spawn; no fork).
 
-   LIMITS  The loop catches SIGCHLD until it closes, so only one loop of the program can have children, and system() or a
-   SIGCHLD handler of the program's must not be used beside it. A command outlives a program that is killed, as by a second
-   Ctrl-C: its group is not the terminal's. What becomes another user's (setuid) can't be ended. A virtual
-   clock does not wait for a process. */
+   LIMITS  The loop catches SIGCHLD until it closes, so only one loop of the program can have children (another gets
+   AX_EBUSY, as does an AX_RUN inside), and system() or a SIGCHLD handler of the program's must not be used beside it. A
+   command outlives a program that is killed, as by a second Ctrl-C: its group is not the terminal's. What becomes another
+   user's (setuid) can't be ended. A virtual clock does not wait for a process. */
 
 #ifndef ASYNCX_PROCESS_H
 #define ASYNCX_PROCESS_H

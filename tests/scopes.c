@@ -177,6 +177,8 @@ AX_ASYNC(peers) { /* a time-out that is not the limit's */
     my->seconds = 5e5, my->count = 1000, my->tiny = 500;
     AX_AWAIT(ax_sleep(me, my->seconds));
     AX_AWAIT(ax_sleep(me, my->count));
+    my->seconds = 1e300; /* too long for a time: nearly for ever */
+    AX_AWAIT(AX_WITHIN(my->seconds, ax_checkpoint(me)));
     AX_TRY(ax_sleep(me, my->tiny)); /* a time, which may be computed */
     LOG("%d@%d", me->rc, (int)(ax_now(me->loop) / 1000));
     AX_END;
@@ -586,6 +588,12 @@ AX_ASYNC(locker) {
     AX_END;
 }
 /* An unlock when the frame is being left is only late: in a defer that comes after the mutex, and in AX_FINALLY. */
+struct unlocks { ax_frame frame; ax_mutex *mutex; };
+AX_ASYNC(unlocks) {
+    AX_BEGIN;
+    LOG("call:%d", ax_mutex_unlock(me, my->mutex));
+    AX_END;
+}
 struct unlocks_late { ax_frame frame; ax_mutex mutex; ax_deferred deferred; ax_task *me; };
 static void unlock_deferred(void *arg) {
     struct unlocks_late *my = (struct unlocks_late *)arg;
@@ -598,6 +606,7 @@ AX_ASYNC(unlocks_late) {
     AX_AWAIT(ax_mutex_lock(me, &my->mutex));
     AX_FINALLY:
     LOG("finally:%d", ax_mutex_unlock(me, &my->mutex));
+    AX_AWAIT(AX_CALL(unlocks, .mutex = &my->mutex));
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     LOG("%d", ax_mutex_unlock(me, &my->mutex));
     AX_END;
@@ -751,7 +760,7 @@ int main(void) {
     memset(&mutex, 0, sizeof mutex);
     MISUSE("rule 3: a scope opened twice is refused", 0, "permit:-16/1 group:0 -16 limit:0 -16 defer:0 -16 mutex:-35 release:0 over:-75 defer1", "opened twice", twice);
     is(mutex.owner == NULL && sem.permits == 2, 1, "rule 11: after refused scopes everything is released once");
-    SCENARIO("rule 11: an unlock is too late when the frame is left, and no mistake", 0, "defer:-1 finally:-1 -1", unlocks_late);
+    SCENARIO("rule 11: an unlock is too late when the frame is left, and no mistake", 0, "defer:-1 finally:-1 call:-1 -1", unlocks_late);
     MISUSE("rule 4: a mutex handed to a task that is then cancelled is its own, and goes on when it unwinds", 0,
            "unlock:0 foreign:-1 B:locked@5 B:-125@5 C:locked@5 C:0@6 status:-125 owner:0", "does not hold it", hands, .cancel_first = 0);
     MISUSE("rule 5: a mutex unlocked after the cancel goes to the next waiter", 0, "unlock:0 foreign:-1 B:-125@5 C:locked@5 C:0@6 status:-125 owner:0",

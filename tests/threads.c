@@ -342,13 +342,14 @@ AX_ASYNC(only_signal) { /* nothing else can wake the loop */
     pthread_join(my->thread, NULL);
     AX_END;
 }
+static void later(void) { AXI_STORE(axi_stop_at[0], 0); } /* as if the last Ctrl-C had been long ago: the next is another */
 struct interrupted { ax_frame frame; const char *name; int inner, waits; };
 AX_ASYNC(interrupted) {
     AX_BEGIN;
     if (my->inner) {
         int rc = AX_RUN(interrupted, .name = "inner");
         LOG("inner:%d", rc == AX_EINTR);
-        AXI_STORE(axi_stop_at[0], 0); /* as if that had been long ago: the next is another */
+        later();
     }
     if (my->waits) AX_TRY(AX_WITHIN(0, ax_signal_wait(me, SIGINT)));
     raise(SIGINT);
@@ -466,18 +467,77 @@ AX_ASYNC(nests_stop) {
     LOG("goes on");
     AX_END;
 }
-/* Main takes the first one back, and goes on: the other kind is another. */
-struct takes_back { ax_frame frame; };
+/* One signal ends one run inside: the next ones are not ended by what is kept for the outer loop, however deep they are. */
+struct tries_again { ax_frame frame; ax_group g; int runs, rc, deep; };
+struct one_deeper { ax_frame frame; int raises; };
+AX_ASYNC(one_deeper) {
+    AX_BEGIN;
+    AX_RETURN(AX_RUN_WITH(catching(AX_CATCH_SIGINT), raising, .signal = my->raises ? SIGINT : SIGUSR1));
+    AX_END;
+}
+AX_ASYNC(tries_again) {
+    AX_BEGIN;
+    later();
+    ax_group_open(me, &my->g, 0);
+    AX_CHECK(ax_signal_catch(me->loop, SIGUSR1));
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGINT);
+    AX_AWAIT(ax_checkpoint(me));
+    do my->rc = my->deep ? AX_RUN_WITH(catching(AX_CATCH_SIGINT), one_deeper, .raises = !my->runs)
+                         : AX_RUN_WITH(catching(AX_CATCH_SIGINT), raising, .signal = my->runs ? SIGUSR1 : SIGINT);
+    while (my->rc == AX_EINTR && ++my->runs < 5);
+    LOG("runs:%d then:%d", my->runs, my->rc);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+/* A guest that has caught Ctrl-C is closed inside a run: Ctrl-C is the run's all the same, and afterwards nobody's. */
+static ax_loop guest;
+struct closes_guest { ax_frame frame; };
+AX_ASYNC(closes_guest) {
+    AX_BEGIN;
+    LOG("close:%d", ax_loop_close(&guest));
+    raise(SIGINT);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_FINALLY:
+    LOG("cleanup:%d", ax_leaving(me));
+    AX_END;
+}
+static void guest_test(void) {
+    struct sigaction act;
+    kit_desc();
+    later();
+    ax_loop_open(&guest, NULL);
+    is(ax_signal_catch(&guest, SIGINT), 0, "a guest catches Ctrl-C");
+    kit_judge("... and is closed inside a run, which is cancelled by it", AX_RUN_WITH(catching(AX_CATCH_SIGINT), closes_guest), AX_EINTR, "close:0 cleanup:-125",
+              NULL, __FILE__, __LINE__);
+    sigaction(SIGINT, NULL, &act);
+    ok(act.sa_handler == SIG_DFL, "... and then it is as before");
+}
+/* Main takes the first one back, and goes on: the other kind is another, also if it came meanwhile. */
+struct takes_back { ax_frame frame; int early; };
 AX_ASYNC(takes_back) {
     AX_BEGIN;
     raise(SIGINT);
     AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
     LOG("%d", me->rc);
-    ax_uncancel(me);
-    AX_AWAIT(ax_sleep(me, AX_MS(1)));
-    raise(SIGTERM);
+    if (my->early) raise(SIGTERM);
     AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
-    LOG("%d", me->rc);
+    LOG("%d %d", me->rc, me->loop->signalled == SIGINT);
+    ax_uncancel(me);
+    LOG("%d %d", ax_cancelling(me), me->loop->signalled);
+    if (!my->early) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (!my->early) raise(SIGTERM);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    LOG("%d %d", me->rc, me->loop->signalled == SIGTERM);
+    AX_END;
+}
+struct is_cancelled { ax_frame frame; };
+AX_ASYNC(is_cancelled) { /* it is not Ctrl-C that ended main */
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
+    ax_uncancel(me);
+    ax_cancel(me);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
     AX_END;
 }
 static ax_callback at_close;
@@ -669,7 +729,14 @@ int main(void) {
     kit_desc();
     kit_judge("... it ends the run around", AX_RUN(nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN(takes_back), 0, "-125 -125", NULL, __FILE__, __LINE__);
+    kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN(takes_back), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("... also one that came before it did", AX_RUN(takes_back, .early = 1), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("... and what ends it then is told as what it is", AX_RUN(is_cancelled), AX_ECANCELED, "", NULL, __FILE__, __LINE__);
+    SCENARIO("Ctrl-C that the outer loop waits for ends one run inside, and not the next", 0, "runs:1 then:0 A:1", tries_again);
+    SCENARIO("... also two runs deep", 0, "runs:1 then:0 A:1", tries_again, .deep = 1);
+    guest_test();
 
     kit_desc();
     kit_judge("Ctrl-C cancels main", AX_RUN(interrupted, .name = "main"), AX_EINTR, "main:-125", NULL, __FILE__, __LINE__);
