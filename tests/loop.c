@@ -1476,6 +1476,9 @@ static void running_tests(void) {
     open_loop(AX_VIRTUAL_CLOCK);
     ax_soon(&loop, &cb[1], say, LETTER(1));
     RUN_AND_CLOSE("... and then are free", "b@0");
+    is(ax_soon(&loop, &cb[1], say, LETTER(1)), AX_EPERM, "a closed loop takes no callback,");
+    is(ax_at_close(&loop, &cb[1], say, LETTER(1)), AX_EPERM, "... not for its close,");
+    is(ax_timer_start(&loop, &tm[4], 0, say, LETTER(1)), AX_EPERM, "... and no timer");
 }
 
 /* ---- fairness ---- */

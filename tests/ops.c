@@ -7,7 +7,7 @@
 
 /* ---- the button ---- */
 
-enum { PLAIN, WAKES_AND_GOES, WAKES_AND_STAYS, EARLY };
+enum { PLAIN, WAKES_AND_GOES, WAKES_AND_STAYS, EARLY, EARLY_TWICE };
 struct button { ax_task *waiter; int down, how, status, forgotten; };
 static int button_forget(ax_task *me, void *arg) {
     struct button *b = (struct button *)arg;
@@ -25,7 +25,8 @@ AX_MUST_USE static ax_op button_pressed(ax_task *me, struct button *b) {
     if (b->down) return ax_done(1);
     if (b->waiter) return ax_done(AX_EBUSY);
     b->waiter = me;
-    if (b->how == EARLY) button_event(b); /* the event comes before the task has parked */
+    if (b->how >= EARLY) button_event(b); /* the event comes before the task has parked */
+    if (b->how == EARLY_TWICE) LOG("again:%d", ax_wake(me, 5));
     return ax_park(me, button_forget, b);
 }
 
@@ -407,6 +408,7 @@ AX_ASYNC(unready) {
     AX_TRY(ax_sem_enter(me, &my->sem, &my->permit));
     LOG("enter:%d", me->rc);
     LOG("try:%d release:%d", ax_sem_try_acquire(&my->sem), ax_sem_release(&my->sem));
+    LOG("init:%d %d %d", ax_sem_init(&my->sem, -1, 0), ax_sem_init(&my->sem, 0, -1), ax_sem_init(&my->sem, 3, 2));
     AX_TRY(ax_cond_wait(me, &my->cond));
     LOG("cond:%d", me->rc);
     AX_END;
@@ -584,6 +586,7 @@ int main(void) {
     SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
     SCENARIO("a user's op is cancelled: its hook takes it off", 0, "B:end:-16@0 A:end:-125@0 down:1 forgotten:1", buttons, .cancel = 1);
     SCENARIO("rule 14: a wake between registering and parking is not lost", 0, "A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY);
+    SCENARIO("rule 14: ... and is the only one", 0, "again:-114 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY_TWICE);
     SCENARIO("rule 4: a hook whose device answers at once with a result: it is delivered, the request met next", 0, "A:5@0 A:end:-125@0 down:1 forgotten:1",
              buttons, .how = WAKES_AND_STAYS, .status = 5, .cancel = 1);
     SCENARIO("rule 5: a hook whose device answers at once that it was cancelled: the task's own cancellation", 0, "A:end:-125@0 down:1 forgotten:1",
@@ -611,7 +614,7 @@ int main(void) {
              "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
 #if ASYNCX_DEBUG
-    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:0 cond:-1", "before ax_", unready);
+    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:0 init:-22 -22 -22 cond:-1", "before ax_", unready);
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("so is all else that is local and would be used later", 0,
            "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 sem:-14 -14 cond:-14 1 barrier:-14 0 future:-14 limiter:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);

@@ -21,9 +21,10 @@ AX_ASYNC(taker) {
     if (ax_leaving(me) < 0) LOG("%s:left:%d@%d", my->name, ax_leaving(me), AT);
     AX_END;
 }
-struct bucket { ax_frame frame; ax_group g; int burst; };
+struct bucket { ax_frame frame; ax_group g; int burst; ax_limiter none; };
 AX_ASYNC(bucket) { /* ten tokens a second */
     AX_BEGIN;
+    if (ax_limiter_tokens(me->loop, &my->none)) LOG("none has some");
     ax_limiter_init(&limiter, 10, AX_SEC(1), my->burst);
     ax_group_open(me, &my->g, 0);
     AX_SPAWN(&my->g, taker, .name = "A", .times = 4);

@@ -102,6 +102,73 @@ AX_ASYNC(one_thread) { /* the second thread can't be started */
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+struct frees_place { ax_frame frame; ax_executor ex; ax_group g; AX_TASK(runs) second; };
+AX_ASYNC(frees_place) { /* one job may be queued: the one that is cancelled makes room for the next */
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 1, 1);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 1, 0}));
+    AX_SPAWN_IN(&my->g, &my->second, runs, .ex = &my->ex, .job = ((struct job){'B', 1, 2, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    ax_cancel(&my->second.task);
+    AX_AWAIT(ax_checkpoint(me));
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'C', 1, 3, 0}));
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'D', 1, 4, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    set(&gate, 1);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+struct cancels_done { ax_frame frame; ax_executor ex; ax_group g; AX_TASK(runs) own; };
+AX_ASYNC(cancels_done) { /* a job that has ended, but of which the loop has not heard: its result is not undone */
+    struct axi_job *job;
+    int state;
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 1, 0);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN_IN(&my->g, &my->own, runs, .ex = &my->ex, .job = ((struct job){'A', 1, 7, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 1);
+    job = (struct axi_job *)my->own.task.obj;
+    set(&gate, 1);
+    do {
+        sched_yield();
+        pthread_mutex_lock(&job->pool->lock);
+        state = job->state;
+        pthread_mutex_unlock(&job->pool->lock);
+    } while (state != AXI_DONE);
+    LOG("cancel:%d", ax_cancel(&my->own.task));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+struct counts_idle { ax_frame frame; ax_executor ex; ax_group g; };
+AX_ASYNC(counts_idle) { /* one thread is idle when two jobs come: the second one does not wait for it */
+    int idle;
+    AX_BEGIN;
+    fresh();
+    ax_executor_open(me->loop, &my->ex, 2, 0);
+    AX_AWAIT(AX_CALL(runs, .ex = &my->ex, .job = ((struct job){'A', 0, 1, 0})));
+    do {
+        sched_yield();
+        pthread_mutex_lock(&my->ex.pool->lock);
+        idle = (int)my->ex.pool->idle;
+        pthread_mutex_unlock(&my->ex.pool->lock);
+    } while (!idle);
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'B', 1, 2, 0}));
+    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'C', 1, 3, 0}));
+    AX_AWAIT(ax_checkpoint(me));
+    AX_AWAIT(ax_checkpoint(me));
+    await(&standing, 3);
+    set(&gate, 1);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    tap_trace[0] = 0; /* either may be the first to end */
+    LOG("together");
+    AX_END;
+}
 struct limited { ax_frame frame; ax_group g; int i; };
 AX_ASYNC(limited) { /* one thread, one queued: the third is refused, and none afterwards */
     AX_BEGIN;
@@ -300,15 +367,19 @@ AX_ASYNC(all_hear) { /* one that asks when it has come takes it from nobody */
     LOG("kept:%d", me->rc == SIGUSR2);
     AX_END;
 }
-struct odd_signals { ax_frame frame; };
+struct odd_signals { ax_frame frame; ax_loop other; };
 AX_ASYNC(odd_signals) {
     AX_BEGIN;
+    ax_loop_open(&my->other, NULL);
     AX_TRY(ax_signal_wait(me, 0));
     LOG("%d", me->rc);
     AX_TRY(ax_signal_wait(me, 65));
     LOG("%d", me->rc);
     AX_TRY(ax_signal_wait(me, SIGKILL));
     LOG("%d", me->rc);
+    LOG("another's:%d", ax_signal_catch(&my->other, SIGUSR1)); /* this one has caught none */
+    ax_loop_close(&my->other);
+    LOG("closed:%d", ax_signal_catch(&my->other, SIGUSR1));
     kit_fail_at = kit_allocations + 1;
     AX_TRY(ax_signal_wait(me, SIGUSR1));
     LOG("%d", me->rc);
@@ -491,6 +562,31 @@ AX_ASYNC(tries_again) {
 }
 /* A guest that has caught Ctrl-C is closed inside a run: Ctrl-C is the run's all the same, and afterwards nobody's. */
 static ax_loop guest;
+static void of_the_program(int sig) { (void)sig; }
+struct keeps_handler { ax_frame frame; };
+AX_ASYNC(keeps_handler) { /* a handler that was set within the outer run stays */
+    struct sigaction act;
+    AX_BEGIN;
+    signal(SIGINT, of_the_program);
+    LOG("%d", AX_RUN(at_once));
+    raise(SIGINT);
+    sigaction(SIGINT, NULL, &act);
+    LOG("%d", act.sa_handler == of_the_program);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    signal(SIGINT, SIG_DFL);
+    AX_END;
+}
+struct floods { ax_frame frame; };
+AX_ASYNC(floods) { /* more signals than the wake-up pipe holds: errno stays */
+    int i;
+    AX_BEGIN;
+    AX_CHECK(ax_signal_catch(me->loop, SIGUSR1));
+    errno = ERANGE;
+    for (i = 0; i < 70000 && errno == ERANGE; i++) raise(SIGUSR1);
+    LOG("%d", errno == ERANGE);
+    AX_AWAIT(ax_signal_wait(me, SIGUSR1));
+    AX_END;
+}
 struct closes_guest { ax_frame frame; };
 AX_ASYNC(closes_guest) {
     AX_BEGIN;
@@ -704,6 +800,9 @@ int main(void) {
     SCENARIO("... also on the loop's own threads", 0, "cancel:1 a:left:-125 did A", cancels, .hook = order, .shared = 1);
     SCENARIO("rule 5: a hook that only waits", 0, "cancel:1 then a:7 did A", cancels, .hook = ax_stay);
     SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
+    SCENARIO("a queued job that is cancelled makes room", 0, "B:left:-125 D:-11 a:1 c:3", frees_place);
+    SCENARIO("an idle thread is not counted on twice", 0, "together", counts_idle);
+    SCENARIO("rule 4: a job that has ended is not undone", 0, "cancel:1 a:7", cancels_done);
     SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);
     SCENARIO("rule 8: a limit bounds it, and it goes on", 0, "close:-110 a:7", closes, .by_limit = 1);
@@ -715,7 +814,7 @@ int main(void) {
     SCENARIO("signals: every waiter is woken; what comes while nobody waits is kept once", 0,
              "A:1 B:1 | C:1 | kept:1 once:-110@7 D:left:-125@7 C:1 caught:1", signals);
     ok(handled_by_default(SIGUSR1) && handled_by_default(SIGUSR2), "signals are given back when the loop closes");
-    SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 -12", odd_signals);
+    SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 another's:0 closed:-1 -12", odd_signals);
     SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
     SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
@@ -737,6 +836,9 @@ int main(void) {
     SCENARIO("Ctrl-C that the outer loop waits for ends one run inside, and not the next", 0, "runs:1 then:0 A:1", tries_again);
     SCENARIO("... also two runs deep", 0, "runs:1 then:0 A:1", tries_again, .deep = 1);
     guest_test();
+    kit_desc();
+    kit_judge("a handler of the program's own, set within a run, is not replaced by one inside", AX_RUN(keeps_handler), 0, "0 1", NULL, __FILE__, __LINE__);
+    SCENARIO("a handler leaves errno alone", 0, "1", floods);
 
     kit_desc();
     kit_judge("Ctrl-C cancels main", AX_RUN(interrupted, .name = "main"), AX_EINTR, "main:-125", NULL, __FILE__, __LINE__);
