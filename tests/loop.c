@@ -850,6 +850,13 @@ AX_ASYNC(stuck) {
     LOG("end:%d", ax_leaving(me));
     AX_END;
 }
+struct slept_for_ever { ax_frame frame; ax_event *e; };
+AX_ASYNC(slept_for_ever) { /* a sleep that only Ctrl-C could have ended, but a limit did */
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_sleep(me, AX_FOREVER)));
+    AX_AWAIT(AX_CALL(stuck, .e = my->e));
+    AX_END;
+}
 static int stay(ax_task *t, void *none) {
     (void)t, (void)none;
     return AX_STAY;
@@ -1394,6 +1401,11 @@ static void running_tests(void) {
     e.set = 0;
     rc = AX_RUN_WITH(kit_desc(), stuck, .e = &e);
     kit_judge("AX_RUN reports the deadlock, and cancels what waits", rc, AX_EDEADLK, "end:-125", "nothing can wake: stuck", __FILE__, __LINE__);
+    d = kit_desc();
+    d->flags |= AX_CATCH_SIGINT;
+    rc = AX_RUN_WITH(d, slept_for_ever, .e = &e);
+    kit_judge("... also where Ctrl-C might have ended a sleep, which is over by now", rc, AX_EDEADLK, "end:-125", "nothing can wake: stuck", __FILE__, __LINE__);
+    kit_reported = NULL;
 
     d = kit_desc();
     AX_RUN(handled);

@@ -353,6 +353,9 @@ AX_ASYNC(datagrams) {
     AX_AWAIT(ax_sendto(me, my->b, "ninebytes", 9, &my->at));
     AX_TRY(ax_recvfrom(me, my->a, my->buffer, 8, NULL));
     LOG("%s:%.8s", ax_errname(me->rc), my->buffer);
+    AX_AWAIT(ax_sendto(me, my->b, "one", 3, &my->at));
+    AX_TRY(ax_recvfrom(me, my->a, my->buffer, 0, NULL));
+    LOG("%s", ax_errname(me->rc));
     AX_TRY(ax_sendto(me, my->b, "x", 1, NULL));
     LOG("to nobody:%d", me->rc == -EDESTADDRREQ);
     AX_AWAIT(ax_connect(me, my->b, &my->at)); /* connected: no address is needed */
@@ -712,6 +715,35 @@ AX_ASYNC(makes_room) {
     while ((n = read(my->fd[0], my->got + my->n, sizeof my->got - my->n)) > 0) my->n += (size_t)n;
     ax_close(me->loop, my->fd[0]);
     LOG("all:%d", my->n == sizeof my->data && memcmp(my->got, my->data, my->n) == 0);
+    AX_END;
+}
+
+/* Without memory for what the loop knows of a descriptor an operation that need not wait is done all the same. */
+struct unknown { ax_frame frame; int low[2], fd; char bytes[8]; struct iovec v[2]; ax_writer out; char buffer[8]; };
+#define NO_MEMORY() (kit_fail_at = kit_allocations + 1)
+AX_ASYNC(unknown) {
+    AX_BEGIN;
+    make_pair(my->low);
+    AX_CHECK(my->fd = ax_sys(fcntl(my->low[0], F_DUPFD_CLOEXEC, 900)));
+    NO_MEMORY();
+    AX_AWAIT(ax_write_all(me, my->fd, "ab", 2));
+    my->v[0].iov_base = my->v[1].iov_base = my->bytes + 6;
+    my->v[0].iov_len = my->v[1].iov_len = 1;
+    my->bytes[6] = 'c';
+    NO_MEMORY();
+    AX_AWAIT(ax_writev(me, my->fd, my->v, 2));
+    ax_writer_init(&my->out, my->fd, my->buffer, sizeof my->buffer);
+    NO_MEMORY();
+    AX_AWAIT(ax_writer_write(me, &my->out, "defgh", 5));
+    NO_MEMORY();
+    AX_AWAIT(ax_writer_flush(me, &my->out));
+    AX_AWAIT(ax_read(me, my->low[1], my->buffer, sizeof my->buffer));
+    LOG("%.*s", me->rc, my->buffer);
+    put(my->low[1]);
+    NO_MEMORY();
+    AX_AWAIT(ax_read(me, my->fd, my->bytes, sizeof my->bytes));
+    LOG("%.*s", me->rc, my->bytes);
+    ax_close(me->loop, my->low[0]), ax_close(me->loop, my->low[1]), ax_close(me->loop, my->fd);
     AX_END;
 }
 
@@ -1955,7 +1987,7 @@ int main(void) {
     JUDGE("paths: a stale one is replaced, a full queue waited for", 0,
           "1 made:11 in use:1 refused:1 replaced | connected@25 | AX_ENOENT AX_ENAMETOOLONG AX_ENAMETOOLONG AX_EINVAL a file:1 0",
           paths);
-    JUDGE("datagrams", 0, "sent:4 4:ping 0 from:1 AX_EOVERFLOW:ninebyte to nobody:1 to you AX_ETIMEDOUT@5 short:1 refused:1", datagrams);
+    JUDGE("datagrams", 0, "sent:4 4:ping 0 from:1 AX_EOVERFLOW:ninebyte AX_EOVERFLOW to nobody:1 to you AX_ETIMEDOUT@5 short:1 refused:1", datagrams);
     JUDGE("many buffers go out in their order", 0, "0 left:0 0 AX_EINVAL got:221754 of:221754", gathering);
     JUDGE("a reader: lines, ends in pieces, limits", 0,
           "<one>3 <>0 <>0 <two>3 <four\rteen>9r <end>3 end:0 0 | <fifteen letters> AX_EOVERFLOW AX_EOVERFLOW <sixteen letters.> <> "
@@ -1971,6 +2003,7 @@ int main(void) {
           "| AX_ETIMEDOUT more:1 AX_ETIMEDOUT full:AX_EAGAIN all came | AX_EPIPE left:7 AX_EINVAL",
           writing);
     JUDGE("a writer: what has gone makes room for more", 0, "left:1904 left:3954 all:1", makes_room);
+    JUDGE("a descriptor for which there is no memory serves as long as nothing waits", 0, "abccdefg x", unknown);
     JUDGE("files are always ready, until their number is a socket's", 0, "in:1 out:4 seen:3 stop:0 AX_ETIMEDOUT", files);
     JUDGE("pipes: closed and come anew, and no signal", 0,
           "1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 1x AX_EPIPE AX_EPIPE 1 pending:0", pipes);

@@ -247,6 +247,8 @@ AX_ASYNC(result_wins) {
         LOG("event:%d count=%d expired=%d", me->rc, ax_cancelling(me), my->t.expired);
         LOG("close=%d", ax_timeout_close(&my->t));
         LOG("count=%d", ax_cancelling(me));
+        ax_timeout_open(me, &my->t, AX_SEC(1));
+        LOG("anew:%d", my->t.expired);
     }
     AX_AWAIT(ax_checkpoint(me));
     LOG("on");
@@ -304,7 +306,7 @@ static void limits(void) {
     kit_judge("rule 8: a call that ends after a result that won has no time-out",
               AX_RUN_WITH(hand_desc(), result_wins, .next = 0), 0, "event:0 end rc=0 count=0 on", NULL, __FILE__, __LINE__);
     kit_judge("rule 8: but an ax_timeout counts as expired, and takes its request back",
-              AX_RUN_WITH(hand_desc(), result_wins, .next = 2), 0, "event:0 count=1 expired=1 close=1 count=0 on", NULL, __FILE__, __LINE__);
+              AX_RUN_WITH(hand_desc(), result_wins, .next = 2), 0, "event:0 count=1 expired=1 close=1 count=0 anew:0 on", NULL, __FILE__, __LINE__);
 }
 
 /* ---- rules 9 to 11: leaving a body ---- */
