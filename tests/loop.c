@@ -371,6 +371,25 @@ static void *post_release_when_it_sleeps(void *arg) {
     ax_post(&loop, (ax_callback *)arg, release, LETTER(0));
     return NULL;
 }
+/* Tasks that are always ready, and nothing else in the loop: a post from another thread is heard all the same. */
+static int flag_raised;
+static void raise_flag(ax_loop *l, void *flag) { (void)l; *(int *)flag = 1; }
+static void *posts_once(void *to) {
+    ax_post((ax_loop *)to, &cb[0], raise_flag, &flag_raised);
+    return NULL;
+}
+struct spins { ax_frame frame; pthread_t thread; };
+AX_ASYNC(spins) {
+    AX_BEGIN;
+    flag_raised = 0;
+    memset(cb, 0, sizeof cb);
+    if (pthread_create(&my->thread, NULL, posts_once, me->loop)) AX_RETURN(AX_EAGAIN);
+    while (!flag_raised) AX_AWAIT(ax_checkpoint(me));
+    pthread_join(my->thread, NULL);
+    LOG("heard");
+    AX_END;
+}
+
 static void posts_tests(void) {
     pthread_t t[POSTERS];
     void *result[2];
@@ -419,6 +438,7 @@ static void posts_tests(void) {
     pthread_join(t[0], NULL);
     ok(i == 0 && sleeping_polls == 1 && polls <= 3 + 3, "a signal is no error, and a loop with a distant timer sleeps once");
     is(ax_loop_close(&loop), 0, "it closes");
+    JUDGE("a post is heard by tasks that are always ready", AX_RUN_WITH(kit_desc(), spins), 0, "heard");
 }
 
 /* ---- descriptors ---- */

@@ -52,12 +52,12 @@ static int our_getaddrinfo(const char *host, const char *port, const struct addr
     if (strcmp(host, "later") == 0) return EAI_AGAIN;
     if (strcmp(host, "memory") == 0) return EAI_MEMORY;
     if (strcmp(host, "system") == 0) return errno = ENFILE, EAI_SYSTEM;
-    if (strcmp(host, "both") != 0) return EAI_NONAME;
+    if (strcmp(host, "both") != 0 && strcmp(host, "many") != 0) return EAI_NONAME;
     *list = NULL;
     numbers.ai_flags |= AI_NUMERICHOST;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < (*host == 'm' ? 20 : 2); i++) {
         struct addrinfo *a;
-        if ((rc = getaddrinfo(both[i], port, &numbers, &a)) != 0) return rc;
+        if ((rc = getaddrinfo(both[i % 2], port, &numbers, &a)) != 0) return rc;
         if (last) last->ai_next = a;
         else *list = a;
         last = a;
@@ -67,7 +67,7 @@ static int our_getaddrinfo(const char *host, const char *port, const struct addr
 
 struct names {
     ax_frame frame;
-    ax_addr a[4];
+    ax_addr a[20];
     char text[AX_ADDR_TEXT], longest[300];
 };
 AX_ASYNC(names) {
@@ -82,7 +82,9 @@ AX_ASYNC(names) {
     LOG("| both:%d %s", me->rc, ax_addr_text(&my->a[0], my->text, sizeof my->text));
     LOG("%s", ax_addr_text(&my->a[1], my->text, sizeof my->text));
     AX_AWAIT(ax_resolve(me, "both", 7, my->a, 1));
-    LOG("most:%d |", me->rc);
+    LOG("most:%d", me->rc);
+    AX_AWAIT(ax_resolve(me, "many", 7, my->a, 20));
+    LOG("many:%d |", me->rc);
     AX_TRY(ax_resolve(me, "nobody", 7, my->a, 4));
     LOG("%s", ax_errname(me->rc));
     AX_TRY(ax_resolve(me, "later", 7, my->a, 4));
@@ -1421,7 +1423,7 @@ AX_ASYNC(hooked) {
 }
 /* Streams and what writev points to in local variables. */
 #if ASYNCX_DEBUG
-struct in_locals { ax_frame frame; int fd[2]; struct iovec v[2]; char buffer[16]; };
+struct in_locals { ax_frame frame; int fd[2]; struct iovec v[2]; char buffer[16]; ax_watch w; };
 AX_ASYNC(in_locals) {
     ax_reader in;
     ax_writer out;
@@ -1431,6 +1433,7 @@ AX_ASYNC(in_locals) {
     ax_reader_init(&in, my->fd[0], my->buffer, sizeof my->buffer);
     AX_TRY(ax_reader_exactly(me, &in, NULL, 1));
     LOG("exactly:%d", me->rc);
+    LOG("watch:%d", ax_watch_start(me->loop, &my->w, my->fd[0], AX_IN, ignore, text));
     ax_writer_init(&out, my->fd[0], my->buffer, sizeof my->buffer);
     AX_TRY(ax_writer_write(me, &out, "x", 1));
     LOG("write:%d", me->rc);
@@ -1499,7 +1502,7 @@ static void blocking_tests(void) {
            "before its init", no_init);
 #if ASYNCX_DEBUG
     MISUSE("... and those with a buffer on the stack", 0, "line:-14 write:-14", "local variable", no_init, .local = 1);
-    MISUSE("... or themselves there, and what a writev that waits points to", 0, "exactly:-14 write:-14 writev:0 writev:-14", "local variable", in_locals);
+    MISUSE("... or themselves there, and what a writev that waits points to", 0, "exactly:-14 watch:-14 write:-14 writev:0 writev:-14", "local variable", in_locals);
 #endif
     MISUSE("a descriptor that blocks is reported", 0, "a", ASYNCX_DEBUG ? "ax_nonblocking" : NULL, blocks);
     is(ax_exit(0), ASYNCX_DEBUG, "... and the program is no success");
@@ -1972,7 +1975,7 @@ int main(void) {
     before = open_fds(1024);
 
     JUDGE("names and numbers become addresses", 0,
-          "1 127.0.0.1:80 80 1 [::1]:65535 65535 this:1 lookups:0 | both:2 [::1]:7 127.0.0.1:7 most:1 | AX_ENOENT AX_EAGAIN "
+          "1 127.0.0.1:80 80 1 [::1]:65535 65535 this:1 lookups:0 | both:2 [::1]:7 127.0.0.1:7 most:1 many:16 | AX_ENOENT AX_EAGAIN "
           "AX_ENOMEM 1 "
           "| AX_EINVAL AX_EINVAL AX_ENAMETOOLONG none:? 0 AX_ENOENT",
           names);

@@ -60,6 +60,14 @@ AX_ASYNC(wakes_late) { /* a wake that no op meets, before the end of a body with
     LOG("%d", ax_wake(me, my->status));
     AX_END;
 }
+struct wakes_none { ax_frame frame; ax_event e; };
+AX_ASYNC(wakes_none) { /* nor is it for the next op */
+    AX_BEGIN;
+    ax_wake(me, 7);
+    AX_TRY(AX_WITHIN(AX_MS(2), ax_event_wait(me, &my->e)));
+    LOG("%d@%d", me->rc, AT);
+    AX_END;
+}
 struct buttons { ax_frame frame; ax_group g; struct button b; int how, status, cancel, keep, before; ax_task *t; };
 AX_ASYNC(buttons) {
     AX_BEGIN;
@@ -399,7 +407,7 @@ AX_ASYNC(local) {
 }
 
 /* What others would come to when the step is over. */
-struct unready { ax_frame frame; ax_sem sem; ax_permit permit; ax_cond cond; }; /* two permits, but not by ax_sem_init */
+struct unready { ax_frame frame; ax_queue queue; int items[2]; ax_sem sem; ax_permit permit; ax_cond cond; }; /* two permits, but not by ax_sem_init */
 AX_ASYNC(unready) {
     AX_BEGIN;
     my->sem.permits = 2;
@@ -409,6 +417,7 @@ AX_ASYNC(unready) {
     LOG("enter:%d", me->rc);
     LOG("try:%d release:%d", ax_sem_try_acquire(&my->sem), ax_sem_release(&my->sem));
     LOG("init:%d %d %d", ax_sem_init(&my->sem, -1, 0), ax_sem_init(&my->sem, 0, -1), ax_sem_init(&my->sem, 3, 2));
+    LOG("queue:%d %d", ax_queue_init(&my->queue, my->items, 2, 0), ax_queue_init(&my->queue, NULL, 2, sizeof *my->items));
     AX_TRY(ax_cond_wait(me, &my->cond));
     LOG("cond:%d", me->rc);
     AX_END;
@@ -586,6 +595,7 @@ int main(void) {
     SCENARIO("a user's op: one waits, a second is refused, the event resumes the first", 0, "B:end:-16@0 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons);
     SCENARIO("a user's op is cancelled: its hook takes it off", 0, "B:end:-16@0 A:end:-125@0 down:1 forgotten:1", buttons, .cancel = 1);
     SCENARIO("rule 14: a wake between registering and parking is not lost", 0, "A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY);
+    SCENARIO("rule 14: ... but one that comes before the op is not for it", 0, "-110@2", wakes_none);
     SCENARIO("rule 14: ... and is the only one", 0, "again:-114 A:1@0 A:on A:end:0@1 down:1 forgotten:0", buttons, .how = EARLY_TWICE);
     SCENARIO("rule 4: a hook whose device answers at once with a result: it is delivered, the request met next", 0, "A:5@0 A:end:-125@0 down:1 forgotten:1",
              buttons, .how = WAKES_AND_STAYS, .status = 5, .cancel = 1);
@@ -614,7 +624,7 @@ int main(void) {
              "1 1 n=3 end:-125@35 caught:-125 count:1@35 slept@40 ended:0,0 status:-125,0 gone:1", cancels);
     SCENARIO("AX_WHILE with break, continue, awaits and nesting; several awaits on a line", AX_EPIPE, "sum:4 item:4 rest:6 rc:0 line:3@0 end:-32", flow);
 #if ASYNCX_DEBUG
-    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:0 init:-22 -22 -22 cond:-1", "before ax_", unready);
+    MISUSE("a semaphore without its init is refused, and a condition", 0, "acquire:-22 enter:-22 try:-22 release:0 init:-22 -22 -22 queue:-22 -22 cond:-1", "before ax_", unready);
     MISUSE("a wait whose data would come into a local variable is refused", 0, "get:-14 waiters:0", "local variable", local);
     MISUSE("so is all else that is local and would be used later", 0,
            "event:-14 soon:-14 -14 timer:-14 -14 defer:-14 put:-14 sem:-14 -14 cond:-14 1 barrier:-14 0 future:-14 limiter:-14 call:-14 spawn:0 join:-14", "local variable", local_parts);

@@ -144,31 +144,6 @@ AX_ASYNC(cancels_done) { /* a job that has ended, but of which the loop has not 
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
-struct counts_idle { ax_frame frame; ax_executor ex; ax_group g; };
-AX_ASYNC(counts_idle) { /* one thread is idle when two jobs come: the second one does not wait for it */
-    int idle;
-    AX_BEGIN;
-    fresh();
-    ax_executor_open(me->loop, &my->ex, 2, 0);
-    AX_AWAIT(AX_CALL(runs, .ex = &my->ex, .job = ((struct job){'A', 0, 1, 0})));
-    do {
-        sched_yield();
-        pthread_mutex_lock(&my->ex.pool->lock);
-        idle = (int)my->ex.pool->idle;
-        pthread_mutex_unlock(&my->ex.pool->lock);
-    } while (!idle);
-    ax_group_open(me, &my->g, 0);
-    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'B', 1, 2, 0}));
-    AX_SPAWN(&my->g, runs, .ex = &my->ex, .job = ((struct job){'C', 1, 3, 0}));
-    AX_AWAIT(ax_checkpoint(me));
-    AX_AWAIT(ax_checkpoint(me));
-    await(&standing, 3);
-    set(&gate, 1);
-    AX_AWAIT(ax_group_join(me, &my->g));
-    tap_trace[0] = 0; /* either may be the first to end */
-    LOG("together");
-    AX_END;
-}
 struct limited { ax_frame frame; ax_group g; int i; };
 AX_ASYNC(limited) { /* one thread, one queued: the third is refused, and none afterwards */
     AX_BEGIN;
@@ -801,7 +776,6 @@ int main(void) {
     SCENARIO("rule 5: a hook that only waits", 0, "cancel:1 then a:7 did A", cancels, .hook = ax_stay);
     SCENARIO("rule 5: a hook that does not ask to stay", 0, "cancel:1 A:left:-125 then did A", cancels, .hook = shrug);
     SCENARIO("a queued job that is cancelled makes room", 0, "B:left:-125 D:-11 a:1 c:3", frees_place);
-    SCENARIO("an idle thread is not counted on twice", 0, "together", counts_idle);
     SCENARIO("rule 4: a job that has ended is not undone", 0, "cancel:1 a:7", cancels_done);
     SCENARIO("a hook is not asked for a queued job", 0, "cancel:1 B:left:-125 then a:7 did A", cancels, .hook = order, .queued = 1);
     SCENARIO("a close waits for what runs", 0, "a:7 close:0", closes);
