@@ -324,7 +324,7 @@ AX_API const char *ax_errname(int status);
 
    ax_time counts nanoseconds of a clock that never jumps; durations and points in time share the type. AX_SEC(0.5), AX_MS(20) and
    AX_US(5) make one, of constants and variables; what is too large becomes just less than AX_FOREVER (gcc, clang). To print one:
-   (double)t / AX_SEC(1).
+   (double)t / (double)AX_SEC(1).
 
    Freestanding, it counts the port's ticks, and wraps around with 16 or 32 bits: a duration may be 3/8 of what the type holds
    (18 days, or 24 seconds, at 1,000 Hz). A longer one is AX_EINVAL for sleeps and limits; of a point in time (ax_later, timers)
@@ -714,7 +714,7 @@ AX_API int ax_group_cancel(ax_group *group);
 
 /* ---- 8 Sleeping and limits ---------------------------------------------------------------------------- */
 
-/* The loop's time, of its virtual clock if it has one. */
+/* The time, read anew; of the loop's virtual clock if it has one. */
 AX_API ax_time ax_now(ax_loop *loop);
 /* The point in time that is this much later than now; AX_FOREVER stays AX_FOREVER. */
 AX_API ax_time ax_after(ax_loop *loop, ax_time time);
@@ -726,10 +726,10 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
    AX_AWAIT(AX_WITHIN(ax_until(me->loop, my->deadline), ax_queue_get(me, my->queue, &my->item))); */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
-/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn. 0; AX_EINVAL for an int or a double
-   below AX_US(1), a forgotten AX_SEC (as for all time limits, and a limiter's period; not freestanding). What is computed from a
-   time is cast: (ax_time)(time * 0.5). Always suspends. (Where hundreds of timers come due at a time, the next ones may be up to
-   1 ms late, so that they share a wake-up.) */
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn; AX_FOREVER ends by a cancel, and is no
+   deadlock where Ctrl-C may bring one. 0; AX_EINVAL for an int or a double below AX_US(1), a forgotten AX_SEC (as for all time
+   limits, and a limiter's period; not freestanding). What is computed from a time is cast: (ax_time)(time * 0.5). Always suspends.
+   (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
 AX_API AX_MUST_USE ax_op ax_sleep_until(ax_task *me, ax_time when);
 
@@ -767,9 +767,9 @@ AX_API int ax_defer_stop(ax_deferred *scope);
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64 /* a clock that wraps around can't tell for how long a bucket has been full */
 
 /* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once, so that rate + burst - 1
-   may fall into one period: with a burst of 1 never more than rate. A waiter takes its tokens when its turn has come, not before:
-   one that is cancelled costs the others nothing. Exact to the tick (the generic cell rate algorithm of ITU-T I.371, which keeps
-   one point in time instead of a count). */
+   may fall into one period: with a burst of 1 never more than rate (but less, as each wake-up is a little late; a burst of rate / 100
+   makes up for that). A waiter takes its tokens when its turn has come, not before: one that is cancelled costs the others nothing.
+   Exact to the tick (the generic cell rate algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
 typedef struct ax_limiter {
     ax_time interval; /* public, read-only: what one token takes to come back */
     int burst;
@@ -1249,8 +1249,8 @@ AX_API int ax_tcp_open(const ax_addr *to);
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
 
 /* The next connection: its descriptor, and who it is from (or NULL). Connections that died in the queue are passed over. Out of
-   descriptors or memory it says so to the report hook, and tries again when ax_close has freed one, at the latest after 100 ms. May
-   suspend. */
+   descriptors or memory it says so to the report hook, once until one is accepted, and tries again when ax_close has freed one, at
+   the latest after 100 ms. May suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
 /* Connects a socket: 0, or an error such as AX_ECONNREFUSED. After a cancel close it. May suspend. To an address that is known:
    AX_CHECK(my->fd = ax_tcp_open(&my->addr)); AX_AWAIT(ax_connect(me, my->fd, &my->addr)); */
@@ -1269,8 +1269,9 @@ AX_API AX_MUST_USE ax_op ax_unix_connect(ax_task *me, const char *path);
    the buffer has its beginning, the rest is lost. Also an error of what was sent before, such as AX_ECONNREFUSED. Both must outlive
    the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_recvfrom(ax_task *me, int fd, void *buffer, size_t size, ax_addr *from);
-/* Sends a datagram, to NULL on a connected socket: its size. -ENOBUFS if the queue of that UNIX socket is full. Both must outlive
-   the wait. May suspend. */
+/* Sends a datagram, to NULL on a connected socket: its size. -ENOBUFS if the queue of that UNIX socket is full. On a connected
+   socket also an error of what was sent before, such as AX_ECONNREFUSED: then this one is not sent, and may be tried once more.
+   Both must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_sendto(ax_task *me, int fd, const void *buffer, size_t size, const ax_addr *to);
 
 /* A ready-made server: accepts, and serves each connection in a task of its own, which closes it in the end.
@@ -1295,8 +1296,10 @@ struct ax_server {
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
     int max_clients; /* at a time, the next wait unaccepted; 0: any number */
-    int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them) */
+    int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them); also
+                      that of a request whose body is still to come */
     ax_time grace; /* 0: none; AX_EINVAL for less than a microsecond */
+    void (*ending)(void *arg); /* if it is set: called as the grace time begins, to tell those who are idle, say by an event */
     void (*ended)(int status, const ax_addr *peer, void *arg); /* if it is set: hears how each connection ended, as for a log */
     ax_group clients; /* private from here */
     ax_sem places;
@@ -1314,9 +1317,9 @@ typedef struct ax_reader {
     int fd;     /* private from here */
     char *buffer;
     size_t size, start, end, seen; /* of the buffer; what is in it; how much of that was searched in vain */
-    const char *until;             /* what ends the item */
+    const char *until;             /* what ends the item; NULL: as many bytes as that would have make one */
     size_t until_size;
-    int line;
+    int how;
 } ax_reader;
 /* An item and its end take at most size bytes, a last line that has none one less. 0, or AX_EINVAL for a size below 2. The
    descriptor stays yours. */
@@ -1330,13 +1333,18 @@ AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 AX_API AX_MUST_USE ax_op ax_reader_until(ax_task *me, ax_reader *reader, const void *bytes, size_t size);
 /* Whatever is there, at least a byte. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_some(ax_task *me, ax_reader *reader);
+/* The same, but at least `size` bytes, and they stay for the next call: to wait until a request begins, then for the rest of it
+   with another limit, or to see of which kind it is. AX_EPIPE if the stream ends amid them; AX_EINVAL for none, or more than the
+   buffer holds. May suspend. */
+AX_API AX_MUST_USE ax_op ax_reader_peek(ax_task *me, ax_reader *reader, size_t size);
 /* Exactly `size` bytes to a place of yours (NULL: they are dropped), of any size, the larger part read there directly: 1, or 0 if
    the stream ends before them. AX_EPIPE if it ends amid them; then, and after a cancel, length of them are there. The place must
    outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void *to, size_t size);
 
 /* Collects what is written to a stream in a buffer of yours, which goes out when it is more than half full, or at
-   ax_writer_flush: nothing else sends it. One that the other end does not read holds its writer up. */
+   ax_writer_flush: nothing else sends it. One that the other end does not read holds its writer up. For one task at a time, else
+   AX_EBUSY once the other has to wait: who shares it holds an ax_mutex for a whole message. */
 typedef struct ax_writer {
     size_t count; /* public, read-only: bytes that have not gone out */
     int fd;       /* private from here */
@@ -1350,7 +1358,8 @@ AX_API int ax_writer_init(ax_writer *writer, int fd, void *buffer, size_t size);
    left but to close. May suspend. */
 AX_API AX_MUST_USE ax_op ax_writer_write(ax_task *me, ax_writer *writer, const void *data, size_t size);
 /* The same for a text shorter than half the buffer. AX_EOVERFLOW for a longer one, AX_EAGAIN if the buffer is full of what an
-   operation that was cut short has left: then nothing of it is written. May suspend. */
+   operation that was cut short has left: then nothing of it is written. After a cancel all of it is in the buffer, or nothing. May
+   suspend. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
@@ -1608,9 +1617,9 @@ struct ax_loop {
 #define AX_MS(ms) AXI_NS(ms, 1e6)
 #define AX_US(us) AXI_NS(us, 1e3)
 #if defined(__GNUC__) && !defined(__TINYC__) /* others take it for no constant */
-#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((n) * (each)) : axi_ns((double)(n) * (each)))
+#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((double)(n) * (each)) : axi_ns((double)(n) * (each)))
 #else
-#define AXI_NS(n, each) ((ax_time)((n) * (each)))
+#define AXI_NS(n, each) ((ax_time)((double)(n) * (each)))
 #endif
 AXI_INLINE ax_time axi_ns(double ns) { return ns < 9.2e18 ? ns > -9.2e18 ? (ax_time)ns : -AX_FOREVER : AX_FOREVER - 1; }
 #else
@@ -1652,7 +1661,7 @@ AXI_INLINE ax_time axi_from_real(double x) {
      : AXI_SIGNED(n)                    ? (axi_wide)(n)                                  \
                                         : axi_from_unsigned((axi_unsigned)(n)))
 #define AXI_SCALE(n, rate, rest) \
-    (AXI_FRACTION(n) > 0 ? axi_from_real(AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
+    (AXI_FRACTION(n) > 0 ? axi_from_real((double)AXI_ROUND_UP(n, rate, rest)) : axi_scale(AXI_WIDE(n), rate, rest))
 #else
 #define AXI_SCALE(n, rate, rest) ((ax_time)AXI_ROUND_UP(n, (axi_wide)(rate), rest))
 #endif
@@ -2704,7 +2713,7 @@ static void *axi_carve(ax_loop *loop, size_t size) {
     /* what needs an alignment of 16 has a size that is a multiple of it */
     if (size % 16 == 0 && (uintptr_t)loop->chunk % 16) loop->chunk += 8;
     if (loop->chunk > loop->chunk_end || (size_t)(loop->chunk_end - loop->chunk) < size) {
-        enum { CHUNK = 65536 };
+        enum { CHUNK = 262144 }; /* so large that malloc keeps it apart from what it can give back */
         void **chunk;
         if (loop->desc.arena) return NULL;
         if (!(chunk = (void **)malloc(CHUNK))) return NULL;
@@ -5437,7 +5446,8 @@ struct axi_sys {
     int opened;           /* once it has one to close */
     int pipe[2];
     ax_watch wake;
-    ax_timer again;       /* for accept(), when it ran out of descriptors */
+    ax_timer again;       /* for accept(), when it ran out of descriptors, */
+    int starved;          /* which has been reported, until one is accepted */
     struct axi_pool *pool, *pools; /* ax_to_thread's; all */
     void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
     int pools_ended;               /* the loop closes: there are none any more */
@@ -6917,8 +6927,9 @@ static int axi_accept_later(ax_loop *loop, int fd) {
         ax_timer_unref(again);
         loop->timer_need--; /* there is a place for it */
         ax_timer_start(loop, again, ax_after(loop, AX_MS(100)), axi_accept_again, NULL);
-        if (loop->desc.report)
+        if (!AXI_SYS(loop)->starved && loop->desc.report)
             loop->desc.report(loop->desc.report_ctx, "accept() is out of descriptors or memory, and waits until there are some");
+        AXI_SYS(loop)->starved = 1;
     }
     loop->fds[fd].paused = 1; /* the hook may have made the table grow */
     axi_fd_changed(loop, fd);
@@ -6957,6 +6968,7 @@ static int axi_attempt_accept(int fd, struct axi_wait *w, unsigned events) {
             struct axi_fd *e = axi_fd_known(loop, conn);
             if (e) axi_fd_anew(e);
             peer->size = (unsigned)size;
+            AXI_SYS(loop)->starved = 0;
             return conn;
         }
     } while (axi_accept_passes(errno) && tries--);
@@ -7220,6 +7232,7 @@ AX_FINALLY:
     if (ax_leaving(me) != AX_EBADF) ax_close(me->loop, s->fd); /* else it was closed, and the number may be another's by now */
     s->fd = -1;
     if (s->end_input) axi_end_input(&s->clients);
+    if (s->ending) s->ending(s->arg);
     if (s->grace > 0) AX_AWAIT(AX_WITHIN(s->grace, ax_group_join(me, &s->clients)));
     AX_END;
 }
@@ -7254,14 +7267,17 @@ static int axi_stream_busy(ax_task *me, const void *stream, int fd, int way, con
     return axi_fd_busy(me->loop, fd, way) ? AX_EBUSY : 0;
 }
 
+enum { AXI_READ, AXI_READ_LINE, AXI_READ_PEEK }; /* reader.how */
+
 /* Takes an item of so many bytes out of the buffer, and more that end it. */
 static int axi_reader_item(ax_reader *r, size_t length, size_t ending) {
     r->data = r->buffer + r->start;
     r->length = length;
-    r->start += length + ending;
     r->seen = 0;
+    if (r->how == AXI_READ_PEEK) return 1;
+    r->start += length + ending;
     if (!r->until) return 1;
-    if (r->line && length && ending && r->data[length - 1] == '\r') r->length--;
+    if (r->how == AXI_READ_LINE && length && ending && r->data[length - 1] == '\r') r->length--;
     r->data[r->length] = 0; /* there is room: its end, or what axi_reader_ended has looked for */
     return 1;
 }
@@ -7270,7 +7286,7 @@ static int axi_reader_item(ax_reader *r, size_t length, size_t ending) {
 static int axi_reader_look(ax_reader *r) {
     size_t have = r->end - r->start, i = r->seen;
     const char *at = r->buffer + r->start, *found;
-    if (!r->until) return have ? axi_reader_item(r, have, 0) : AX_EAGAIN;
+    if (!r->until) return have >= r->until_size ? axi_reader_item(r, have, 0) : AX_EAGAIN;
     while (i + r->until_size <= have && (found = (const char *)memchr(at + i, r->until[0], have - i - r->until_size + 1)) != NULL) {
         i = (size_t)(found - at);
         if (memcmp(found, r->until, r->until_size) == 0) return axi_reader_item(r, i, r->until_size);
@@ -7283,7 +7299,7 @@ static int axi_reader_look(ax_reader *r) {
 static int axi_reader_ended(ax_reader *r) {
     size_t have = r->end - r->start;
     if (!have) return 0;
-    if (!r->line) return AX_EPIPE;
+    if (r->how != AXI_READ_LINE) return AX_EPIPE;
     return r->end < r->size ? axi_reader_item(r, have, 0) : AX_EOVERFLOW; /* there is no room for its 0 */
 }
 
@@ -7307,24 +7323,28 @@ static int axi_attempt_item(int fd, struct axi_wait *w, unsigned events) {
     return rc;
 }
 
-static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int line) {
+static ax_op axi_reader_next(ax_task *me, ax_reader *r, const void *until, size_t size, int how) {
     int rc;
     AXI_REFUSE(me);
     if ((rc = axi_stream_busy(me, r, r->fd, AXI_READS, r->buffer)) < 0) return ax_done(rc);
     r->seen = 0;
     r->until = (const char *)until;
     r->until_size = size;
-    r->line = line;
+    r->how = how;
     if (axi_reader_look(r) == 1) return ax_done(1);
     if (r->end - r->start == r->size) return ax_done(AX_EOVERFLOW); /* no input changes that */
     return axi_fd_op(me, r->fd, AXI_READS, axi_attempt_item, r, 0);
 }
-AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, 1); }
-AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 0, 0); }
+AX_API ax_op ax_reader_line(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, "\n", 1, AXI_READ_LINE); }
+AX_API ax_op ax_reader_some(ax_task *me, ax_reader *r) { return axi_reader_next(me, r, NULL, 1, AXI_READ); }
+static int axi_reader_holds(const ax_reader *r, size_t size) { return size && (!r->buffer || size <= r->size); }
+AX_API ax_op ax_reader_peek(ax_task *me, ax_reader *r, size_t size) {
+    return axi_reader_holds(r, size) ? axi_reader_next(me, r, NULL, size, AXI_READ_PEEK) : axi_at_once(me, AX_EINVAL);
+}
 AX_API ax_op ax_reader_until(ax_task *me, ax_reader *r, const void *bytes, size_t size) {
-    if (!size || (r->buffer && size > r->size)) return axi_at_once(me, AX_EINVAL);
+    if (!axi_reader_holds(r, size)) return axi_at_once(me, AX_EINVAL);
     if (axi_dead_stack(me->loop, bytes)) return ax_done(AX_EFAULT);
-    return axi_reader_next(me, r, bytes, size, 0);
+    return axi_reader_next(me, r, bytes, size, AXI_READ);
 }
 
 /* What is in the buffer first, then the rest directly to its place; what is dropped goes through the buffer. */

@@ -17,7 +17,7 @@ AX_ASYNC(say_after) {
 
 struct app { ax_frame frame; ax_time start; ax_group both; };
 
-static double seconds_since(ax_task *me, ax_time start) { return (double)(ax_now(me->loop) - start) / AX_SEC(1); }
+static double seconds_since(ax_task *me, ax_time start) { return (double)(ax_now(me->loop) - start) / (double)AX_SEC(1); }
 
 AX_ASYNC(app) {
     AX_BEGIN;

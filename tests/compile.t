@@ -201,6 +201,9 @@ for cc in gcc clang; do
         else not_ok "files of other options do not link: $cc $others" "$tmp/out"; fi
     done
     clean "the warnings that some turn on: $cc" $cc -std=c99 $WARN -Wconversion -Wcast-qual -Wstrict-prototypes -O2 -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
+    for how in -O0 -O2; do
+        clean "... also for times of any number: $cc $how" $cc -std=c99 $how $WARN -Wconversion -I"$root" -c -o "$tmp/use.o" "$here/numbers.c"
+    done
     clean "one translation unit: $cc" $cc -std=c99 $WARN -O1 -I"$root" -DASYNCX_IMPLEMENTATION -DONE -o "$tmp/one" "$here/macros.c" -lpthread &&
         runs "one translation unit runs: $cc" "$tmp/one"
     clean "private copies, one: $cc" $cc -std=c99 $WARN -O1 -I"$root" -DASYNCX_STATIC -DASYNCX_IMPLEMENTATION -c -o "$tmp/a.o" "$here/macros.c"

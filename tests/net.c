@@ -507,6 +507,26 @@ AX_ASYNC(reading) {
     AX_AWAIT(ax_reader_line(me, &my->in));
     LOG("<%s> |", my->in.data);
     FED;
+    FEED("kind:|tail");
+    AX_AWAIT(ax_reader_peek(me, &my->in, 1));
+    LOG("peek:%d<%.*s>", me->rc, (int)my->in.length, my->in.data);
+    AX_AWAIT(ax_reader_peek(me, &my->in, 7));
+    LOG("%d<%.*s>%d", me->rc, (int)my->in.length, my->in.data, AT);
+    AX_AWAIT(ax_reader_until(me, &my->in, ":", 1)); /* all is still there */
+    LOG("<%s>", my->in.data);
+    AX_TRY(ax_reader_peek(me, &my->in, 5));
+    LOG("%s", ax_errname(me->rc));
+    AX_AWAIT(ax_reader_peek(me, &my->in, 4));
+    LOG("<%.*s>", (int)my->in.length, my->in.data);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("<%s>", my->in.data);
+    AX_AWAIT(ax_reader_peek(me, &my->in, 1));
+    LOG("%d", me->rc);
+    AX_TRY(ax_reader_peek(me, &my->in, 0));
+    LOG("%s", ax_errname(me->rc));
+    AX_TRY(ax_reader_peek(me, &my->in, sizeof my->buffer + 1));
+    LOG("%s |", ax_errname(me->rc));
+    FED;
     FEED("a\r--b-|-|c---|-x-d--rest"); /* an end that comes in pieces, and some that are nearly one */
     AX_AWAIT(ax_reader_until(me, &my->in, "--", 2));
     LOG("<%s>", my->in.data);
@@ -1053,16 +1073,22 @@ AX_ASYNC(idle_client) {
     AX_END;
 }
 static ax_op serve_idle(ax_task *me, int fd, const ax_addr *peer, void *arg) {
-    (void)peer, (void)arg;
+    (void)peer;
+    *(int *)arg = fd;
     return AX_CALL(idle_client, .fd = fd);
 }
-struct ends_input { ax_frame frame; int end_input, listener, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
+static void tells_idle(void *arg) {
+    LOG("ending");
+    shutdown(*(int *)arg, SHUT_RD);
+}
+struct ends_input { ax_frame frame; int end_input, tells, idle, listener, fd; ax_addr a; ax_group g; ax_task *server; char in[8]; };
 AX_ASYNC(ends_input) {
     AX_BEGIN;
     AX_CHECK(my->listener = ax_tcp_listen("127.0.0.1", 0, 0));
     AX_CHECK(ax_addr_local(my->listener, &my->a));
     ax_group_open(me, &my->g, AX_GROUP_COLLECT);
-    my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_idle, .grace = AX_SEC(5), .end_input = my->end_input);
+    my->server = AX_SPAWN(&my->g, ax_server, .fd = my->listener, .serve = serve_idle, .arg = &my->idle, .grace = AX_SEC(5),
+                          .end_input = my->end_input, .ending = my->tells ? tells_idle : NULL);
     AX_AWAIT(ax_tcp_connect(me, "127.0.0.1", ax_addr_port(&my->a)));
     my->fd = me->rc;
     AX_AWAIT(ax_write_all(me, my->fd, "line\n", 5));
@@ -1650,7 +1676,7 @@ static void crowd_test(void) {
     now = before;
     setrlimit(RLIMIT_NOFILE, &now);
     kit_judge("out of descriptors, accept() is looked at ten times a second, and at once when one is closed", rc, 0,
-              "said:4 accepted@350 accepted@450 AX_ETIMEDOUT@600", NULL, __FILE__, __LINE__);
+              "said:1 accepted@350 accepted@450 AX_ETIMEDOUT@600", NULL, __FILE__, __LINE__);
 }
 
 /* The same while there is no memory either, however many timers there are. */
@@ -1995,7 +2021,7 @@ int main(void) {
     JUDGE("a reader: lines, ends in pieces, limits", 0,
           "<one>3 <>0 <>0 <two>3 <four\rteen>9r <end>3 end:0 0 | <fifteen letters> AX_EOVERFLOW AX_EOVERFLOW <sixteen letters.> <> "
           "dropped:2 <re> "
-          "| <a\r> <b> <c> <-x-d> AX_EPIPE <rest> AX_EINVAL 0 |",
+          "| peek:1<kind:> 1<kind:tail>2 <kind> AX_EPIPE <tail> <tail> 0 AX_EINVAL AX_EINVAL | <a\r> <b> <c> <-x-d> AX_EPIPE <rest> AX_EINVAL 0 |",
           reading);
     JUDGE("a reader: so many bytes, and waits cut short", 0,
           "1<0123> <456789abcdefghijklmnopqrstuvwxyz!>33 1 <tail> AX_EPIPE 2<xy> 0 | AX_ETIMEDOUT@5 <abcdefgh>@11 AX_ETIMEDOUT 3 "
@@ -2025,6 +2051,8 @@ int main(void) {
     JUDGE("a server that stops leaves an idle client the grace time", 0, "<line> left:-125@5010 @5010", ends_input);
     kit_judge("... and with .end_input lets it go at once", AX_RUN_WITH(kit_desc(), ends_input, .end_input = 1), 0,
               "<line> end:0@10 bye@10", NULL, __FILE__, __LINE__);
+    kit_judge("... as it may by .ending, which is called when that begins", AX_RUN_WITH(kit_desc(), ends_input, .tells = 1), 0,
+              "<line> ending end:0@10 bye@10", NULL, __FILE__, __LINE__);
     JUDGE("... and accepts no more, however many wait", 0, "late:0", stops_accepting);
     JUDGE("a descriptor's sixteenth operation that did not wait lets others go first, whatever its number", AX_ECANCELED, "16", far_away);
     JUDGE("what never has to wait is cancelled all the same", 0, "0:ends 1:ends 2:ends 3:ends 4:ends 5:ends 6:ends", ends_endless);
