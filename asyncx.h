@@ -726,8 +726,8 @@ AX_API ax_time ax_later(ax_time when, ax_time time);
    AX_AWAIT(AX_WITHIN(ax_until(me->loop, my->deadline), ax_queue_get(me, my->queue, &my->item))); */
 AX_API ax_time ax_since(ax_loop *loop, ax_time when);
 AX_API ax_time ax_until(ax_loop *loop, ax_time when);
-/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn; AX_FOREVER ends by a cancel, and is no
-   deadlock where Ctrl-C may bring one. 0; AX_EINVAL for an int or a double below AX_US(1), a forgotten AX_SEC (as for all time
+/* Sleeps for a time or until a point in time; never wakes early. Zero or less takes one turn; AX_FOREVER ends by a cancel, and is
+   no deadlock where Ctrl-C may bring one. 0; AX_EINVAL for an int or a double below AX_US(1), a forgotten AX_SEC (as for all time
    limits, and a limiter's period; not freestanding). What is computed from a time is cast: (ax_time)(time * 0.5). Always suspends.
    (Where hundreds of timers come due at a time, the next ones may be up to 1 ms late, so that they share a wake-up.) */
 AX_API AX_MUST_USE ax_op ax_sleep(ax_task *me, ax_time time);
@@ -767,9 +767,9 @@ AX_API int ax_defer_stop(ax_deferred *scope);
 #if AXI_CANCEL && ASYNCX_TIME_BITS == 64 /* a clock that wraps around can't tell for how long a bucket has been full */
 
 /* Rate limit, as a token bucket, FIFO: at most rate tokens per period in the long run and burst at once, so that rate + burst - 1
-   may fall into one period: with a burst of 1 never more than rate (but less, as each wake-up is a little late; a burst of rate / 100
-   makes up for that). A waiter takes its tokens when its turn has come, not before: one that is cancelled costs the others nothing.
-   Exact to the tick (the generic cell rate algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
+   may fall into one period: with a burst of 1 never more than rate (but less, as each wake-up is a little late; a burst of rate /
+   100 makes up for that). A waiter takes its tokens when its turn has come, not before: one that is cancelled costs the others
+   nothing. Exact to the tick (the generic cell rate algorithm of ITU-T I.371, which keeps one point in time instead of a count). */
 typedef struct ax_limiter {
     ax_time interval; /* public, read-only: what one token takes to come back */
     int burst;
@@ -1617,11 +1617,12 @@ struct ax_loop {
 #define AX_MS(ms) AXI_NS(ms, 1e6)
 #define AX_US(us) AXI_NS(us, 1e3)
 #if defined(__GNUC__) && !defined(__TINYC__) /* others take it for no constant */
-#define AXI_NS(n, each) (AXI_CONST(n) ? (ax_time)((double)(n) * (each)) : axi_ns((double)(n) * (each)))
+#define AXI_NS(n, each) (AXI_CONST(n) ? AXI_FIT((double)(n) * (each)) : axi_ns((double)(n) * (each)))
 #else
 #define AXI_NS(n, each) ((ax_time)((double)(n) * (each)))
 #endif
-AXI_INLINE ax_time axi_ns(double ns) { return ns < 9.2e18 ? ns > -9.2e18 ? (ax_time)ns : -AX_FOREVER : AX_FOREVER - 1; }
+#define AXI_FIT(ns) ((ns) < 9.2e18 ? (ns) > -9.2e18 ? (ax_time)(ns) : -AX_FOREVER : AX_FOREVER - 1)
+AXI_INLINE ax_time axi_ns(double ns) { return AXI_FIT(ns); }
 #else
 #if defined(__GNUC__)
 #define AXI_FRACTION(n) ((__typeof__((n) + 0))0.999) /* 0 for an integer */
@@ -3381,18 +3382,25 @@ AXI_OUTLINE static void axi_shut(ax_task *t, axi_entry *e) { /* usually the top 
     e->flags = 0;
 }
 
-/* Scopes that were opened after a request was met count it in their base; when it is taken back they must not, or a later
+#ifndef ASYNCX_FREESTANDING
+static void axi_signal_taken_back(ax_loop *loop);
+#endif
+
+/* A request was taken back. Scopes that were opened after it was met count it in their base; they must not any more, or a later
    one from outside would look old to them. Which requests are meant when several stand is not known: the newest. */
-static void axi_rebase(ax_task *t, axi_count above) {
+static void axi_taken_back(ax_task *t, axi_count above) {
     axi_entry *e;
     for (e = t->top; e; e = e->up)
         if (e->base > above) e->base--;
+#ifndef ASYNCX_FREESTANDING
+    if (!t->node.count && t == t->loop->main && t->loop->signalled) axi_signal_taken_back(t->loop);
+#endif
 }
 
 /* A scope that made a request takes it back. Whether requests from outside are left that came after its entry. */
 static int axi_take_back(ax_task *t, axi_count base) {
     if (t->node.count) t->node.count--;
-    axi_rebase(t, base);
+    axi_taken_back(t, base);
     if (t->node.count > base) return 1;
     t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
     return 0;
@@ -4335,20 +4343,13 @@ AX_API int ax_cancel(ax_task *t) {
     return 1;
 }
 
-#ifndef ASYNCX_FREESTANDING
-static void axi_signal_taken_back(ax_loop *loop);
-#endif
-
 AX_API int ax_uncancel(ax_task *t) {
     if (!t->node.count) return 0;
     if (!--t->node.count) {
         t->node.flags &= (unsigned char)~(AXI_UNMET | AXI_PRESSED);
         if (t->node.state == AXI_FRESH) t->rc = 0;
-#ifndef ASYNCX_FREESTANDING
-        if (t == t->loop->main && t->loop->signalled) axi_signal_taken_back(t->loop);
-#endif
     }
-    axi_rebase(t, (axi_count)(t->node.count - (t->node.flags & AXI_UNMET ? 1 : 0))); /* what is unmet is in nobody's base */
+    axi_taken_back(t, (axi_count)(t->node.count - (t->node.flags & AXI_UNMET ? 1 : 0))); /* what is unmet is in nobody's base */
     return t->node.count;
 }
 
@@ -6462,13 +6463,19 @@ static int axi_attempt_wait(int fd, struct axi_wait *w, unsigned events) {
     return events & AX_NVAL ? AX_EBADF : events ? (int)events : AX_EAGAIN;
 }
 
+#ifdef POLLRDHUP /* Linux tells the end of one direction only who asks for it, */
+#define AXI_RDHUP POLLRDHUP
+#elif defined(__linux__) && !defined(__sparc__)
+#define AXI_RDHUP 0x2000 /* and its name only to _GNU_SOURCE */
+#endif
+
 /* Whether a socket that showed these events and gave nothing was shut down: it shows them for ever. */
 static int axi_was_shut(int fd, unsigned events) {
-#ifdef POLLRDHUP /* Linux says that of one direction only if it is asked */
+#ifdef AXI_RDHUP
     struct pollfd p;
     p.fd = fd;
-    p.events = POLLRDHUP;
-    return events & (AX_IN | AX_HUP) && poll(&p, 1, 0) > 0 && p.revents & POLLRDHUP;
+    p.events = AXI_RDHUP;
+    return events & (AX_IN | AX_HUP) && poll(&p, 1, 0) > 0 && p.revents & AXI_RDHUP;
 #else
     (void)fd;
     return (events & AX_HUP) != 0;
@@ -8155,7 +8162,8 @@ static void axi_take_signals(ax_loop *loop) {
     for (i = 0; i < AXI_STOPS; i++) {
         int number = axi_stops[i].number;
         if (!(AXI_SYS(loop)->stops & axi_stops[i].flag) || axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number])) continue;
-        if (!loop->main || loop->signalled) continue; /* until it has taken the first one back */
+        if (!loop->main || loop->main->node.state == AXI_DONE) continue; /* too late: the run around may want it */
+        if (loop->signalled) continue; /* until main has taken the first one back */
         AXI_STORE(axi_came[number], 0);
         for (outer = AXI_SYS(loop)->outer; outer; outer = AXI_SYS(outer)->outer) /* it is theirs as well who wait for it there */
             if ((s = axi_signal_of(outer, number)) != NULL) s->kept = 1;
@@ -8284,8 +8292,8 @@ static void axi_catch_stops(ax_loop *loop) {
     }
 }
 
-/* What the signal did before: where a run inside has caught it since, that one puts it back. */
-static void axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
+/* What the signal did before: where a run inside has caught it since, that one puts it back. Whether it is nobody's any more. */
+static int axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
     ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
     struct sigaction *now = NULL;
     int i;
@@ -8294,6 +8302,7 @@ static void axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
             if (axi_stops[i].number == s->number && AXI_SYS(inner)->stops & axi_stops[i].flag) now = &AXI_SYS(inner)->before[i];
     if (now) *now = s->old;
     else sigaction(s->number, &s->old, NULL);
+    return !now;
 }
 
 /* All is as it was before another loop may catch signals. */
@@ -8304,8 +8313,7 @@ static void axi_signals_end(ax_loop *loop) {
     int i;
     while ((s = sys->signals) != NULL) {
         if (s->blocked) axi_block(s->number, 1);
-        axi_put_back(loop, s);
-        AXI_STORE(axi_came[s->number], 0); /* too late, and for no other run */
+        if (axi_put_back(loop, s)) AXI_STORE(axi_came[s->number], 0); /* too late, and for no other run */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);

@@ -161,6 +161,15 @@ int main(void) {
     SCENARIO("rule 4: both", 0, "first:0@0 waiters:3 A:left:-125@50 B:left:-125@50 C:0@100 waiters:0", leaver, .which = 3);
     SCENARIO("rule 8: under limits: who leaves the line moves the others up", 0, "A:0@0 B:-110@60 A:0@100 C:-110@100 D:0@200", limited);
     SCENARIO("rule 3: what can't be is refused", 0, "-22 -22 -22 -22 0 -22 -22 -22", refused);
+#ifndef ASYNCX_FREESTANDING
+    {
+        static const ax_time longest = AX_SEC(1e10), other = -AX_US(1e18);
+        volatile double many = 1e10;
+        ok(longest == AX_FOREVER - 1 && AX_SEC(many) == longest, "a time that is too long is just less than for ever");
+        ok(other == -AX_FOREVER + 1 && AX_MS(-many * 1e6) == -AX_FOREVER, "... also before now");
+        is(AX_SEC(1.5), 1500000000, "and others are what they say");
+    }
+#endif
     MISUSE("rule 3: a bare number is refused as a period", 0, "-22 -22", "below a microsecond", bare);
     SCENARIO("the rate is exact in the long run", 0, "1", counted);
     SCENARIO("pauses grow, are capped, jittered in full, and drawn from a seed", 0, "over:0 even:1 tries:6 same:50 far:1 none:0 often:1 unlike:1", drawn);

@@ -542,7 +542,9 @@ struct keeps_handler { ax_frame frame; };
 AX_ASYNC(keeps_handler) { /* a handler that was set within the outer run stays */
     struct sigaction act;
     AX_BEGIN;
-    signal(SIGINT, of_the_program);
+    memset(&act, 0, sizeof act);
+    act.sa_handler = of_the_program;
+    sigaction(SIGINT, &act, NULL);
     LOG("%d", AX_RUN(at_once));
     raise(SIGINT);
     sigaction(SIGINT, NULL, &act);
@@ -562,23 +564,24 @@ AX_ASYNC(floods) { /* more signals than the wake-up pipe holds: errno stays */
     AX_AWAIT(ax_signal_wait(me, SIGUSR1));
     AX_END;
 }
-struct closes_guest { ax_frame frame; };
+struct closes_guest { ax_frame frame; int before; };
 AX_ASYNC(closes_guest) {
     AX_BEGIN;
+    if (my->before) raise(SIGINT);
     LOG("close:%d", ax_loop_close(&guest));
-    raise(SIGINT);
+    if (!my->before) raise(SIGINT);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     AX_FINALLY:
     LOG("cleanup:%d", ax_leaving(me));
     AX_END;
 }
-static void guest_test(void) {
+static void guest_test(int before) {
     struct sigaction act;
     kit_desc();
     later();
     ax_loop_open(&guest, NULL);
     is(ax_signal_catch(&guest, SIGINT), 0, "a guest catches Ctrl-C");
-    kit_judge("... and is closed inside a run, which is cancelled by it", AX_RUN_WITH(catching(AX_CATCH_SIGINT), closes_guest), AX_EINTR, "close:0 cleanup:-125",
+    kit_judge("... and is closed inside a run, which is cancelled by it", AX_RUN_WITH(catching(AX_CATCH_SIGINT), closes_guest, .before = before), AX_EINTR, "close:0 cleanup:-125",
               NULL, __FILE__, __LINE__);
     sigaction(SIGINT, NULL, &act);
     ok(act.sa_handler == SIG_DFL, "... and then it is as before");
@@ -599,6 +602,44 @@ AX_ASYNC(takes_back) {
     if (!my->early) raise(SIGTERM);
     AX_TRY_ALL(ax_sleep(me, AX_MS(1)));
     LOG("%d %d", me->rc, me->loop->signalled == SIGTERM);
+    AX_END;
+}
+/* A limit cuts short what main does about a Ctrl-C it has kept, and takes its own request back after main has done so. */
+struct says_goodbye { ax_frame frame; };
+AX_ASYNC(says_goodbye) {
+    AX_BEGIN;
+    raise(SIGINT);
+    AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
+    AX_TRY_ALL(ax_sleep(me, AX_SEC(5)));
+    LOG("%d of %d", me->rc, ax_cancelling(me));
+    ax_uncancel(me);
+    AX_END;
+}
+struct goes_on { ax_frame frame; };
+AX_ASYNC(goes_on) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(1), AX_CALL(says_goodbye)));
+    LOG("%d of %d:%d", me->rc, ax_cancelling(me), me->loop->signalled);
+    raise(SIGTERM);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("on");
+    AX_END;
+}
+/* Ctrl-C in the last step of a run inside is too late for that, and cancels the main around it. */
+struct ends_with_it { ax_frame frame; };
+AX_ASYNC(ends_with_it) {
+    AX_BEGIN;
+    AX_AWAIT(ax_checkpoint(me));
+    later();
+    raise(SIGINT);
+    AX_END;
+}
+struct around_it { ax_frame frame; };
+AX_ASYNC(around_it) {
+    AX_BEGIN;
+    LOG("inner:%d", AX_RUN(ends_with_it));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("on");
     AX_END;
 }
 struct is_cancelled { ax_frame frame; };
@@ -809,7 +850,12 @@ int main(void) {
     kit_judge("... and what ends it then is told as what it is", AX_RUN(is_cancelled), AX_ECANCELED, "", NULL, __FILE__, __LINE__);
     SCENARIO("Ctrl-C that the outer loop waits for ends one run inside, and not the next", 0, "runs:1 then:0 A:1", tries_again);
     SCENARIO("... also two runs deep", 0, "runs:1 then:0 A:1", tries_again, .deep = 1);
-    guest_test();
+    guest_test(0);
+    guest_test(1);
+    kit_desc();
+    kit_judge("SIGTERM cancels main whoever has taken the last request back", AX_RUN(goes_on), AX_EINTR, "-125 of 2 0 of 0:0", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("Ctrl-C in the last step of a run inside is the outer run's", AX_RUN(around_it), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
     kit_judge("a handler of the program's own, set within a run, is not replaced by one inside", AX_RUN(keeps_handler), 0, "0 1", NULL, __FILE__, __LINE__);
     SCENARIO("a handler leaves errno alone", 0, "1", floods);
