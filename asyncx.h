@@ -1317,7 +1317,7 @@ typedef struct ax_reader {
     int fd;     /* private from here */
     char *buffer;
     size_t size, start, end, seen; /* of the buffer; what is in it; how much of that was searched in vain */
-    const char *until;             /* what ends the item; NULL: as many bytes as that would have make one */
+    const char *until;             /* what ends the item; NULL: nothing, it has that size at least */
     size_t until_size;
     int how;
 } ax_reader;
