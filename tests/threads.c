@@ -487,6 +487,7 @@ AX_ASYNC(nests) { /* a signal for the outer loop comes while an inner one runs *
     AX_END;
 }
 /* A run inside gets a signal that is not its own. */
+enum { BOTH_STOPS = AX_CATCH_SIGINT | AX_CATCH_SIGTERM };
 static ax_loop_desc *catching(unsigned flags) {
     static ax_loop_desc d;
     memset(&d, 0, sizeof d);
@@ -843,21 +844,21 @@ int main(void) {
     kit_desc();
     kit_judge("... it ends the run around", AX_RUN(nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN(takes_back), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
+    kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN_WITH(catching(BOTH_STOPS), takes_back), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("... also one that came before it did", AX_RUN(takes_back, .early = 1), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
+    kit_judge("... also one that came before it did", AX_RUN_WITH(catching(BOTH_STOPS), takes_back, .early = 1), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("... and what ends it then is told as what it is", AX_RUN(is_cancelled), AX_ECANCELED, "", NULL, __FILE__, __LINE__);
+    kit_judge("... and what ends it then is told as what it is", AX_RUN_WITH(catching(BOTH_STOPS), is_cancelled), AX_ECANCELED, "", NULL, __FILE__, __LINE__);
     SCENARIO("Ctrl-C that the outer loop waits for ends one run inside, and not the next", 0, "runs:1 then:0 A:1", tries_again);
     SCENARIO("... also two runs deep", 0, "runs:1 then:0 A:1", tries_again, .deep = 1);
     guest_test(0);
     guest_test(1);
     kit_desc();
-    kit_judge("SIGTERM cancels main whoever has taken the last request back", AX_RUN(goes_on), AX_EINTR, "-125 of 2 0 of 0:0", NULL, __FILE__, __LINE__);
+    kit_judge("SIGTERM cancels main whoever has taken the last request back", AX_RUN_WITH(catching(BOTH_STOPS), goes_on), AX_EINTR, "-125 of 2 0 of 0:0", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("Ctrl-C in the last step of a run inside is the outer run's", AX_RUN(around_it), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
+    kit_judge("Ctrl-C in the last step of a run inside is the outer run's", AX_RUN_WITH(catching(BOTH_STOPS), around_it), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("a handler of the program's own, set within a run, is not replaced by one inside", AX_RUN(keeps_handler), 0, "0 1", NULL, __FILE__, __LINE__);
+    kit_judge("a handler of the program's own, set within a run, is not replaced by one inside", AX_RUN_WITH(catching(BOTH_STOPS), keeps_handler), 0, "0 1", NULL, __FILE__, __LINE__);
     SCENARIO("a handler leaves errno alone", 0, "1", floods);
 
     kit_desc();
