@@ -551,7 +551,7 @@ AX_ASYNC(reading) {
 struct exactly {
     ax_frame frame;
     ax_group g;
-    int fd[2], bytes;
+    int fd[2], bytes, tries;
     ax_reader in;
     char buffer[16], to[64];
     ax_task *other;
@@ -589,6 +589,10 @@ AX_ASYNC(exactly) {
     FEED("abcdefgh\nABCDEFGH");
     AX_TRY(AX_WITHIN(AX_US(3500), ax_reader_line(me, &my->in)));
     LOG("%s@%d", ax_errname(me->rc), AT);
+    ax_cancel(me); /* what never waits meets its cancel all the same */
+    for (my->tries = 0; my->tries < 1000 && me->rc != AX_ECANCELED; my->tries++) AX_TRY_ALL(ax_reader_exactly(me, &my->in, my->to, 0));
+    LOG("%s", ax_errname(me->rc));
+    ax_uncancel(me);
     AX_AWAIT(ax_reader_line(me, &my->in));
     LOG("<%s>@%d", my->in.data, AT);
     AX_TRY(AX_WITHIN(AX_US(3500), ax_reader_exactly(me, &my->in, my->to, 8)));
@@ -1906,7 +1910,9 @@ static void all_refused_test(void) {
     for (i = 0; i < 3; i++) ax_run_once(&loop);
     ok(asked_anew >= 18, "... each watch hears of it on each turn, and asks for all of them");
     is(ax_loop_close(&loop), 0, "... and the loop has room for that");
-    for (i = 3; i < 6; i++) close(fd[i]);
+    for (i = 3; i < 5; i++) close(fd[i]);
+    is(ax_close(&loop, fd[5]), 0, "... and closes a descriptor when it is closed itself");
+    is(close(fd[5]), -1, "... once");
 }
 struct refused {
     ax_frame frame;
@@ -2024,7 +2030,7 @@ int main(void) {
           "| peek:1<kind:> 1<kind:tail>2 <kind> AX_EPIPE <tail> <tail> 0 AX_EINVAL AX_EINVAL | <a\r> <b> <c> <-x-d> AX_EPIPE <rest> AX_EINVAL 0 |",
           reading);
     JUDGE("a reader: so many bytes, and waits cut short", 0,
-          "1<0123> <456789abcdefghijklmnopqrstuvwxyz!>33 1 <tail> AX_EPIPE 2<xy> 0 | AX_ETIMEDOUT@5 <abcdefgh>@11 AX_ETIMEDOUT 3 "
+          "1<0123> <456789abcdefghijklmnopqrstuvwxyz!>33 1 <tail> AX_EPIPE 2<xy> 0 | AX_ETIMEDOUT@5 AX_ECANCELED <abcdefgh>@11 AX_ETIMEDOUT 3 "
           "<ABCDEFGH>@19 | second:AX_EBUSY AX_EBUSY <one> | AX_EINVAL AX_EINVAL AX_EBADF",
           exactly);
     JUDGE("a writer: what waits, what goes, back-pressure, waits cut short, nobody there", 0,

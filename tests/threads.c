@@ -388,6 +388,16 @@ AX_ASYNC(only_signal) { /* nothing else can wake the loop */
     pthread_join(my->thread, NULL);
     AX_END;
 }
+static void masked_test(void) { /* a signal that the thread had blocked is heard, and blocked again afterwards */
+    sigset_t set, now;
+    kit_desc();
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    kit_judge("a signal that the thread had blocked is heard", AX_RUN(only_signal), 0, "heard", NULL, __FILE__, __LINE__);
+    pthread_sigmask(SIG_UNBLOCK, &set, &now);
+    ok(sigismember(&now, SIGUSR1) == 1, "... and blocked again afterwards");
+}
 static void later(void) { AXI_STORE(axi_stop_at[0], 0); } /* as if the last Ctrl-C had been long ago: the next is another */
 struct interrupted { ax_frame frame; const char *name; int inner, waits; };
 AX_ASYNC(interrupted) {
@@ -500,6 +510,23 @@ AX_ASYNC(raising) {
     if (my->claims) AX_CHECK(ax_signal_catch(me->loop, my->signal));
     raise(my->signal);
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_END;
+}
+struct cleans { ax_frame frame; };
+AX_ASYNC(cleans) {
+    AX_BEGIN;
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    raise(SIGINT);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("cleaned");
+    AX_END;
+}
+struct leaves_one { ax_frame frame; };
+AX_ASYNC(leaves_one) { /* main has ended when the signal comes, in what the loop waits for as it closes */
+    AX_BEGIN;
+    AX_SPAWN(&me->loop->root, cleans);
+    AX_AWAIT(ax_checkpoint(me));
     AX_END;
 }
 struct nests_stop { ax_frame frame; ax_group g; int signal, waits, claims; };
@@ -833,6 +860,10 @@ int main(void) {
     SCENARIO("signals that can't be waited for", 0, "-22 -22 -22 another's:0 closed:-1 -12", odd_signals);
     SCENARIO("one loop at a time", 0, "inner:-16", other_loop);
     SCENARIO("a loop that only a signal can wake is no deadlock", 0, "heard", only_signal);
+    masked_test();
+    kit_desc();
+    kit_judge("Ctrl-C after main has ended is too late", AX_RUN_WITH(catching(AX_CATCH_SIGINT), leaves_one), 0, "cleaned", NULL, __FILE__, __LINE__);
+    later();
     SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
     SCENARIO("Ctrl-C that the outer loop waits for ends a run inside, and is heard outside", 0, "inner:-4 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
     SCENARIO("... also if it came before that began", 0, "inner:-4 heard:1", keeps_stop);
