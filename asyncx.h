@@ -2,7 +2,7 @@
 
    asyncx lets C code wait as if it blocked. An async function (a stackless coroutine) is a plain function over
    a struct of yours that holds its arguments and the locals that outlive a wait. Thousands run on one thread
-   over poll(), or a few in 2 KB of RAM on a microcontroller; any can be cancelled, and its cleanup always runs.
+   over poll(), or a few in 2 KB of RAM on a microcontroller; any can be cancelled, and runs its cleanup then.
 
    USE                                        // cc hello.c -lpthread && ./a.out
 
@@ -196,7 +196,12 @@
 #else
 #define AXI_ROM
 #define AXI_ROM_READ(type, at) (*(at))
-#define AXI_STEP(t, f) ((f)->fn->step((t), (f)))
+#define AXI_STEP(t, f) (AXI_STEPS((t)->loop, (t)), (f)->fn->step((t), (f)))
+#endif
+#if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
+#define AXI_STEPS(loop, task) ((loop)->stepping = (task)) /* misuse is told with its place */
+#else
+#define AXI_STEPS(loop, task) ((void)0)
 #endif
 
 #if defined(ASYNCX_STATIC) && defined(__GNUC__)
@@ -559,10 +564,10 @@ struct ax_task {
    A task pointer is good until your next await: a child that ends is freed. To use it later, spawn with AX_SPAWN_IN, open the
    group with AX_GROUP_KEEP, or take a reference with ax_task_ref. */
 
-#define AX_DECLARE(name) static const struct axi_fn *name##_axi(void) /* AX_DECLARE(name); before use */
-#define AX_EXTERN(name) extern const struct axi_fn *name##_axi(void)  /* AX_EXTERN(name); in a header */
-#define AX_ASYNC(name) AXI_ASYNC(name, static)                        /* internal linkage */
-#define AX_PUBLIC(name) AXI_ASYNC(name, extern)                       /* after its AX_EXTERN */
+#define AX_DECLARE(name) static const struct axi_fn *AXI_FN(name)(void) /* AX_DECLARE(name); before use */
+#define AX_EXTERN(name) extern const struct axi_fn *AXI_FN(name)(void)  /* AX_EXTERN(name); in a header */
+#define AX_ASYNC(name) AXI_ASYNC(name, static)                            /* internal linkage */
+#define AX_PUBLIC(name) AXI_ASYNC(name, extern)                           /* after its AX_EXTERN */
 
 /* Storage for a task and its first frame: AX_TASK(blink) led; */
 #define AX_TASK(fn)        \
@@ -601,9 +606,9 @@ typedef struct ax_callback {
 /* Asks a task to stop: its current wait ends with AX_ECANCELED and its body unwinds. 1, or 0 if it has ended already. A task
    that has not started never runs its body, only AX_FINALLY. A result that is already on its way is delivered first. */
 AX_API int ax_cancel(ax_task *task);
-/* Takes one request back: once for each ax_cancel of yours. How many are left; at 0 a pending one is dropped too. Who keeps a
-   cancel with AX_TRY_ALL takes it back: else a limit or group that was open at the time ends as cancelled (AX_ECANCELED), also
-   where it would have ended with AX_ETIMEDOUT, or 0 by ax_group_cancel. */
+/* Takes one request back: once for each ax_cancel of yours. How many are left; at 0 a pending one is dropped too. A body that
+   keeps a cancel with AX_TRY_ALL takes it back: else a limit or group that was open at the time ends as cancelled (AX_ECANCELED),
+   also where it would have ended with AX_ETIMEDOUT, or 0 by ax_group_cancel. */
 AX_API int ax_uncancel(ax_task *task);
 /* How many requests to cancel the task has had, less those taken back. (Counted up to 65,535; freestanding, to 15.) */
 AX_API int ax_cancelling(const ax_task *task);
@@ -616,7 +621,6 @@ struct ax_joiner {
     ax_frame frame;
     ax_task *task;
 };
-AX_API const struct axi_fn *ax_joiner_axi(void);
 #endif
 /* The status a task ended with; AX_EINPROGRESS before. */
 AX_API int ax_task_status(ax_task *task);
@@ -1012,7 +1016,7 @@ enum {
     AX_CATCH_SIGINT = 2,  /* the first Ctrl-C cancels main, the next that comes 0.1 s later or more ends the process at once; not
                              where the program has a handler of its own, SIGINT is ignored, another thread's loop catches
                              signals, or ax_signal_wait has caught it (if that was in a run around this one, first main is
-                             cancelled here, then who waits hears of it). AX_RUN sets this flag and the next; with
+                             cancelled here, then the other task hears of it). AX_RUN sets this flag and the next; with
                              AX_RUN_WITH only what you set is caught */
     AX_CATCH_SIGTERM = 4  /* the same for what kill, systemd and containers send */
 };
@@ -1025,8 +1029,8 @@ typedef struct ax_loop_desc { /* zero means default */
     ax_time (*clock)(void *ctx); /* 0 or more, and never back; default: the monotonic clock */
     void *clock_ctx;
     const struct ax_backend *backend; /* what waits on descriptors; default: poll(), or what ASYNCX_EPOLL and the like say */
-    void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence, as ax_report_stderr;
-                                                    default: none */
+    void (*report)(void *ctx, const char *text); /* misuse, deadlocks and slow steps, in a sentence that is good until
+                                                    it returns, as ax_report_stderr; default: none */
     void *report_ctx;
     /* A task of the root group failed, and nobody has joined it or looked at its status when it is freed (in storage of yours or
        while the loop closes: when it ends). */
@@ -1034,7 +1038,7 @@ typedef struct ax_loop_desc { /* zero means default */
     void *unheard_ctx;
     ax_time slow;             /* steps and callbacks that take this long are reported; default: none */
     unsigned flags;
-    unsigned threads, jobs;   /* for ax_to_thread: threads, and jobs queued, at most (to 65,535); default: 8, any number */
+    unsigned threads, jobs;   /* for ax_to_thread and names: threads, jobs queued, at most (to 65,535); default: 8, any number */
     ax_time thread_wait;      /* once all tasks have ended, ax_loop_close waits this long for jobs that were abandoned and run on,
                                  then leaves them to themselves, with their memory (an arena must stay); less than 0: not at all;
                                  default: to their end */
@@ -1222,8 +1226,9 @@ typedef struct ax_addr {
     } sockaddr;
 } ax_addr;
 /* Looks up the addresses of a host and port, in the system's order: how many, from 1 to most (and 16). A name is looked up on a
-   thread (see ax_to_thread), a number needs none; NULL is this machine. AX_ENOENT if there is no such name; AX_EAGAIN if that can't
-   be told now. host and addrs must outlive the wait. May suspend. */
+   thread (see ax_to_thread), which it keeps after a time limit or a cancel, until the C library answers: with many names set
+   desc.threads above what is looked up at a time. A number needs none; NULL is this machine. AX_ENOENT if there is no such name;
+   AX_EAGAIN if that can't be told now. host and addrs must outlive the wait. May suspend. */
 AX_API AX_MUST_USE ax_op ax_resolve(ax_task *me, const char *host, int port, ax_addr *addrs, int most);
 /* "127.0.0.1:80", "[::1]:80" or a path, "?" for a socket without a name; at most AX_ADDR_TEXT bytes. Gives text back. */
 AX_API char *ax_addr_text(const ax_addr *addr, char *text, size_t size);
@@ -1248,7 +1253,7 @@ AX_API int ax_tcp_open(const ax_addr *to);
 /* A socket for datagrams, bound as above. */
 AX_API int ax_udp_open(const char *host, int port, unsigned flags);
 
-/* The next connection: its descriptor, and who it is from (or NULL). Connections that died in the queue are passed over. Out of
+/* The next connection: its descriptor, and its peer's address (or NULL). Connections that died in the queue are passed over. Out of
    descriptors or memory it says so to the report hook, once until one is accepted, and tries again when ax_close has freed one, at
    the latest after 100 ms. May suspend. */
 AX_API AX_MUST_USE ax_op ax_accept(ax_task *me, int fd, ax_addr *peer);
@@ -1295,17 +1300,16 @@ struct ax_server {
     int fd; /* listening; the server's from now on: it closes it */
     ax_op (*serve)(ax_task *me, int fd, const ax_addr *peer, void *arg);
     void *arg;
-    int max_clients; /* at a time, the next wait unaccepted; 0: any number */
+    int max_clients; /* at a time, the next wait unaccepted; 0: any number, which serve may count, and refuse */
     int end_input; /* 1: with the grace time the clients' input ends, so that idle ones go at once (Windows may not wake them); also
-                      that of a request whose body is still to come */
+                      in the middle of a request, or of a line, which then is the last one (see ax_reader_line) */
     ax_time grace; /* 0: none; AX_EINVAL for less than a microsecond */
-    void (*ending)(void *arg); /* if it is set: called as the grace time begins, to tell those who are idle, say by an event */
+    void (*ending)(void *arg); /* if it is set: called as the grace time begins, to tell idle clients, say by an event */
     void (*ended)(int status, const ax_addr *peer, void *arg); /* if it is set: hears how each connection ended, as for a log */
     ax_group clients; /* private from here */
     ax_sem places;
     struct axi_accepting accepting;
 };
-AX_API const struct axi_fn *ax_server_axi(void);
 
 /* Reads a stream item by item through a buffer of yours: AX_WHILE(ax_reader_line(me, &my->in)) puts(my->in.data); 1 and an item, 0
    at the end of the stream. An item is in data and length until the next call, and yours to change. Nothing is lost by a cancel or
@@ -1324,9 +1328,10 @@ typedef struct ax_reader {
 /* An item and its end take at most size bytes, a last line that has none one less. 0, or AX_EINVAL for a size below 2. The
    descriptor stays yours. */
 AX_API int ax_reader_init(ax_reader *reader, int fd, void *buffer, size_t size);
-/* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. AX_EOVERFLOW if it does not fit the buffer,
-   each time until ax_reader_some has taken what is there; then the rest of it is the next line: mostly there is nothing left
-   but to close. May suspend. */
+/* The next line, without its "\n" or "\r\n", as a string; the last one needs no end. (So it may be half of one that was cut short:
+   where that must not be taken for a command, ax_reader_until(me, &in, "\n", 1) gives AX_EPIPE for it.) AX_EOVERFLOW if it does
+   not fit the buffer, each time until ax_reader_some has taken what is there; then the rest of it is the next line: mostly there
+   is nothing left but to close. May suspend. */
 AX_API AX_MUST_USE ax_op ax_reader_line(ax_task *me, ax_reader *reader);
 /* What comes before these bytes, which are taken too; as a string. AX_EPIPE if the stream ends before them: what came is there for
    ax_reader_some. AX_EOVERFLOW; AX_EINVAL for no bytes, or more than the buffer holds. They must outlive the wait. May suspend. */
@@ -1344,7 +1349,7 @@ AX_API AX_MUST_USE ax_op ax_reader_exactly(ax_task *me, ax_reader *reader, void 
 
 /* Collects what is written to a stream in a buffer of yours, which goes out when it is more than half full, or at
    ax_writer_flush: nothing else sends it. One that the other end does not read holds its writer up. For one task at a time, else
-   AX_EBUSY once the other has to wait: who shares it holds an ax_mutex for a whole message. */
+   AX_EBUSY once the other has to wait: tasks that share it hold an ax_mutex for a whole message. */
 typedef struct ax_writer {
     size_t count; /* public, read-only: bytes that have not gone out */
     int fd;       /* private from here */
@@ -1403,10 +1408,13 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
    the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
    between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process catches
-   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has caught.
-   AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has caught, or is
+   still to hear of. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no signal or can't be
+   caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
-/* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend. */
+/* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend.
+   Children: AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)) before they are started, then
+   while (waitpid(my->pid, &my->how, WNOHANG) == 0) AX_AWAIT(ax_signal_wait(me, SIGCHLD)); */
 AX_API AX_MUST_USE ax_op ax_signal_wait(ax_task *me, int number);
 
 #endif /* ASYNCX_FREESTANDING */
@@ -1547,6 +1555,7 @@ struct ax_loop {
     axi_link end;
     axi_link *turn_last; /* the last of what was ready when this turn began */
     axi_link *running;   /* if a callback runs, that one */
+    ax_task *stepping;   /* in debug builds: the task that runs */
     ax_callback nobody;  /* stands in the queue for one that was stopped */
     axi_list aborts, closers;
     struct axi_timer *timers;
@@ -1741,7 +1750,7 @@ template <class T> AXI_INLINE ax_time axi_duration(T time) {
     static AX_RETURN_is_missing name##_axi_step(ax_task *me, ax_frame *frame) {                       \
         return name##_axi_body(me, (struct name *)(void *)frame);                                     \
     }                                                                                                 \
-    linkage const struct axi_fn *name##_axi(void) {                                                   \
+    linkage const struct axi_fn *AXI_FN(name)(void) {                                                 \
         AXI_NAME(#name);                                                                              \
         static const struct axi_fn fn AXI_ROM = {name##_axi_step, sizeof(struct name) AXI_NAMED(#name)}; \
         return &fn;                                                                                   \
@@ -1914,7 +1923,7 @@ AX_API void axi_zero(void *p, size_t size);
     __extension__({                                                                           \
         struct fn *f = (struct fn *)axi_new(me, sizeof(struct fn));                           \
         AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 1);                          \
+        axi_call(me, (ax_frame *)(void *)f, AXI_FN(fn)(), 1);                                 \
     })
 #define AXI_CALL_IN(n, slot, fn, ...) AXI_CALL_IN_(AXI_CAT(axi_f_, n), slot, fn, __VA_ARGS__)
 #define AXI_CALL_IN_(f, slot, fn, ...)                                                        \
@@ -1922,7 +1931,7 @@ AX_API void axi_zero(void *p, size_t size);
         struct fn *f = (slot);                                                                \
         f = (struct fn *)axi_reuse(&f->frame);                                                \
         AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_call(me, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)(), 0);                          \
+        axi_call(me, (ax_frame *)(void *)f, AXI_FN(fn)(), 0);                                 \
     })
 #define AXI_GENERATE(n, storage, fn, ...) AXI_GENERATE_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), storage, fn, __VA_ARGS__)
 #define AXI_GENERATE_(f, g, storage, fn, ...)                                                 \
@@ -1931,14 +1940,14 @@ AX_API void axi_zero(void *p, size_t size);
         struct fn *f = &(storage)->frame;                                                     \
         f = (struct fn *)axi_generator_new(me, g, &f->frame);                                 \
         AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                \
+        axi_generator_open(me, g, (ax_frame *)(void *)f, AXI_FN(fn)());                       \
     })
 #define AXI_SPAWN(n, group, fn, ...) AXI_SPAWN_(AXI_CAT(axi_f_, n), group, fn, __VA_ARGS__)
 #define AXI_SPAWN_(f, group, fn, ...)                                                         \
     __extension__({                                                                           \
         struct fn *f = (struct fn *)axi_task_new((group), sizeof(struct fn));                 \
         AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_task_start(NULL, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                     \
+        axi_task_start(NULL, (ax_frame *)(void *)f, AXI_FN(fn)());                            \
     })
 #define AXI_SPAWN_IN(n, group, storage, fn, ...) \
     AXI_SPAWN_IN_(AXI_CAT(axi_f_, n), AXI_CAT(axi_t_, n), group, storage, fn, __VA_ARGS__)
@@ -1948,7 +1957,7 @@ AX_API void axi_zero(void *p, size_t size);
         struct fn *f = &(storage)->frame;                                                     \
         f = (struct fn *)axi_task_in((group), t, &f->frame);                                  \
         AXI_FILL(f, __VA_ARGS__)                                                              \
-        axi_task_start(t, (ax_frame *)(void *)f, AXI_CAT(fn, _axi)());                        \
+        axi_task_start(t, (ax_frame *)(void *)f, AXI_FN(fn)());                               \
     })
 #define AXI_DO ;
 #else /* the same by comma expressions; the frame is the first of a list meanwhile, the next while its arguments make frames */
@@ -1956,18 +1965,18 @@ AX_API void axi_zero(void *p, size_t size);
     axi_push_frame((new), sizeof(struct fn)) ? (AXI_SET(((struct fn *)axi_filled_), __VA_ARGS__)(void)0) : (void)0
 #define AXI_TAKE axi_pop_frame()
 #define AXI_CALL(n, fn, ...) \
-    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_CAT(fn, _axi)(), 1))
+    (AXI_FILL(axi_new(me, sizeof(struct fn)), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_FN(fn)(), 1))
 #define AXI_CALL_IN(n, slot, fn, ...) \
-    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_CAT(fn, _axi)(), 0))
+    (AXI_FILL(axi_reuse(&(slot)->frame), fn, __VA_ARGS__), axi_call(me, AXI_TAKE, AXI_FN(fn)(), 0))
 #define AXI_GENERATE(n, storage, fn, ...)                                                     \
     (AXI_FILL(axi_generator_new(me, &(storage)->generator, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_generator_open(me, &(storage)->generator, AXI_TAKE, AXI_CAT(fn, _axi)()))
+     axi_generator_open(me, &(storage)->generator, AXI_TAKE, AXI_FN(fn)()))
 #define AXI_SPAWN(n, group, fn, ...)                                                          \
     (AXI_FILL(axi_task_new(group, sizeof(struct fn)), fn, __VA_ARGS__),                       \
-     axi_task_start(NULL, AXI_TAKE, AXI_CAT(fn, _axi)()))
+     axi_task_start(NULL, AXI_TAKE, AXI_FN(fn)()))
 #define AXI_SPAWN_IN(n, group, storage, fn, ...)                                              \
     (AXI_FILL(axi_task_in(group, &(storage)->task, &(storage)->frame.frame), fn, __VA_ARGS__), \
-     axi_task_start(&(storage)->task, AXI_TAKE, AXI_CAT(fn, _axi)()))
+     axi_task_start(&(storage)->task, AXI_TAKE, AXI_FN(fn)()))
 #define AXI_DO ,
 static AXI_THREAD_LOCAL void *axi_filled_;
 static AXI_THREAD_LOCAL int axi_none_; /* there was no memory: the next pop gives NULL */
@@ -2053,11 +2062,16 @@ AXI_INLINE ax_op axi_end(ax_task *me) {
 #define axi_call AXI_LAYOUT(axi_call)
 #define axi_task_start AXI_LAYOUT(axi_task_start)
 #define axi_generator_open AXI_LAYOUT(axi_generator_open)
+#define AXI_FN(fn) AXI_LAYOUT(AXI_CAT(fn, _axi))
 AX_API ax_op axi_return(ax_task *me, int status);
 AX_API ax_op axi_check(ax_task *me);
 AX_API ax_op axi_lost(ax_task *me);
 #if AXI_CANCEL
 AX_API int axi_within(ax_task *me, ax_frame *frame, ax_time time);
+AX_API const struct axi_fn *AXI_FN(ax_joiner)(void);
+#endif
+#ifndef ASYNCX_FREESTANDING
+AX_API const struct axi_fn *AXI_FN(ax_server)(void);
 #endif
 AX_API void *axi_new(ax_task *me, size_t size);
 AX_API void *axi_reuse(ax_frame *frame);
@@ -2071,7 +2085,7 @@ AX_API ax_frame *axi_task_in(ax_group *group, ax_task *task, ax_frame *frame);
 AX_API ax_task *axi_task_start(ax_task *task, ax_frame *frame, const struct axi_fn *fn);
 AX_API ax_frame *axi_first_frame(const ax_task *task);
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
-#define AXI_FRAME_OF(task, fn) axi_frame_of((task), AXI_CAT(fn, _axi)())
+#define AXI_FRAME_OF(task, fn) axi_frame_of((task), AXI_FN(fn)())
 AX_API ax_frame *axi_frame_of(const ax_task *task, const struct axi_fn *fn);
 #else
 #define AXI_FRAME_OF(task, fn) axi_first_frame(task)
@@ -2098,12 +2112,12 @@ AX_API int axi_run_main(ax_loop *loop, ax_task *main);
         ax_loop axi_l;                                                                            \
         struct fn *axi_main = (struct fn *)axi_run_open(&axi_l, (desc), sizeof(struct fn));       \
         AXI_FILL(axi_main, __VA_ARGS__)                                                           \
-        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main, AXI_CAT(fn, _axi)());                  \
+        axi_run_main(&axi_l, (ax_frame *)(void *)axi_main, AXI_FN(fn)());                         \
     })
 #else
 #define AXI_RUN(desc, fn, ...)                                                                    \
     (AXI_FILL(axi_run_open(NULL, (desc), sizeof(struct fn)), fn, __VA_ARGS__),                    \
-     axi_run_main(NULL, AXI_TAKE, AXI_CAT(fn, _axi)()))
+     axi_run_main(NULL, AXI_TAKE, AXI_FN(fn)()))
 #endif
 AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t size);
 AX_API int axi_run_main(ax_loop *loop, ax_frame *frame, const struct axi_fn *fn);
@@ -2620,13 +2634,20 @@ static int axi_misuse(ax_loop *loop, int status) {
 #else
 /* For ax_exit: how the last AX_RUN of this thread ended, and what misuse was reported. */
 static AXI_THREAD_LOCAL struct axi_origin axi_last;
-static AXI_THREAD_LOCAL const char *axi_last_report;
+static AXI_THREAD_LOCAL char axi_last_report[240]; /* the first: what follows may be its consequence */
 static AXI_THREAD_LOCAL ax_loop *axi_current; /* the loop that runs on this thread, the innermost one */
 
-static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
+AXI_SLOW static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
+    char said[sizeof axi_last_report], place[sizeof said / 2] = "", line[16] = "";
     if (!loop) loop = axi_current;
-    if (!axi_last_report) axi_last_report = text; /* what follows may be its consequence */
-    if (loop && loop->desc.report) loop->desc.report(loop->desc.report_ctx, text);
+    if (loop && loop->stepping) {
+        ax_where w = ax_task_where(loop->stepping); /* the line of its last await */
+        if (w.line) snprintf(line, sizeof line, ":%d", w.line);
+        snprintf(place, sizeof place, " (in %s, %s%s)", w.function, w.file, line);
+    }
+    snprintf(said, sizeof said, "%s%s", text, place);
+    if (!axi_last_report[0]) memcpy(axi_last_report, said, sizeof said);
+    if (loop && loop->desc.report) loop->desc.report(loop->desc.report_ctx, said);
     AX_ASSERT(0);
     return status;
 }
@@ -2656,7 +2677,7 @@ AXI_SLOW static uintptr_t axi_stack(void) { /* where the C stack is now */
 /* The C stack below the loop's run dies with each step: nothing that outlives the step may be there, */
 static int axi_dead_stack(ax_loop *loop, const void *data) {
     if ((uintptr_t)data >= loop->stack || (uintptr_t)data < axi_stack()) return 0;
-    axi_misuse(loop, 0, "a local variable is gone when what uses it comes to it; put it into the frame");
+    axi_misuse(loop, 0, "a buffer or argument is a local variable, which is gone after the wait; put it into the frame");
     return 1;
 }
 #ifndef ASYNCX_FREESTANDING
@@ -2932,7 +2953,8 @@ static int axi_any_timer(ax_loop *loop) { /* the next is the heap's first */
     if (!loop->heaped && loop->timer_count) axi_timer_refill(loop);
     return loop->heaped != 0;
 }
-#define AXI_MINUS(a, b) ((a) - (b))
+static ax_time axi_minus(ax_time a, ax_time b) { return b < -AX_FOREVER ? AX_FOREVER : axi_add(a, -b); }
+#define AXI_MINUS(a, b) axi_minus((a), (b))
 static int axi_no_duration(ax_loop *loop, ax_time time) { /* see AXI_DURATION */
     return time == INT64_MIN && axi_misuse(loop, 1, "a time below a microsecond: a number without AX_SEC or AX_MS?");
 }
@@ -3989,6 +4011,7 @@ struct axi_generators { /* what the driver has to do with them */
 static ax_task *axi_task_end(ax_task *t, int status) {
     ax_group *g = t->group;
     int kept;
+    AXI_STEPS(t->loop, NULL);
     t->node.state = AXI_DONE;
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
     axi_timer_drop(t->loop, &t->node);
@@ -4081,6 +4104,7 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     int refused = rc == AXI_LEFT && AXI_AT_OF(t->frame) == AXI_AT_FINALLY;
     ax_frame *called = rc == AXI_CALLED || refused ? t->frame : NULL;
     axi_entry **at = &t->top;
+    t->frame = called ? called : f;
     while (*at != &f->entry) {
         axi_entry *e = *at;
         if (e->kind != AXI_FRAME || e == (axi_entry *)called) {
@@ -4092,7 +4116,6 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
         if (e->flags & AXI_OWNED) axi_free(t->loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
         else e->flags = 0;
     }
-    t->frame = called ? called : f;
 }
 #endif
 
@@ -6397,7 +6420,11 @@ static void axi_must_not_block(ax_loop *loop, int fd, struct axi_fd *e) {
     if (e && e->checked) return;
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) /* a file does not wait for others */
-        axi_misuse(loop, 0, "a descriptor blocks, and the loop with it: make it non-blocking first (ax_nonblocking)");
+    {
+        char text[96];
+        snprintf(text, sizeof text, "descriptor %d blocks, and the loop with it: make it non-blocking first (ax_nonblocking)", fd);
+        axi_misuse(loop, 0, text);
+    }
     if ((e = axi_fd_known(loop, fd)) != NULL) e->checked = 1; /* the hook may have made the table grow */
 }
 #else
@@ -7501,6 +7528,7 @@ static void axi_run_node(ax_loop *loop, axi_node *node) {
     if (AXI_LIKELY(node->state == AXI_READY) /* no callback ever is */ || node->kind == AXI_TASK)
         axi_run_task((ax_task *)(void *)node);
     else axi_run_queued(loop, (ax_callback *)(void *)node);
+    AXI_STEPS(loop, NULL);
 }
 
 static void axi_say_waiting(ax_task *t, int depth, void *loop) {
@@ -8139,6 +8167,17 @@ static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     return s;
 }
 
+/* Whether a run around has caught it for its tasks, or is still to hear of one that came. */
+static int axi_caught_around(const ax_loop *loop, int number) {
+    unsigned came = 0;
+    int i;
+    for (i = 0; i < AXI_STOPS; i++)
+        if (axi_stops[i].number == number && AXI_LOAD(axi_came[number])) came = axi_stops[i].flag & ~AXI_SYS(loop)->stops;
+    while ((loop = AXI_SYS(loop)->outer) != NULL)
+        if (axi_signal_of(loop, number) || AXI_SYS(loop)->stops & came) return 1;
+    return 0;
+}
+
 /* Whether it came; kept with the loop that has caught it, so that no run inside that begins later is ended by it. */
 static int axi_keep(struct axi_signal *s) {
     if (AXI_LOAD(axi_came[s->number])) {
@@ -8203,7 +8242,7 @@ static int axi_block(int number, int on) {
 }
 
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
-    ax_loop *catcher, *outer = NULL;
+    ax_loop *catcher;
     struct axi_signal *s;
     struct sigaction act;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
@@ -8216,9 +8255,7 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
     catcher = AXI_LOAD(axi_signal_loop);
     if (!catcher) axi_signals_to(loop);
     pthread_mutex_unlock(&axi_post_lock);
-    if (catcher == loop) /* or has a run around this one caught it? */
-        for (outer = AXI_SYS(loop)->outer; outer && !axi_signal_of(outer, number); outer = AXI_SYS(outer)->outer) {}
-    if ((catcher && catcher != loop) || outer) {
+    if ((catcher && catcher != loop) || axi_caught_around(loop, number)) {
         axi_free(loop, s, sizeof *s);
         return AX_EBUSY;
     }
@@ -8261,7 +8298,8 @@ static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old
 
 static void axi_catch_stops(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
-    ax_loop *outer;
+    ax_loop *outer, *around;
+    struct axi_signal *s;
     struct sigaction act;
     int i;
     if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return;
@@ -8277,6 +8315,8 @@ static void axi_catch_stops(ax_loop *loop) {
     if (sys->stops) axi_signals_to(loop);
     else sys->outer = NULL;
     pthread_mutex_unlock(&axi_post_lock);
+    for (around = sys->outer; around; around = AXI_SYS(around)->outer) /* what came before is theirs, not for this run */
+        for (s = AXI_SYS(around)->signals; s; s = s->next) (void)axi_keep(s);
     memset(&act, 0, sizeof act);
     act.sa_handler = axi_on_stop;
 #ifdef _WIN32
@@ -8351,7 +8391,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
     own.flags = AX_CATCH_SIGINT | AX_CATCH_SIGTERM;
     axi_open_error = AX_ENOMEM;
     if (in_heap && !(loop = (ax_loop *)malloc(sizeof *loop))) return NULL;
-    if (!axi_current) axi_last_report = NULL; /* a run around this one may have said it */
+    if (!axi_current) axi_last_report[0] = 0; /* a run around this one may have said it */
     axi_open_error = ax_loop_open(loop, desc ? desc : &own);
     if (axi_open_error >= 0) {
         f = axi_task_new(&loop->root, size);
@@ -8404,9 +8444,9 @@ AX_API void ax_report_stderr(void *ctx, const char *text) {
 }
 
 AX_API int ax_exit(int status) {
-    if (axi_last_report) ax_report_stderr(NULL, axi_last_report);
+    if (axi_last_report[0]) ax_report_stderr(NULL, axi_last_report);
     if (status == AX_EINTR) return 128 + (axi_last_signal ? axi_last_signal : SIGINT);
-    if (status == 0) return axi_last_report != NULL;
+    if (status == 0) return axi_last_report[0] != 0;
     if (status > 0) return status <= 125 ? status : 1;
     fprintf(stderr, "%s: %s", ax_errname(status), ax_strerror(status));
     if (axi_last.status == status && axi_last.name) {

@@ -32,7 +32,7 @@ struct two { ax_frame frame; int n, m; struct one slot; ax_group g; };
 AX_ASYNC(two) {
 $2
 }
-int main(void) { ax_loop_desc d = {0}; d.flags = AX_VIRTUAL_CLOCK; (void)one_axi; return AX_RUN_WITH(&d, two, .n = 2, .m = 4) == 0 ? 0 : 1; }
+int main(void) { ax_loop_desc d = {0}; d.flags = AX_VIRTUAL_CLOCK; (void)AXI_FN(one); return AX_RUN_WITH(&d, two, .n = 2, .m = 4) == 0 ? 0 : 1; }
 END
 }
 # compiles CC FLAGS NAME: quietly; the messages are in $tmp/out.
@@ -199,6 +199,16 @@ for cc in gcc clang; do
         $cc -std=c99 $others -D_GNU_SOURCE -I"$root" -c -o "$tmp/use.o" "$here/macros.c" && $cc -std=c99 -O2 -DNDEBUG -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
         if ! $cc -o "$tmp/two" "$tmp/use.o" "$tmp/impl.o" -lpthread >"$tmp/out" 2>&1 && grep -q 'axi_call_debug' "$tmp/out"; then ok "files of other options do not link: $cc $others"
         else not_ok "files of other options do not link: $cc $others" "$tmp/out"; fi
+        # also one that only has a function that others call
+        printf '#include "asyncx.h"\nstruct leaf { ax_frame frame; int n; };\nAX_EXTERN(leaf);\n' >"$tmp/leaf.h"
+        printf '#include "leaf.h"\nAX_PUBLIC(leaf) { AX_BEGIN; AX_AWAIT(ax_sleep(me, AX_MS(1))); AX_RETURN(my->n); AX_END; }\n' >"$tmp/leaf.c"
+        printf '#define ASYNCX_IMPLEMENTATION\n#include "leaf.h"\nint main(void) { return AX_RUN(leaf, .n = 3) != 3; }\n' >"$tmp/root.c"
+        leaf="$cc -std=c99 -D_GNU_SOURCE -I$root -I$tmp"
+        if $leaf -O2 -DNDEBUG -c -o "$tmp/root.o" "$tmp/root.c" && $leaf -O2 -DNDEBUG -c -o "$tmp/leaf.o" "$tmp/leaf.c" &&
+            $cc -o "$tmp/two" "$tmp/root.o" "$tmp/leaf.o" -lpthread && "$tmp/two" &&
+            $leaf $others -c -o "$tmp/leaf.o" "$tmp/leaf.c" && ! $cc -o "$tmp/two" "$tmp/root.o" "$tmp/leaf.o" -lpthread >"$tmp/out" 2>&1 &&
+            grep -q 'leaf_axi_debug' "$tmp/out"; then ok "... nor a leaf"
+        else not_ok "... nor a leaf" "$tmp/out"; fi
     done
     clean "the warnings that some turn on: $cc" $cc -std=c99 $WARN -Wconversion -Wcast-qual -Wstrict-prototypes -O2 -I"$root" -DASYNCX_IMPLEMENTATION -c -o "$tmp/impl.o" "$here/other.c"
     for how in -O0 -O2; do

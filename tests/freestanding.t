@@ -155,6 +155,9 @@ static ax_loop loop;
 static AX_TASK(task) one;
 int main(void) { ax_loop_open(&loop, NULL); AX_SPAWN_IN(&loop.root, &one, task); return ax_loop_run(&loop); }
 END
+# ... also where one only has a function that the other calls
+sed 's/^AX_ASYNC.*/AX_EXTERN(task);/' "$tmp/link/two.c" >"$tmp/link/root.c"
+sed -n '1,3p' "$tmp/link/two.c" | sed 's/^AX_ASYNC/AX_EXTERN(task);\nAX_PUBLIC/' >"$tmp/link/leaf.c"
 cc="${CC:-cc} -std=c99 -DASYNCX_FREESTANDING -I$root"
 $cc -c -o "$tmp/link/one.o" "$tmp/link/one.c" >"$tmp/out" 2>&1
 if $cc -o "$tmp/run" "$tmp/link/two.c" "$tmp/link/one.o" >>"$tmp/out" 2>&1 && "$tmp/run"; then ok "two files with the same options link and run"
@@ -163,6 +166,10 @@ for option in -DASYNCX_TIME_BITS=16 -DASYNCX_TICK_HZ=100 -DASYNCX_NO_KEEP -DASYN
     if $cc $option -o "$tmp/run" "$tmp/link/two.c" "$tmp/link/one.o" >"$tmp/out" 2>&1; then not_ok "with $option in one file only they do not link" "$tmp/out"
     elif grep -q 'undefined reference.*axi_task_start' "$tmp/out"; then ok "with $option in one file only they do not link"
     else not_ok "with $option in one file only they do not link" "$tmp/out"; fi
+    if ! $cc -o "$tmp/run" "$tmp/link/root.c" "$tmp/link/leaf.c" "$tmp/link/one.o" >"$tmp/out" 2>&1 || ! "$tmp/run"; then not_ok "three files link and run" "$tmp/out"
+    elif $cc $option -c -o "$tmp/link/leaf.o" "$tmp/link/leaf.c" && ! $cc -o "$tmp/run" "$tmp/link/root.c" "$tmp/link/leaf.o" "$tmp/link/one.o" >"$tmp/out" 2>&1 &&
+        grep -q 'undefined reference.*task_axi' "$tmp/out"; then ok "... nor if a leaf has $option"
+    else not_ok "... nor if a leaf has $option" "$tmp/out"; fi
 done
 
 echo "1..$n"

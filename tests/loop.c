@@ -1259,6 +1259,9 @@ static void times_test(void) {
     is(ax_until(&loop, AX_FOREVER), AX_FOREVER, "... that never comes");
     is(ax_since(&loop, ax_after(&loop, 7)), -7, "how long ago one was that is to come");
     is(ax_since(&loop, AX_FOREVER), -AX_FOREVER, "... that never comes");
+    is(ax_until(&loop, -AX_FOREVER), -AX_FOREVER, "... that was ages ago");
+    is(ax_since(&loop, -AX_FOREVER), AX_FOREVER, "... and how long ago that is");
+    ok(ax_since(&loop, INT64_MIN) == AX_FOREVER && ax_until(&loop, INT64_MIN) == -AX_FOREVER, "... or more");
     ax_loop_close(&loop);
 }
 

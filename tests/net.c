@@ -1411,10 +1411,11 @@ AX_ASYNC(refuses_exact) {
 /* A report hook that starts a watch on a high descriptor: the table of descriptors moves while an operation looks at it. */
 static ax_loop *hooked_loop;
 static ax_watch high_watch;
-static int high_fd;
+static int high_fd, blocking_fd;
 static void high_event(ax_loop *l, unsigned events, void *arg) { (void)l, (void)events, (void)arg; }
 static void grows_table(void *ctx, const char *text) {
     (void)ctx;
+    if (strstr(text, "blocks")) LOG("%d", atoi(text + strlen("descriptor ")) == blocking_fd && strstr(text, "(in hooked, ") != NULL);
     LOG("%s%d", strstr(text, "blocks") ? "blocks:" : "accept:", ax_watch_start(hooked_loop, &high_watch, high_fd, 0, high_event, NULL));
 }
 struct hooked { ax_frame frame; int fd[2], accepts; char byte; struct rlimit many; ax_addr at; };
@@ -1440,6 +1441,7 @@ AX_ASYNC(hooked) {
     }
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, my->fd) < 0) AX_RETURN(-errno);
     high_fd = fcntl(my->fd[1], F_DUPFD, 900);
+    blocking_fd = my->fd[0];
     AX_TRY(AX_WITHIN(AX_MS(1), ax_wait_fd(me, my->fd[0], AX_IN))); /* now it is in the table */
     if (write(my->fd[1], "x", 1) != 1) AX_RETURN(AX_EPIPE);
     AX_AWAIT(ax_read(me, my->fd[0], &my->byte, 1)); /* it blocks, which is told */
@@ -1525,7 +1527,7 @@ static void blocking_tests(void) {
 #if ASYNCX_DEBUG /* only then it is told that a descriptor blocks */
         d = kit_desc();
         d->report = grows_table;
-        kit_judge("... and while it hears that a descriptor blocks", AX_RUN_WITH(d, hooked), 0, "blocks:0 x", NULL, __FILE__, __LINE__);
+        kit_judge("... and while it hears that a descriptor blocks", AX_RUN_WITH(d, hooked), 0, "1 blocks:0 x", NULL, __FILE__, __LINE__);
 #endif
     }
     MISUSE("readers and writers without their init are refused", 0, "line:-22 exactly:-22 until:-22 write:-22 printf:-22 flush:-22 bad init:-22 line:-22",

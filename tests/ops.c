@@ -644,6 +644,7 @@ int main(void) {
              "384 383 finally:-16 leaving:-32 384 383 finally:-16 leaving:-32 failed:2 disturbed:0", two_checks);
     for (how = 0; how < 10; how++)
         MISUSE("rule 3: a second wait is refused, the forgotten one is dropped", 0, "second:1 waiters:0 0@20", "not awaited", runs_forgets, .how = how);
+    MISUSE("rule 3: ... it is told where", 0, "second:1 waiters:0 0@20", ASYNCX_DEBUG && ASYNCX_TRACE ? "not awaited (in forgets, " : "not awaited", runs_forgets);
     MISUSE("rule 3: ... also where a limit begins", 0, "-16 end:0@0", "not awaited", forgets_more, .how = LIMITED);
     MISUSE("rule 3: ... and a cancel that it was told of is not lost", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = IN_NEXT);
     MISUSE("rule 3: ... nor one that it had met", AX_ECANCELED, "-16 end:-125@0", "not awaited", forgets_more, .how = CANCELLED_BEFORE);

@@ -17,5 +17,5 @@ AX_ASYNC(sleeper) {
     if (my->name) LOG("%s:%d@%d", my->name, ax_leaving(me), ms(me->loop));
     AX_END;
 }
-static inline __attribute__((unused)) const struct axi_fn *kit_keep(void) { return sleeper_axi(); }
+static inline __attribute__((unused)) const struct axi_fn *kit_keep(void) { return AXI_FN(sleeper)(); }
 #endif

@@ -263,11 +263,10 @@ AX_ASYNC(director) {
     AX_END;
 }
 
-static const char *said;
+static int said;
 static void report(void *ctx, const char *text) {
     (void)ctx;
-    if (!said) printf("# reported: %s\n", text);
-    said = text;
+    if (!said++) printf("# reported: %s\n", text);
 }
 static void give_up(int number) {
     static const char text[] = "Bail out! it does not end\n";

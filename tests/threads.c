@@ -541,6 +541,57 @@ AX_ASYNC(nests_stop) {
     LOG("goes on");
     AX_END;
 }
+/* What came before a run inside began is no business of it: it is for who waits for it outside, */
+struct old_signal { ax_frame frame; ax_group g; int guest; };
+static void runs_some(void) {
+    int i;
+    for (i = 0; i < 3; i++) LOG("%d", AX_RUN_WITH(catching(BOTH_STOPS), at_once));
+}
+struct runs_later { ax_frame frame; };
+AX_ASYNC(runs_later) {
+    AX_BEGIN;
+    raise(SIGTERM);
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    runs_some();
+    AX_END;
+}
+AX_ASYNC(old_signal) {
+    ax_loop inside;
+    AX_BEGIN;
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGTERM);
+    AX_AWAIT(ax_checkpoint(me));
+    if (my->guest) {
+        ax_loop_open(&inside, catching(0));
+        AX_SPAWN(&inside.root, raising, .signal = SIGTERM);
+        ax_loop_run(&inside);
+        runs_some();
+        ax_loop_close(&inside);
+    } else {
+        LOG("%d", AX_RUN_WITH(catching(AX_CATCH_SIGINT), runs_later));
+    }
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+/* ... or for main of the run around, which it cancels: the run inside can't take it over. */
+struct waits_inside { ax_frame frame; };
+AX_ASYNC(waits_inside) {
+    AX_BEGIN;
+    AX_TRY(AX_WITHIN(AX_MS(1), ax_signal_wait(me, SIGINT)));
+    LOG("inner:%d", me->rc);
+    AX_END;
+}
+struct old_stop { ax_frame frame; int flags; };
+AX_ASYNC(old_stop) {
+    AX_BEGIN;
+    later();
+    raise(SIGINT);
+    LOG("%d", AX_RUN_WITH(catching(my->flags), waits_inside));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_FINALLY:
+    LOG("cleanup:%d", ax_leaving(me));
+    AX_END;
+}
 /* One signal ends one run inside: the next ones are not ended by what is kept for the outer loop, however deep they are. */
 struct tries_again { ax_frame frame; ax_group g; int runs, rc, deep; };
 struct one_deeper { ax_frame frame; int raises; };
@@ -866,8 +917,17 @@ int main(void) {
     later();
     SCENARIO("a signal that came is kept over a run inside, which can't catch it, too", 0, "inner:-16 heard:1", keeps_signal);
     SCENARIO("Ctrl-C that the outer loop waits for ends a run inside, and is heard outside", 0, "inner:-4 A:1 goes on", nests_stop, .signal = SIGINT, .waits = 1);
-    SCENARIO("... also if it came before that began", 0, "inner:-4 heard:1", keeps_stop);
-    SCENARIO("... and nobody was told yet", 0, "inner:0 heard:1", keeps_stop, .told = 1);
+    SCENARIO("... but not one that begins later", 0, "inner:0 heard:1", keeps_stop);
+    SCENARIO("... whether the loop around has looked or not", 0, "inner:0 heard:1", keeps_stop, .told = 1);
+    SCENARIO("... nor the second of those", 0, "0 0 0 0 A:1", old_signal);
+    SCENARIO("... also if it came in a guest", 0, "0 0 0 A:1", old_signal, .guest = 1);
+    kit_desc();
+    kit_judge("Ctrl-C for the run around is not taken over inside", AX_RUN_WITH(catching(BOTH_STOPS), old_stop, .flags = BOTH_STOPS), AX_EINTR,
+              "inner:-16 0 cleanup:-125", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("... by a run that catches others", AX_RUN_WITH(catching(BOTH_STOPS), old_stop, .flags = AX_CATCH_SIGTERM), AX_EINTR,
+              "inner:-16 0 cleanup:-125", NULL, __FILE__, __LINE__);
+    later();
     SCENARIO("what the run inside does not catch does not end it", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
     kit_desc();
     kit_judge("what the run inside catches, and does not wait for, is not for the run around", AX_RUN(nests_stop, .signal = SIGINT, .claims = 1), 0,

@@ -3,10 +3,11 @@
 #include "asyncx.h"
 #include <stdio.h>
 
-static const char *reported = "none";
+static char reported[100] = "none";
 static void report(void *ctx, const char *text) {
+    const char *place = strstr(text, " (in inside, ");
     (void)ctx;
-    reported = text;
+    snprintf(reported, sizeof reported, "%.*s", place ? (int)(place - text) : 99, text);
 }
 
 static int count;

@@ -19,4 +19,4 @@ AX_ASYNC(sleeps) {
     AX_END;
 }
 int ready(ax_task *me);
-int ready(ax_task *me) { return sleeps_axi() != NULL && (double)ax_now(me->loop) / (double)AX_SEC(1) > 0; }
+int ready(ax_task *me) { return AXI_FN(sleeps)() != NULL && (double)ax_now(me->loop) / (double)AX_SEC(1) > 0; }

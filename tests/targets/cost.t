@@ -24,7 +24,7 @@ body() {
     echo '#include "asyncx.h"'
     echo 'void work(int); struct f { ax_frame frame; }; AX_ASYNC(f) { AX_BEGIN;'
     for i in $(seq "$1"); do echo "$2 work($i);" | sed "s/TIME/100 + 11 * $i/"; done
-    echo 'AX_END; } const struct axi_fn *g(void); const struct axi_fn *g(void) { return f_axi(); }'
+    echo 'AX_END; } const struct axi_fn *g(void); const struct axi_fn *g(void) { return AXI_FN(f)(); }'
 }
 text() { body "$1" "$2" > "$dir/body.c"; $cc -c -o "$dir/o" "$dir/body.c" && ${tools}size "$dir/o" | awk 'NR == 2 { print $1 }'; }
 await() { # WHAT it adds, without the work
