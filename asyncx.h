@@ -2640,8 +2640,8 @@ static AXI_THREAD_LOCAL ax_loop *axi_current; /* the loop that runs on this thre
 AXI_SLOW static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
     char said[sizeof axi_last_report], place[sizeof said / 2] = "", line[16] = "";
     if (!loop) loop = axi_current;
-    if (loop && loop->stepping) {
-        ax_where w = ax_task_where(loop->stepping); /* the line of its last await */
+    if (axi_current && axi_current->stepping) { /* not the loop's: this may be another thread */
+        ax_where w = ax_task_where(axi_current->stepping); /* the line of its last await */
         if (w.line) snprintf(line, sizeof line, ":%d", w.line);
         snprintf(place, sizeof place, " (in %s, %s%s)", w.function, w.file, line);
     }
