@@ -14,6 +14,12 @@
          AX_END;
      }
 
+   Or talk to it while it runs, line by line, by a function of yours that gets both ends:
+
+     static ax_op talk(ax_task *me, int *fds, void *arg) { (void)arg; return AX_CALL(session, .fds = fds); }
+
+     AX_AWAIT(AX_CALL(ax_process, .argv = list, .talk = talk));
+
    WHAT HOLDS
 
      - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, with the processes of its group. When
@@ -56,6 +62,7 @@ static inline void ax_output_free(void *output); /* fits ax_defer */
 struct ax_process;
 struct axi_process_reap { ax_frame frame; struct ax_process *p; };
 struct axi_process_wait { ax_frame frame; struct ax_process *p; struct axi_process_reap reap; };
+struct axi_process_talk { ax_frame frame; struct ax_process *p; };
 struct axi_process_feed { ax_frame frame; int *fd; const void *data; size_t size; };
 struct axi_process_take { ax_frame frame; int *fd; ax_output *to; size_t cap; };
 
@@ -70,6 +77,10 @@ struct ax_process {
     const void *input;    /* or these bytes; else it reads /dev/null */
     size_t input_size;
     ax_output *out, *err; /* else it writes where we do; the same one twice: both in one, in the order that they came */
+    ax_op (*talk)(ax_task *me, int *fds, void *arg); /* instead of text, input and out: an op, in a task of its own, that writes its
+                             input to fds[0] and reads its output from fds[1] to the end; they are closed then. To end the input
+                             before: ax_close(me->loop, fds[0]), fds[0] = 0. If it fails the command is ended, and the error given */
+    void *arg;
     ax_time grace;        /* from SIGTERM to SIGKILL; and how long its output is read after its end while others hold it open */
     int ended;            /* a result, as of waitpid: to be read after AX_CALL_IN */
     pid_t pid;            /* private from here; 0: none, or it is gone */
@@ -77,6 +88,7 @@ struct ax_process {
     int fds[3];           /* our ends of its pipes; 0: none, since they are above 2 */
     ax_group pumps;
     struct axi_process_wait wait; /* all in the frame: the cleanup must not run out of memory */
+    AX_TASK(axi_process_talk) talker;
     AX_TASK(axi_process_feed) feed;
     AX_TASK(axi_process_take) take[2];
 };
@@ -154,8 +166,9 @@ static inline int axi_process_start(struct ax_process *p) {
     int theirs[3] = {0, 0, 0}, needed[3], ends[2], rc = 0, i;
     if (!p->argv || !p->argv[0]) return AX_EINVAL;
     if (p->text) p->input = p->text, p->input_size = strlen(p->text);
-    needed[0] = p->input != NULL;
-    needed[1] = p->out != NULL;
+    if (p->talk && (p->input || p->out)) return AX_EINVAL;
+    needed[0] = p->input || p->talk;
+    needed[1] = p->out || p->talk;
     needed[2] = p->err && p->err != p->out;
     for (i = 0; i < 3 && rc >= 0; i++) {
         if (!needed[i] || (rc = axi_process_pipe(ends)) < 0) continue;
@@ -172,6 +185,15 @@ static inline int axi_process_start(struct ax_process *p) {
 }
 
 /* ---- its pipes ---- */
+
+AX_ASYNC(axi_process_talk) {
+    AX_BEGIN;
+    AX_AWAIT(my->p->talk(me, my->p->fds, my->p->arg));
+    AX_FINALLY:
+    axi_process_close(me->loop, &my->p->fds[0]);
+    axi_process_close(me->loop, &my->p->fds[1]);
+    AX_END;
+}
 
 AX_ASYNC(axi_process_feed) {
     AX_BEGIN;
@@ -270,13 +292,15 @@ AX_ASYNC(ax_process) {
     AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)); /* before there is a child */
     AX_CHECK(axi_process_start(my));
     ax_group_open(me, &my->pumps, 0);
-    if (my->fds[0])
+    if (my->talk) AX_SPAWN_IN(&my->pumps, &my->talker, axi_process_talk, .p = my);
+    else if (my->fds[0])
         AX_SPAWN_IN(&my->pumps, &my->feed, axi_process_feed, .fd = &my->fds[0], .data = my->input, .size = my->input_size);
     for (i = 0; i < 2; i++)
-        if (my->fds[i + 1])
+        if (i ? my->err && my->err != my->out : my->out != NULL)
             AX_SPAWN_IN(&my->pumps, &my->take[i], axi_process_take, .fd = &my->fds[i + 1], .to = i ? my->err : my->out);
     AX_AWAIT(AX_CALL_IN(&my->wait, axi_process_wait, .p = my));
     if (my->lost) AX_RETURN(-ECHILD);
+    if (my->talk) AX_AWAIT(ax_join(me, &my->talker.task)); /* it reads what is left */
     AX_TRY(AX_WITHIN(my->grace, ax_group_join(me, &my->pumps)));
     if (me->rc < 0 && !ax_expired(me)) AX_RETURN(me->rc);
     AX_RETURN(WIFSIGNALED(my->ended) ? 128 + WTERMSIG(my->ended) : WEXITSTATUS(my->ended));

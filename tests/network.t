@@ -99,6 +99,9 @@ test_subprocess() {
     ok "output and errors come through: 0" test "$rc" = 0 -a "$(cat "$tmp/out")" = 'some words' -a "$(cat "$tmp/err")" = wrong
     run subprocess --input "$(head -c 100000 /dev/zero | tr '\0' x)" 'cat; cat "$0" >&2' 'head -c 1'
     ok "more than pipes hold, in and out at once" test "$(wc -c < "$tmp/out")" = 100001
+    run subprocess --lines --input "$(printf 'a\nb')" cat 'exec head -c 1' 'echo wrong >&2; exit 3'
+    ok "lines as they come, behind the number of their command" test "$rc" = 1 -a "$(sort "$tmp/out" | tr '\n' ,)" = '1: a,1: b,2: a,'
+    ok "its errors too" says '^wrong'
     run subprocess --max-bytes 10 'echo 123456789abcdef'
     ok "too much output: its beginning" test "$rc" = 0 -a "$(cat "$tmp/out")" = 123456789a
     ok "and it is said" says 'more than 10 bytes, the rest is dropped'

@@ -112,6 +112,60 @@ AX_ASYNC(no_command) {
     LOG("%d", me->rc);
     AX_END;
 }
+/* Talks to a command while it runs. */
+enum { TALKS, FAILS, LEAVES, READS_LATE, IS_CANCELLED };
+struct talks { ax_frame frame; const char *text; int how; ax_task *task; char *argv[4]; ax_output out; };
+struct session { ax_frame frame; int *fds, how; ax_task *caller; siginfo_t info; ax_reader in; char line[100]; };
+AX_ASYNC(session) {
+    AX_BEGIN;
+    ax_reader_init(&my->in, my->fds[1], my->line, sizeof my->line);
+    AX_AWAIT(ax_reader_line(me, &my->in));
+    LOG("%s", my->in.data);
+    if (my->how == FAILS) AX_RETURN(AX_EPROTO);
+    if (my->how == IS_CANCELLED) ax_cancel(my->caller);
+    if (my->how == LEAVES) AX_RETURN(7);
+    if (my->how == READS_LATE) /* it has ended by then */
+        while (waitid(P_ALL, 0, &my->info, WEXITED | WNOHANG | WNOWAIT) == 0 && !my->info.si_pid) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->how == TALKS) {
+        AX_AWAIT(ax_write_all(me, my->fds[0], "2+3\n", 4));
+        AX_AWAIT(ax_reader_line(me, &my->in));
+        LOG("%s", my->in.data);
+        ax_close(me->loop, my->fds[0]);
+        my->fds[0] = 0;
+    }
+    AX_WHILE(ax_reader_line(me, &my->in)) LOG("%s", my->in.data);
+    LOG("end");
+    AX_FINALLY:
+    if (ax_leaving(me) < 0) LOG("left:%d", ax_leaving(me));
+    AX_END;
+}
+static ax_op talk(ax_task *me, int *fds, void *arg) {
+    struct talks *t = (struct talks *)arg;
+    return AX_CALL(session, .fds = fds, .how = t->how, .caller = t->task);
+}
+AX_ASYNC(talks) {
+    AX_BEGIN;
+    my->argv[0] = "sh", my->argv[1] = "-c", my->argv[2] = (char *)(uintptr_t)my->text;
+    my->task = me;
+    AX_TRY_ALL(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .arg = my, .grace = AX_SEC(100)));
+    ax_uncancel(me);
+    LOG("%d child:%d", me->rc, waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD);
+    AX_TRY(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .out = &my->out)); /* either or */
+    LOG("%d", me->rc);
+    AX_TRY(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .text = ""));
+    LOG("%d", me->rc);
+    AX_END;
+}
+struct cancels_talk { ax_frame frame; ax_group g; int turns, i; ax_task *child; };
+AX_ASYNC(cancels_talk) {
+    AX_BEGIN;
+    ax_group_open(me, &my->g, AX_GROUP_COLLECT | AX_GROUP_KEEP);
+    my->child = AX_SPAWN(&my->g, talks, .how = READS_LATE, .text = "echo READY; cat");
+    for (my->i = 0; my->i < my->turns; my->i++) AX_AWAIT(ax_checkpoint(me));
+    ax_cancel(my->child);
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
 /* A process that another one has left behind: gone, or nobody's zombie by now; it takes a moment to die. */
 static int is_gone(int pid) {
     char path[40], state = 0;
@@ -171,6 +225,23 @@ int main(void) {
     JUDGE("twenty at a time: none is lost", 0, "110", many);
 
     before = open_fds(256);
+    JUDGE("a command is talked to while it runs", 0, "READY 5 bye end 4 child:0 -22 -22", talks, .text = "echo READY; read x; echo $(($x)); read y; echo bye; exit 4");
+    JUDGE("... with an error it is ended", 0, "READY left:-71 -71 child:0 -22 -22", talks, .how = FAILS, .text = "echo READY; exec sleep 77");
+    JUDGE("... who leaves early closes both ends", 0, "READY 3 child:0 -22 -22", talks, .how = LEAVES, .text = "echo READY; read x; exit 3");
+    JUDGE("... nothing is lost that it wrote before its end", 0, "READY a b end 0 child:0 -22 -22", talks, .how = READS_LATE, .text = "echo READY; echo a; echo b");
+    JUDGE("... cancelled it is asked to end, and has its last words", 0, "READY bye end -125 child:0 -22 -22", talks, .how = IS_CANCELLED,
+          .text = "trap 'echo bye; exit 4' TERM; echo READY; while :; do sleep 0.01; done");
+    for (i = 0, bad = 0; i < 20; i++) bad += AX_RUN_WITH(real(), cancels_talk, .turns = i) != 0 || !no_child() || kit_balance != 0;
+    is(bad, 0, "... and anywhere else, it leaves no child and no memory");
+    for (i = 1, failed = 0, bad = 0; i < 100; i++) {
+        ax_loop_desc *d = real();
+        kit_fail_at = i;
+        failed += AX_RUN_WITH(d, talks, .how = LEAVES, .text = "echo READY") < 0 || strstr(tap_trace, "-12") != NULL;
+        bad += !no_child() || kit_balance != 0;
+        if (kit_allocations < i) break;
+    }
+    ok(bad == 0 && failed > 2 && i < 100, "... nor out of memory at each of %d places", i - 1);
+    is(open_fds(256), before, "... nor a descriptor");
     for (i = 0, bad = 0; i < 40; i++) bad += AX_RUN_WITH(real(), cancels, .first = i % 10, .second = i / 10 * 3) != 0 || !no_child() || kit_balance != 0;
     is(bad, 0, "cancelled anywhere, once or twice, it leaves no child and no memory");
     is(open_fds(256), before, "... nor a descriptor");
