@@ -196,12 +196,12 @@
 #else
 #define AXI_ROM
 #define AXI_ROM_READ(type, at) (*(at))
-#define AXI_STEP(t, f) (AXI_STEPS((t)->loop, (t)), (f)->fn->step((t), (f)))
+#define AXI_STEP(t, f) (AXI_STEPS((t)->loop, (f)), (f)->fn->step((t), (f)))
 #endif
 #if ASYNCX_DEBUG && !defined(ASYNCX_FREESTANDING)
-#define AXI_STEPS(loop, task) ((loop)->stepping = (task)) /* misuse is told with its place */
+#define AXI_STEPS(loop, frame) ((loop)->stepping = (frame)) /* misuse is told with its place */
 #else
-#define AXI_STEPS(loop, task) ((void)0)
+#define AXI_STEPS(loop, frame) ((void)0)
 #endif
 
 #if defined(ASYNCX_STATIC) && defined(__GNUC__)
@@ -1407,10 +1407,10 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
    the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
-   between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process catches
-   signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has caught, or is
-   still to hear of. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no signal or can't be
-   caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process
+   catches signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has
+   caught so, or is still to hear of. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no
+   signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend.
    Children: AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)) before they are started, then
@@ -1555,7 +1555,7 @@ struct ax_loop {
     axi_link end;
     axi_link *turn_last; /* the last of what was ready when this turn began */
     axi_link *running;   /* if a callback runs, that one */
-    ax_task *stepping;   /* in debug builds: the task that runs */
+    ax_frame *stepping;  /* in debug builds: the body that runs */
     ax_callback nobody;  /* stands in the queue for one that was stopped */
     axi_list aborts, closers;
     struct axi_timer *timers;
@@ -2623,6 +2623,20 @@ AX_API const char *ax_errname(int status) {
     AXI_TEXT(1, "error")
 }
 
+#if ASYNCX_NAMES
+static ax_where axi_where(const ax_frame *f) {
+    ax_where w;
+    w.function = AXI_ROM_READ(const char *, &f->fn->name);
+#if AXI_FILES
+    w.file = AXI_ROM_READ(const char *, &f->fn->file);
+#else
+    w.file = "";
+#endif
+    w.line = AXI_LINE_OF(f);
+    return w;
+}
+#endif
+
 #ifdef ASYNCX_FREESTANDING
 static int axi_misuse(ax_loop *loop, int status) {
     (void)loop;
@@ -2638,12 +2652,14 @@ static AXI_THREAD_LOCAL char axi_last_report[240]; /* the first: what follows ma
 static AXI_THREAD_LOCAL ax_loop *axi_current; /* the loop that runs on this thread, the innermost one */
 
 AXI_SLOW static int axi_misuse(ax_loop *loop, int status, const char *text) { /* loop: NULL if it is not known */
+    enum { LONGEST = 60 }; /* of a path: its end */
     char said[sizeof axi_last_report], place[sizeof said / 2] = "", line[16] = "";
     if (!loop) loop = axi_current;
     if (axi_current && axi_current->stepping) { /* not the loop's: this may be another thread */
-        ax_where w = ax_task_where(axi_current->stepping); /* the line of its last await */
+        ax_where w = axi_where(axi_current->stepping); /* the line of its last await */
+        size_t length = strlen(w.file);
         if (w.line) snprintf(line, sizeof line, ":%d", w.line);
-        snprintf(place, sizeof place, " (in %s, %s%s)", w.function, w.file, line);
+        snprintf(place, sizeof place, " (in %.30s, %s%s)", w.function, w.file + (length > LONGEST ? length - LONGEST : 0), line);
     }
     snprintf(said, sizeof said, "%s%s", text, place);
     if (!axi_last_report[0]) memcpy(axi_last_report, said, sizeof said);
@@ -4011,7 +4027,6 @@ struct axi_generators { /* what the driver has to do with them */
 static ax_task *axi_task_end(ax_task *t, int status) {
     ax_group *g = t->group;
     int kept;
-    AXI_STEPS(t->loop, NULL);
     t->node.state = AXI_DONE;
     t->rc = status == AXI_OWN ? AX_ECANCELED : status;
     axi_timer_drop(t->loop, &t->node);
@@ -4104,7 +4119,6 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
     int refused = rc == AXI_LEFT && AXI_AT_OF(t->frame) == AXI_AT_FINALLY;
     ax_frame *called = rc == AXI_CALLED || refused ? t->frame : NULL;
     axi_entry **at = &t->top;
-    t->frame = called ? called : f;
     while (*at != &f->entry) {
         axi_entry *e = *at;
         if (e->kind != AXI_FRAME || e == (axi_entry *)called) {
@@ -4116,6 +4130,7 @@ AXI_SLOW static void axi_drop_calls(ax_task *t, ax_frame *f, int rc) {
         if (e->flags & AXI_OWNED) axi_free(t->loop, e, axi_size_of(((ax_frame *)(void *)e)->fn));
         else e->flags = 0;
     }
+    t->frame = called ? called : f;
 }
 #endif
 
@@ -4153,6 +4168,7 @@ static void axi_begin_finally(ax_task *t, ax_frame *f) {
 static ax_frame *axi_frame_end(ax_task *t, ax_frame *f) {
     axi_entry *e = t->top = f->entry.up;
     int flags = f->entry.flags;
+    AXI_STEPS(t->loop, NULL);
     f->entry.flags = 0;
     if (flags & AXI_PUT_OFF && t->node.count) t->node.flags |= AXI_UNMET;
     while (e && e->kind != AXI_FRAME) e = e->up;
@@ -4406,17 +4422,7 @@ AX_API int ax_task_status(ax_task *t) {
 #if ASYNCX_NAMES
 AX_API const char *ax_task_name(const ax_task *t) { return AXI_ROM_READ(const char *, &axi_first_frame(t)->fn->name); }
 
-AX_API ax_where ax_task_where(const ax_task *t) {
-    ax_where w;
-    w.function = AXI_ROM_READ(const char *, &t->frame->fn->name);
-#if AXI_FILES
-    w.file = AXI_ROM_READ(const char *, &t->frame->fn->file);
-#else
-    w.file = "";
-#endif
-    w.line = AXI_LINE_OF(t->frame);
-    return w;
-}
+AX_API ax_where ax_task_where(const ax_task *t) { return axi_where(t->frame); }
 #endif
 
 #if AXI_CANCEL
@@ -8167,12 +8173,11 @@ static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     return s;
 }
 
+static unsigned axi_stop_flag(int number) { return number == SIGINT ? AX_CATCH_SIGINT : number == SIGTERM ? AX_CATCH_SIGTERM : 0; }
+
 /* Whether a run around has caught it for its tasks, or is still to hear of one that came. */
 static int axi_caught_around(const ax_loop *loop, int number) {
-    unsigned came = 0;
-    int i;
-    for (i = 0; i < AXI_STOPS; i++)
-        if (axi_stops[i].number == number && AXI_LOAD(axi_came[number])) came = axi_stops[i].flag & ~AXI_SYS(loop)->stops;
+    unsigned came = AXI_LOAD(axi_came[number]) ? axi_stop_flag(number) & ~AXI_SYS(loop)->stops : 0;
     while ((loop = AXI_SYS(loop)->outer) != NULL)
         if (axi_signal_of(loop, number) || AXI_SYS(loop)->stops & came) return 1;
     return 0;
@@ -8298,6 +8303,7 @@ static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old
 
 static void axi_catch_stops(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
+    unsigned between = 0;
     ax_loop *outer, *around;
     struct axi_signal *s;
     struct sigaction act;
@@ -8315,8 +8321,11 @@ static void axi_catch_stops(ax_loop *loop) {
     if (sys->stops) axi_signals_to(loop);
     else sys->outer = NULL;
     pthread_mutex_unlock(&axi_post_lock);
-    for (around = sys->outer; around; around = AXI_SYS(around)->outer) /* what came before is theirs, not for this run */
-        for (s = AXI_SYS(around)->signals; s; s = s->next) (void)axi_keep(s);
+    for (around = sys->outer; around; around = AXI_SYS(around)->outer) {
+        for (s = AXI_SYS(around)->signals; s; s = s->next) /* what came before is theirs, not for this run, */
+            if (!(axi_stop_flag(s->number) & between)) (void)axi_keep(s);
+        between |= AXI_SYS(around)->stops; /* but for what is to cancel a run in between */
+    }
     memset(&act, 0, sizeof act);
     act.sa_handler = axi_on_stop;
 #ifdef _WIN32
@@ -8361,7 +8370,7 @@ static void axi_signals_end(ax_loop *loop) {
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
         sigaction(axi_stops[i].number, &sys->before[i], NULL);
-        AXI_STORE(axi_stopped[i], 0);
+        AXI_STORE(axi_stopped[i], sys->before[i].sa_handler == axi_on_stop && AXI_LOAD(axi_came[axi_stops[i].number]));
         if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
             AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
     }

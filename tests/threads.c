@@ -1,5 +1,6 @@
 /* Executors, what happens to their jobs, and signals. Jobs wait at gates, never for time. */
 #include <pthread.h>
+#include <sys/wait.h>
 static int threads_left = -1; /* the next so many can be started; -1: all */
 static int few_threads(pthread_t *thread, const pthread_attr_t *how, void *(*fn)(void *), void *arg);
 #define pthread_create(a, b, c, d) few_threads(a, b, c, d)
@@ -573,6 +574,52 @@ AX_ASYNC(old_signal) {
     AX_AWAIT(ax_group_join(me, &my->g));
     AX_END;
 }
+/* ... or for the run in between, which it cancels, though one further out has caught it as well; */
+struct computes { ax_frame frame; };
+AX_ASYNC(computes) {
+    AX_BEGIN;
+    raise(SIGINT);
+    LOG("sub:%d", AX_RUN_WITH(catching(BOTH_STOPS), at_once));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    LOG("not cancelled");
+    AX_END;
+}
+struct around_two { ax_frame frame; ax_group g; };
+AX_ASYNC(around_two) {
+    AX_BEGIN;
+    later();
+    ax_group_open(me, &my->g, 0);
+    AX_SPAWN(&my->g, hears, .name = "A", .signal = SIGINT);
+    AX_AWAIT(ax_checkpoint(me));
+    LOG("run:%d", AX_RUN_WITH(catching(BOTH_STOPS), computes));
+    AX_AWAIT(ax_group_join(me, &my->g));
+    AX_END;
+}
+/* ... also where a run inside has seen it as it closed: the next one is the second, and ends the process. */
+struct dies_cleaning { ax_frame frame; };
+AX_ASYNC(dies_cleaning) {
+    AX_BEGIN;
+    LOG("%d", AX_RUN_WITH(catching(BOTH_STOPS), leaves_one));
+    AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    AX_FINALLY:
+    later();
+    if (ax_leaving(me) == AX_ECANCELED) raise(SIGINT);
+    _exit(3);
+    AX_END;
+}
+static void second_kills_test(void) {
+    int status = 0;
+    pid_t child;
+    fflush(stdout);
+    if ((child = fork()) == 0) {
+        later();
+        kit_desc();
+        AX_RUN_WITH(catching(BOTH_STOPS), dies_cleaning);
+        _exit(4);
+    }
+    waitpid(child, &status, 0);
+    ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "Ctrl-C that came as a run inside closed was the first (%d)", status);
+}
 /* ... or for main of the run around, which it cancels: the run inside can't take it over. */
 struct waits_inside { ax_frame frame; };
 AX_ASYNC(waits_inside) {
@@ -927,6 +974,9 @@ int main(void) {
     kit_desc();
     kit_judge("... by a run that catches others", AX_RUN_WITH(catching(BOTH_STOPS), old_stop, .flags = AX_CATCH_SIGTERM), AX_EINTR,
               "inner:-16 0 cleanup:-125", NULL, __FILE__, __LINE__);
+    later();
+    SCENARIO("... nor lost for a run between that one and who waits", 0, "sub:0 run:-4 A:1", around_two);
+    second_kills_test();
     later();
     SCENARIO("what the run inside does not catch does not end it", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
     kit_desc();
