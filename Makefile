@@ -118,7 +118,7 @@ host-%:
 
 # The tests that know nothing but the header and the C library, for Windows, run by wine.
 WIN_CC = x86_64-w64-mingw32-gcc
-WIN_TESTS := $(patsubst %,$(B)/windows/%.exe,$(filter-out cancel curl hostile loop loops memory net process soak sqlite syscalls threads,$(TESTS)))
+WIN_TESTS := $(patsubst %,$(B)/windows/%.exe,$(filter-out cancel curl hostile loop loops memory net process signals soak sqlite syscalls threads,$(TESTS)))
 $(B)/windows/conformance/conformance.exe: $(CONFORMANCE)
 $(B)/windows/%.exe: tests/%.c $(HEADERS) tests/windows/errno.h
 	@mkdir -p $(@D)
@@ -132,7 +132,7 @@ windows:
 SEED = 1
 RUNS = 100000
 SAN_RUNS = 5000
-fuzz: $(foreach t,random primitives cleanups freestanding,$(B)/plain/$(t) $(B)/san/$(t))
+fuzz: $(foreach t,random primitives cleanups signals freestanding,$(B)/plain/$(t) $(B)/san/$(t))
 	@echo "# first seed $(SEED): $(RUNS) programs of each kind, $(SAN_RUNS) of them under the sanitizers too"
 	$(B)/plain/random $(RUNS) $(SEED)
 	$(B)/plain/primitives $(RUNS) $(SEED)
@@ -140,6 +140,8 @@ fuzz: $(foreach t,random primitives cleanups freestanding,$(B)/plain/$(t) $(B)/s
 	$(B)/san/primitives $(SAN_RUNS) $(SEED)
 	$(B)/plain/cleanups $(RUNS) $(SEED)
 	$(B)/san/cleanups $(SAN_RUNS) $(SEED)
+	$(B)/plain/signals $(RUNS) $(SEED)
+	$(B)/san/signals $(SAN_RUNS) $(SEED)
 	$(B)/plain/freestanding $(RUNS) $(SEED)
 	$(B)/san/freestanding $(RUNS) $(SEED)
 

@@ -1409,8 +1409,8 @@ AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
    the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
    between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process
    catches signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has
-   caught so, or is still to hear of. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no
-   signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   caught so. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no signal or can't be caught.
+   AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend.
    Children: AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)) before they are started, then
@@ -1563,6 +1563,7 @@ struct ax_loop {
     unsigned heaped, heaped_most; /* so many, and so many at most */
     unsigned fired;      /* timers since the last wait */
     int unfinished;      /* an operation has stopped only to let others have a turn, since the last look at the descriptors */
+    int hears;           /* a signal came for it */
     int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
@@ -5482,7 +5483,7 @@ struct axi_sys {
     void (*end_pools)(ax_loop *);  /* set with the first: a program without threads does not link it */
     int pools_ended;               /* the loop closes: there are none any more */
     struct axi_signal *signals;
-    unsigned stops;                /* AX_CATCH_SIGINT and the like: what AX_RUN caught, */
+    unsigned stops, came, asked;   /* AX_CATCH_SIGINT and the like: what AX_RUN caught; what came; what main is to hear of; */
     struct sigaction before[2];    /* what was there, by place in axi_stops, */
     ax_loop *outer;                /* and the loop of this thread that caught signals until then */
 };
@@ -5979,7 +5980,7 @@ AX_API void ax_fd_ready(ax_loop *loop, int fd, unsigned events) {
 /* Whether there is more to do, or to look at, without a wait. */
 static int axi_more(ax_loop *loop) {
     return axi_any_ready(loop) || AXI_POSTED(loop) || loop->unfinished ||
-           (AXI_LOAD(axi_came[0]) && AXI_LOAD(axi_signal_loop) == loop);
+           loop->hears || (AXI_LOAD(axi_came[0]) && AXI_LOAD(axi_signal_thread) == loop->thread);
 }
 
 static ax_time axi_until_next(ax_loop *loop) {
@@ -7545,7 +7546,7 @@ static void axi_say_waiting(ax_task *t, int depth, void *loop) {
 
 /* Whether a turn follows, and has only the ready queue to look at. */
 static int axi_only_ready(ax_loop *loop) {
-    return axi_any_ready(loop) && loop->alone && !AXI_POSTED(loop) && !AXI_LOAD(axi_came[0]);
+    return axi_any_ready(loop) && loop->alone && !AXI_POSTED(loop) && !loop->hears && !AXI_LOAD(axi_came[0]);
 }
 
 /* Runs what is ready, up to *last, and the turns that follow with nothing else to look at. */
@@ -7616,7 +7617,7 @@ static int axi_jump(ax_loop *loop) {
 static void axi_work(ax_loop *loop, int once) {
     unsigned timers;
     axi_take_posts(loop);
-    if (AXI_LOAD(axi_came[0])) axi_take_signals(loop);
+    if (loop->hears || AXI_LOAD(axi_came[0])) axi_take_signals(loop);
     axi_run_ready(loop, once);
     timers = loop->timer_count;
     axi_run_timers(loop);
@@ -7649,6 +7650,7 @@ static int axi_enter(ax_loop *loop) {
     if (loop->state != AXI_IDLE) return AX_EBUSY;
     loop->state = AXI_IN_RUN;
     loop->thread = (uintptr_t)pthread_self();
+    if (AXI_LOAD(axi_signal_loop) == loop) AXI_STORE(axi_signal_thread, loop->thread); /* it may have caught some on another */
 #if ASYNCX_DEBUG
     loop->stack = axi_stack();
 #endif
@@ -8167,58 +8169,66 @@ static void axi_on_stop(int sig) {
 #define axi_on_stop axi_on_signal
 #endif
 
+static unsigned axi_stop_flag(int number) { return number == SIGINT ? AX_CATCH_SIGINT : number == SIGTERM ? AX_CATCH_SIGTERM : 0; }
+
 static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     struct axi_signal *s = AXI_SYS(loop)->signals;
     while (s && s->number != number) s = s->next;
     return s;
 }
 
-static unsigned axi_stop_flag(int number) { return number == SIGINT ? AX_CATCH_SIGINT : number == SIGTERM ? AX_CATCH_SIGTERM : 0; }
-
-/* Whether a run around has caught it for its tasks, or is still to hear of one that came. */
-static int axi_caught_around(const ax_loop *loop, int number) {
-    unsigned came = AXI_LOAD(axi_came[number]) ? axi_stop_flag(number) & ~AXI_SYS(loop)->stops : 0;
-    while ((loop = AXI_SYS(loop)->outer) != NULL)
-        if (axi_signal_of(loop, number) || AXI_SYS(loop)->stops & came) return 1;
-    return 0;
+/* The loops of one thread that catch signals form a chain, from the innermost run outwards. A signal is for the first of them that
+   has caught it: for its tasks, or else for its main, and then for the tasks of those further out as well. */
+static void axi_signal_for(ax_loop *loop, int number) {
+    unsigned stop = axi_stop_flag(number);
+    for (; loop; loop = AXI_SYS(loop)->outer) {
+        struct axi_sys *sys = AXI_SYS(loop);
+        struct axi_signal *s = axi_signal_of(loop, number); /* of one loop at most */
+        if (!s && !(sys->stops & stop)) continue;
+        if (s) s->kept = 1;
+        else sys->came |= stop, sys->asked |= stop;
+        stop = 0;
+        loop->hears = 1;
+        axi_poke(sys); /* a guest, by the descriptors that its host watches */
+    }
 }
 
-/* Whether it came; kept with the loop that has caught it, so that no run inside that begins later is ended by it. */
-static int axi_keep(struct axi_signal *s) {
-    if (AXI_LOAD(axi_came[s->number])) {
-        AXI_STORE(axi_came[s->number], 0);
-        s->kept = 1;
+/* Gives what came to whom it is for; also before anything changes in the chain, so that what came before is not taken for what
+   comes after. loop: the innermost, or NULL. */
+static void axi_deal_signals(ax_loop *loop) {
+    int number;
+    if (!AXI_LOAD(axi_came[0])) return;
+    AXI_CLEAR(axi_came[0]);
+    for (number = 1; number < AXI_SIGNALS; number++) {
+        if (!AXI_LOAD(axi_came[number])) continue;
+        AXI_STORE(axi_came[number], 0);
+        axi_signal_for(loop, number);
     }
-    return s->kept;
 }
 
 static void axi_take_signals(ax_loop *loop) {
-    ax_loop *outer;
+    struct axi_sys *sys = AXI_SYS(loop);
     struct axi_signal *s;
     int i;
-    if (AXI_LOAD(axi_signal_loop) != loop) return;
-    AXI_CLEAR(axi_came[0]);
-    for (s = AXI_SYS(loop)->signals; s; s = s->next) {
-        if (!axi_keep(s) || !s->waiters.ring) continue;
+    if (AXI_LOAD(axi_signal_thread) == loop->thread) axi_deal_signals(AXI_LOAD(axi_signal_loop));
+    loop->hears = 0;
+    for (s = sys->signals; s; s = s->next) {
+        if (!s->kept || !s->waiters.ring) continue;
         s->kept = 0;
         axi_wake_all(&s->waiters, s->number);
     }
     for (i = 0; i < AXI_STOPS; i++) {
-        int number = axi_stops[i].number;
-        if (!(AXI_SYS(loop)->stops & axi_stops[i].flag) || axi_signal_of(loop, number) || !AXI_LOAD(axi_came[number])) continue;
-        if (!loop->main || loop->main->node.state == AXI_DONE) continue; /* too late: the run around may want it */
-        if (loop->signalled) continue; /* until main has taken the first one back */
-        AXI_STORE(axi_came[number], 0);
-        for (outer = AXI_SYS(loop)->outer; outer; outer = AXI_SYS(outer)->outer) /* it is theirs as well who wait for it there */
-            if ((s = axi_signal_of(outer, number)) != NULL) s->kept = 1;
-        loop->signalled = number;
+        if (!(sys->asked & axi_stops[i].flag) || loop->signalled) continue; /* until main has taken the first one back */
+        if (!loop->main || loop->main->node.state == AXI_DONE) continue; /* too late: it is for the run around */
+        sys->asked &= ~axi_stops[i].flag;
+        loop->signalled = axi_stops[i].number;
         ax_cancel(loop->main);
     }
 }
 
 static void axi_signal_taken_back(ax_loop *loop) {
     loop->signalled = 0;
-    AXI_STORE(axi_came[0], 1); /* another may have come meanwhile */
+    loop->hears = 1; /* another may have come meanwhile */
 }
 
 static void axi_signals_to(ax_loop *loop) {
@@ -8247,7 +8257,8 @@ static int axi_block(int number, int on) {
 }
 
 AX_API int ax_signal_catch(ax_loop *loop, int number) {
-    ax_loop *catcher;
+    struct axi_sys *sys = AXI_SYS(loop);
+    ax_loop *catcher, *outer = NULL;
     struct axi_signal *s;
     struct sigaction act;
     if (axi_foreign(loop) || loop->state == AXI_CLOSED) return AX_EPERM;
@@ -8259,8 +8270,12 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
     pthread_mutex_lock(&axi_post_lock); /* loops of two threads may ask at once */
     catcher = AXI_LOAD(axi_signal_loop);
     if (!catcher) axi_signals_to(loop);
+    if (!catcher || catcher == loop) {
+        axi_deal_signals(catcher);
+        for (outer = sys->outer; outer && !axi_signal_of(outer, number); outer = AXI_SYS(outer)->outer) {}
+    }
     pthread_mutex_unlock(&axi_post_lock);
-    if ((catcher && catcher != loop) || axi_caught_around(loop, number)) {
+    if ((catcher && catcher != loop) || outer) {
         axi_free(loop, s, sizeof *s);
         return AX_EBUSY;
     }
@@ -8274,8 +8289,10 @@ AX_API int ax_signal_catch(ax_loop *loop, int number) {
         return rc;
     }
     s->blocked = axi_block(number, 0);
-    s->next = AXI_SYS(loop)->signals;
-    AXI_SYS(loop)->signals = s;
+    s->kept = (sys->asked & axi_stop_flag(number)) != 0; /* main, which has not heard of it, does not ask for it any more */
+    sys->asked &= ~axi_stop_flag(number);
+    s->next = sys->signals;
+    sys->signals = s;
     return 0;
 }
 
@@ -8284,48 +8301,58 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
     int rc;
     AXI_REFUSE(me);
     if ((rc = ax_signal_catch(me->loop, number)) < 0) return ax_done(rc);
+    axi_deal_signals(AXI_LOAD(axi_signal_loop));
     s = axi_signal_of(me->loop, number);
-    if (!axi_keep(s)) return axi_wait_in(me, &s->waiters);
+    if (!s->kept) return axi_wait_in(me, &s->waiters);
     s->kept = 0;
     axi_wake_all(&s->waiters, number); /* it is theirs as well */
     return ax_done(number);
 }
 
-/* Not from a handler of the program's, nor where the signal is ignored (nohup), or an AX_RUN around this one has caught it, and it
-   came. */
+/* Not from a handler of the program's, nor where the signal is ignored (nohup), or has come to the run around: the second one ends
+   the process. Tasks that wait for it further out hear of it as well. */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
-    if (outer && old->sa_handler == axi_on_signal) return 1; /* who waits for it there hears of it afterwards */
-    if (outer && old->sa_handler == axi_on_stop && !AXI_LOAD(axi_stopped[i])) return 1;
-    for (; outer; outer = AXI_SYS(outer)->outer)
-        if (AXI_SYS(outer)->stops & axi_stops[i].flag) return 0;
+    if (old->sa_handler != SIG_DFL && old->sa_handler != axi_on_stop && old->sa_handler != axi_on_signal) return 0;
+    for (; outer; outer = AXI_SYS(outer)->outer) {
+        if (axi_signal_of(outer, axi_stops[i].number)) return 1;
+        if (AXI_SYS(outer)->stops & axi_stops[i].flag) return !(AXI_SYS(outer)->came & axi_stops[i].flag);
+    }
     return old->sa_handler == SIG_DFL;
+}
+
+/* For the handler: whether the next one is the second. */
+static void axi_note_stops(const ax_loop *innermost) {
+    const ax_loop *loop;
+    int i;
+    for (i = 0; i < AXI_STOPS; i++) {
+        for (loop = innermost; loop && !(AXI_SYS(loop)->stops & axi_stops[i].flag); loop = AXI_SYS(loop)->outer) {}
+        AXI_STORE(axi_stopped[i], loop && AXI_SYS(loop)->came & axi_stops[i].flag);
+        if (AXI_LOAD(axi_came[axi_stops[i].number])) AXI_STORE(axi_stopped[i], 1); /* meanwhile */
+    }
 }
 
 static void axi_catch_stops(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
-    unsigned between = 0;
-    ax_loop *outer, *around;
-    struct axi_signal *s;
+    ax_loop *outer;
     struct sigaction act;
     int i;
     if (!(loop->desc.flags & (AX_CATCH_SIGINT | AX_CATCH_SIGTERM))) return;
     pthread_mutex_lock(&axi_post_lock); /* another thread's run may begin at once */
     outer = AXI_LOAD(axi_signal_loop);
     if (!outer || AXI_LOAD(axi_signal_thread) == loop->thread) {
-        sys->outer = outer;
+        axi_deal_signals(outer);
         for (i = 0; i < AXI_STOPS; i++)
             if (loop->desc.flags & axi_stops[i].flag && sigaction(axi_stops[i].number, NULL, &sys->before[i]) == 0 &&
                 axi_may_stop(outer, i, &sys->before[i]))
                 sys->stops |= axi_stops[i].flag;
     }
-    if (sys->stops) axi_signals_to(loop);
-    else sys->outer = NULL;
-    pthread_mutex_unlock(&axi_post_lock);
-    for (around = sys->outer; around; around = AXI_SYS(around)->outer) {
-        for (s = AXI_SYS(around)->signals; s; s = s->next) /* what came before is theirs, not for this run, */
-            if (!(axi_stop_flag(s->number) & between)) (void)axi_keep(s);
-        between |= AXI_SYS(around)->stops; /* but for what is to cancel a run in between */
+    if (sys->stops) {
+        sys->outer = outer;
+        axi_signals_to(loop);
     }
+    pthread_mutex_unlock(&axi_post_lock);
+    if (!sys->stops) return;
+    axi_note_stops(loop);
     memset(&act, 0, sizeof act);
     act.sa_handler = axi_on_stop;
 #ifdef _WIN32
@@ -8333,58 +8360,50 @@ static void axi_catch_stops(ax_loop *loop) {
 #endif
     for (i = 0; i < AXI_STOPS; i++) {
         if (!(sys->stops & axi_stops[i].flag)) continue;
-        if (sys->before[i].sa_handler != axi_on_signal) /* else it is kept for who waits for it in the run around */
-            AXI_STORE(axi_came[axi_stops[i].number], 0);
-        AXI_STORE(axi_stopped[i], 0);
         if (!outer) AXI_STORE(axi_stop_at[i], 0);
         sigaction(axi_stops[i].number, &act, NULL);
     }
 }
 
-/* What the signal did before: where a run inside has caught it since, that one puts it back. Whether it is nobody's any more. */
-static int axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
-    ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
+/* What the signal did before: where a run inside has caught it since, that one puts it back. */
+static void axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
+    ax_loop *inner = AXI_LOAD(axi_signal_loop);
     struct sigaction *now = NULL;
     int i;
-    for (; inner && inner != loop; inner = AXI_SYS(inner)->outer)
+    for (; inner != loop; inner = AXI_SYS(inner)->outer)
         for (i = 0; i < AXI_STOPS; i++)
             if (axi_stops[i].number == s->number && AXI_SYS(inner)->stops & axi_stops[i].flag) now = &AXI_SYS(inner)->before[i];
+    if (s->blocked) axi_block(s->number, 1);
     if (now) *now = s->old;
     else sigaction(s->number, &s->old, NULL);
-    return !now;
 }
 
-/* All is as it was before another loop may catch signals. */
+/* All is as it was before another loop may catch signals. What main was too late for is for the loop around. */
 static void axi_signals_end(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
-    ax_loop *outer = sys->stops ? sys->outer : NULL;
+    ax_loop *innermost = AXI_LOAD(axi_signal_loop), *inner = innermost;
     struct axi_signal *s;
     int i;
+    if (!sys->stops && !sys->signals) return;
+    for (s = sys->signals; s; s = s->next) axi_put_back(loop, s);
+    for (i = 0; i < AXI_STOPS; i++)
+        if (sys->stops & axi_stops[i].flag) sigaction(axi_stops[i].number, &sys->before[i], NULL);
+    axi_deal_signals(innermost);
     while ((s = sys->signals) != NULL) {
-        if (s->blocked) axi_block(s->number, 1);
-        if (axi_put_back(loop, s)) AXI_STORE(axi_came[s->number], 0); /* too late, and for no other run */
         sys->signals = s->next;
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
     }
-    for (i = 0; i < AXI_STOPS; i++) {
-        if (!(sys->stops & axi_stops[i].flag)) continue;
-        sigaction(axi_stops[i].number, &sys->before[i], NULL);
-        AXI_STORE(axi_stopped[i], sys->before[i].sa_handler == axi_on_stop && AXI_LOAD(axi_came[axi_stops[i].number]));
-        if (sys->before[i].sa_handler != axi_on_signal && sys->before[i].sa_handler != axi_on_stop)
-            AXI_STORE(axi_came[axi_stops[i].number], 0); /* too late, for no other */
-    }
-    if (AXI_LOAD(axi_signal_loop) != loop) {
-        ax_loop *inner = AXI_LOAD(axi_signal_thread) == loop->thread ? AXI_LOAD(axi_signal_loop) : NULL;
-        while (inner && AXI_SYS(inner)->outer != loop) inner = AXI_SYS(inner)->outer;
-        if (inner) AXI_SYS(inner)->outer = sys->outer; /* it would give them back to a loop that is gone */
+    for (i = 0; i < AXI_STOPS; i++)
+        if (sys->asked & axi_stops[i].flag) axi_signal_for(sys->outer, axi_stops[i].number);
+    if (inner != loop) {
+        while (AXI_SYS(inner)->outer != loop) inner = AXI_SYS(inner)->outer;
+        AXI_SYS(inner)->outer = sys->outer;
         return;
     }
-    axi_signals_of(outer); /* before the pipe's number means another file, */
+    axi_note_stops(sys->outer);
+    axi_signals_of(sys->outer); /* before the pipe's number means another file, */
     while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
-    if (!outer) return;
-    AXI_STORE(axi_came[0], 1); /* what came for it meanwhile */
-    axi_poke(AXI_SYS(outer));
 }
 
 /* ---- 16 Running a program ---- */
