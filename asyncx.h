@@ -1406,11 +1406,11 @@ AX_API int ax_stay(void *copy);
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
-   the next wait. The loop's thread does not block it meanwhile. Start processes with posix_spawn (examples/asyncx_process.h):
-   between fork and exec the handlers, here and of AX_RUN, would swallow a signal to the child. Only one loop of the process
-   catches signals, the one that catches Ctrl-C if there is one: AX_EBUSY for another, and for what a run around this one has
-   caught so. (Those that wait there hear of it when the run inside is over.) AX_EINVAL for what is no signal or can't be caught.
-   AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
+   the next wait. The loop's thread does not block it meanwhile; while other loops run on that thread, it must not move to another.
+   Start processes with posix_spawn (examples/asyncx_process.h): between fork and exec the handlers, here and of AX_RUN, would
+   swallow a signal to the child. Only one loop of the process catches signals, the one that catches Ctrl-C if there is one:
+   AX_EBUSY for another, and for what a run around this one has caught so. (Those that wait there hear of it when the run inside is
+   over.) AX_EINVAL for what is no signal or can't be caught. AX_ENOMEM. (Windows sends SIGINT and SIGBREAK.) */
 AX_API int ax_signal_catch(ax_loop *loop, int number);
 /* Waits for the next signal of that number, and catches it if nothing did: gives the number. Every waiter is woken. May suspend.
    Children: AX_CHECK(ax_signal_catch(me->loop, SIGCHLD)) before they are started, then
@@ -1564,6 +1564,7 @@ struct ax_loop {
     unsigned fired;      /* timers since the last wait */
     int unfinished;      /* an operation has stopped only to let others have a turn, since the last look at the descriptors */
     int hears;           /* a signal came for it */
+    int woken;           /* the wake-up pipe may have been written to since the last look: a host would see it again and again */
     int alone;           /* the ready queue: no timer, no descriptor but the wake-up pipe, no stop; until one of them comes */
     unsigned timer_count, timer_cap, timer_need, next_seq;
     unsigned tasks, holds, for_ever, alive;
@@ -4035,7 +4036,7 @@ static ax_task *axi_task_end(ax_task *t, int status) {
 #if AXI_GENERATORS
     if (t->node.flags & AXI_GENERATES) return t->loop->generators->end(AXI_GENERATOR_OF(t), t->rc);
 #endif
-    t->node.flags &= AXI_HEAP;
+    t->node.flags &= AXI_HEAP | AXI_UNMET;
     AXI_TASKS(t->loop, --);
     t->group = NULL;
 #ifndef ASYNCX_FREESTANDING
@@ -5495,17 +5496,17 @@ enum { AXI_SYS_SIZE = (sizeof(struct axi_sys) + 15) / 16 * 16 }; /* the backend'
 static pthread_mutex_t axi_post_lock = PTHREAD_MUTEX_INITIALIZER;
 
 #if defined(__GNUC__)
-#define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define AXI_LOAD(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
 #define AXI_STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELEASE)
 #define AXI_ADD(x, by) __atomic_add_fetch(&(x), (by), __ATOMIC_SEQ_CST)
-#define AXI_CLEAR(x) ((void)__atomic_exchange_n(&(x), 0, __ATOMIC_SEQ_CST)) /* what is read after it is not from before */
+#define AXI_SWAP(x, value) ((void)__atomic_exchange_n(&(x), (value), __ATOMIC_SEQ_CST)) /* what is read next is not from before */
 #define AXI_POSTED(loop) AXI_LOAD((loop)->posted)
 #define AXI_SET_POSTED(loop, c) AXI_STORE((loop)->posted, (c))
 #else
 #define AXI_LOAD(x) (x)
 #define AXI_STORE(x, value) ((void)((x) = (value)))
 #define AXI_ADD(x, by) 0
-#define AXI_CLEAR(x) AXI_STORE(x, 0)
+#define AXI_SWAP(x, value) AXI_STORE(x, value)
 static ax_callback *axi_posted(ax_loop *loop) {
     ax_callback *c;
     pthread_mutex_lock(&axi_post_lock);
@@ -5534,6 +5535,7 @@ static void axi_poke(struct axi_sys *sys) { /* async-signal-safe; a full pipe wa
 static void axi_take_posts(ax_loop *loop) {
     ax_callback *c, *next;
     if (!AXI_POSTED(loop)) return;
+    loop->woken = 1;
     pthread_mutex_lock(&axi_post_lock);
     c = loop->posted;
     AXI_SET_POSTED(loop, NULL);
@@ -6002,7 +6004,8 @@ static int axi_only_told(const struct axi_fd *e) {
 static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
     loop->unfinished = 0;
-    if (timeout == 0 && !loop->wanted && !AXI_POSTED(loop)) return 0; /* only the wake-up pipe */
+    if (timeout == 0 && !loop->wanted && !AXI_POSTED(loop) && !loop->woken) return 0; /* only the wake-up pipe, and that is empty */
+    loop->woken = 0;
     loop->polls++;
     return loop->desc.backend->wait(loop, sys->state, timeout);
 }
@@ -8128,12 +8131,12 @@ static void axi_pools_end(ax_loop *loop) {
 static void axi_on_signal(int sig) {
     int saved = errno, fd;
     (void)AXI_ADD(axi_handling, 1);
-    fd = AXI_LOAD(axi_signal_pipe);
 #ifdef _WIN32
     if (axi_win_kept[sig] == axi_on_signal) signal(sig, axi_on_signal);
 #endif
     AXI_STORE(axi_came[sig], 1);
-    AXI_STORE(axi_came[0], 1);
+    AXI_SWAP(axi_came[0], 1);
+    fd = AXI_LOAD(axi_signal_pipe); /* only now: a run that has changed it since sees what came */
     if (fd >= 0)
         while (write(fd, "", 1) < 0 && errno == EINTR) {}
     (void)AXI_ADD(axi_handling, -1);
@@ -8178,13 +8181,15 @@ static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
 }
 
 /* The loops of one thread that catch signals form a chain, from the innermost run outwards. A signal is for the first of them that
-   has caught it: for its tasks, or else for its main, and then for the tasks of those further out as well. */
-static void axi_signal_for(ax_loop *loop, int number) {
+   has caught it: for its tasks, or else for its main, and then for the tasks of those further out as well. anew: 0, they have heard
+   of it, but the main inside had ended. */
+static void axi_signal_for(ax_loop *loop, int number, int anew) {
     unsigned stop = axi_stop_flag(number);
     for (; loop; loop = AXI_SYS(loop)->outer) {
         struct axi_sys *sys = AXI_SYS(loop);
         struct axi_signal *s = axi_signal_of(loop, number); /* of one loop at most */
         if (!s && !(sys->stops & stop)) continue;
+        if (s && !anew) return;
         if (s) s->kept = 1;
         else sys->came |= stop, sys->asked |= stop;
         stop = 0;
@@ -8193,17 +8198,35 @@ static void axi_signal_for(ax_loop *loop, int number) {
     }
 }
 
+/* Whether one has come already to whose main the next one is for. */
+static int axi_is_second(const ax_loop *loop, int i) {
+    for (; loop; loop = AXI_SYS(loop)->outer) {
+        if (axi_signal_of(loop, axi_stops[i].number)) return 0;
+        if (AXI_SYS(loop)->stops & axi_stops[i].flag) return (AXI_SYS(loop)->came & axi_stops[i].flag) != 0;
+    }
+    return 0;
+}
+
+static void axi_note_stops(const ax_loop *innermost) { /* for the handler */
+    int i;
+    for (i = 0; i < AXI_STOPS; i++) {
+        AXI_STORE(axi_stopped[i], axi_is_second(innermost, i));
+        if (AXI_LOAD(axi_came[axi_stops[i].number])) AXI_STORE(axi_stopped[i], 1); /* meanwhile; until it is dealt */
+    }
+}
+
 /* Gives what came to whom it is for; also before anything changes in the chain, so that what came before is not taken for what
    comes after. loop: the innermost, or NULL. */
 static void axi_deal_signals(ax_loop *loop) {
     int number;
     if (!AXI_LOAD(axi_came[0])) return;
-    AXI_CLEAR(axi_came[0]);
+    AXI_SWAP(axi_came[0], 0);
     for (number = 1; number < AXI_SIGNALS; number++) {
         if (!AXI_LOAD(axi_came[number])) continue;
         AXI_STORE(axi_came[number], 0);
-        axi_signal_for(loop, number);
+        axi_signal_for(loop, number, 1);
     }
+    axi_note_stops(loop);
 }
 
 static void axi_take_signals(ax_loop *loop) {
@@ -8212,6 +8235,7 @@ static void axi_take_signals(ax_loop *loop) {
     int i;
     if (AXI_LOAD(axi_signal_thread) == loop->thread) axi_deal_signals(AXI_LOAD(axi_signal_loop));
     loop->hears = 0;
+    loop->woken = 1;
     for (s = sys->signals; s; s = s->next) {
         if (!s->kept || !s->waiters.ring) continue;
         s->kept = 0;
@@ -8234,7 +8258,7 @@ static void axi_signal_taken_back(ax_loop *loop) {
 static void axi_signals_to(ax_loop *loop) {
     AXI_STORE(axi_signal_thread, loop ? loop->thread : 0);
     AXI_STORE(axi_signal_loop, loop);
-    AXI_STORE(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
+    AXI_SWAP(axi_signal_pipe, loop ? AXI_SYS(loop)->pipe[1] : -1);
 }
 
 static void axi_signals_of(ax_loop *loop) { /* the same without the lock: another thread's loop may be about to take them over */
@@ -8309,26 +8333,10 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
     return ax_done(number);
 }
 
-/* Not from a handler of the program's, nor where the signal is ignored (nohup), or has come to the run around: the second one ends
-   the process. Tasks that wait for it further out hear of it as well. */
+/* Not from a handler of the program's, nor where the signal is ignored (nohup). */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
-    if (old->sa_handler != SIG_DFL && old->sa_handler != axi_on_stop && old->sa_handler != axi_on_signal) return 0;
-    for (; outer; outer = AXI_SYS(outer)->outer) {
-        if (axi_signal_of(outer, axi_stops[i].number)) return 1;
-        if (AXI_SYS(outer)->stops & axi_stops[i].flag) return !(AXI_SYS(outer)->came & axi_stops[i].flag);
-    }
-    return old->sa_handler == SIG_DFL;
-}
-
-/* For the handler: whether the next one is the second. */
-static void axi_note_stops(const ax_loop *innermost) {
-    const ax_loop *loop;
-    int i;
-    for (i = 0; i < AXI_STOPS; i++) {
-        for (loop = innermost; loop && !(AXI_SYS(loop)->stops & axi_stops[i].flag); loop = AXI_SYS(loop)->outer) {}
-        AXI_STORE(axi_stopped[i], loop && AXI_SYS(loop)->came & axi_stops[i].flag);
-        if (AXI_LOAD(axi_came[axi_stops[i].number])) AXI_STORE(axi_stopped[i], 1); /* meanwhile */
-    }
+    int free = old->sa_handler == SIG_DFL || old->sa_handler == axi_on_stop || old->sa_handler == axi_on_signal;
+    return free && !axi_is_second(outer, i);
 }
 
 static void axi_catch_stops(ax_loop *loop) {
@@ -8378,32 +8386,37 @@ static void axi_put_back(const ax_loop *loop, const struct axi_signal *s) {
     else sigaction(s->number, &s->old, NULL);
 }
 
-/* All is as it was before another loop may catch signals. What main was too late for is for the loop around. */
+/* What came is dealt; what comes from now on is for the loops around, as what main was too late for. Then all is as it was before
+   another loop may catch signals. */
 static void axi_signals_end(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
-    ax_loop *innermost = AXI_LOAD(axi_signal_loop), *inner = innermost;
-    struct axi_signal *s;
+    ax_loop *inner = AXI_LOAD(axi_signal_loop);
+    struct axi_signal *s, *signals = sys->signals;
+    unsigned stops = sys->stops;
     int i;
-    if (!sys->stops && !sys->signals) return;
-    for (s = sys->signals; s; s = s->next) axi_put_back(loop, s);
+    if (!stops && !signals) return;
+    axi_deal_signals(inner);
+    sys->signals = NULL;
+    sys->stops = 0;
     for (i = 0; i < AXI_STOPS; i++)
-        if (sys->stops & axi_stops[i].flag) sigaction(axi_stops[i].number, &sys->before[i], NULL);
-    axi_deal_signals(innermost);
-    while ((s = sys->signals) != NULL) {
-        sys->signals = s->next;
+        if (sys->asked & axi_stops[i].flag) axi_signal_for(sys->outer, axi_stops[i].number, 0);
+    axi_note_stops(inner); /* before the handlers that ask for it are back */
+    while ((s = signals) != NULL) {
+        signals = s->next;
+        axi_put_back(loop, s);
         axi_wake_all(&s->waiters, AX_ECANCELED); /* of a loop that can't end them */
         axi_free(loop, s, sizeof *s);
     }
     for (i = 0; i < AXI_STOPS; i++)
-        if (sys->asked & axi_stops[i].flag) axi_signal_for(sys->outer, axi_stops[i].number);
-    if (inner != loop) {
+        if (stops & axi_stops[i].flag) sigaction(axi_stops[i].number, &sys->before[i], NULL);
+    if (inner == loop) {
+        axi_signals_of(sys->outer);
+    } else {
         while (AXI_SYS(inner)->outer != loop) inner = AXI_SYS(inner)->outer;
         AXI_SYS(inner)->outer = sys->outer;
-        return;
     }
-    axi_note_stops(sys->outer);
-    axi_signals_of(sys->outer); /* before the pipe's number means another file, */
-    while (AXI_ADD(axi_handling, 0)) sched_yield(); /* also to a handler on another thread, which has read it */
+    while (AXI_ADD(axi_handling, 0)) sched_yield(); /* on another thread one may have read the pipe's number: soon another file's */
+    if (sys->outer && AXI_LOAD(axi_came[0])) axi_poke(AXI_SYS(sys->outer)); /* the pipe of this loop was told of it */
 }
 
 /* ---- 16 Running a program ---- */
@@ -8433,6 +8446,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
 
 static void axi_main_done(ax_loop *loop, void *status) {
     *(int *)status = ax_task_status(loop->main);
+    if (loop->main->node.flags & AXI_UNMET) AXI_SYS(loop)->asked |= axi_stop_flag(loop->signalled); /* too late for it */
     ax_task_unref(loop->main);
     loop->main = NULL;
     ax_loop_stop(loop);

@@ -1350,6 +1350,27 @@ static void host_sleeps_test(void) {
                     0, "0 soon:1 0 told:1 second 0", __LINE__);
 }
 
+static void woken_test(void) { /* a host that watches a guest's descriptors sees a post once */
+    struct pollfd wake;
+    unsigned looks;
+    ax_loop_desc *d = kit_desc();
+    d->flags = 0;
+    d->clock = hand_clock;
+    ax_loop_open(&loop, d);
+    memset(cb, 0, sizeof cb);
+    wake.fd = AXI_SYS(&loop)->pipe[0];
+    wake.events = POLLIN;
+    ax_post(&loop, &cb[0], say, LETTER(0));
+    LOG("%d", poll(&wake, 1, 0));
+    ax_run_once(&loop);
+    LOG("%d", poll(&wake, 1, 0));
+    looks = loop.polls;
+    ax_run_once(&loop);
+    ax_run_once(&loop);
+    LOG("%d", (int)(loop.polls - looks));
+    close_and_judge("a guest that was posted to is awake once", 0, "1 a@12 0 0", __LINE__);
+}
+
 static void running_tests(void) {
     static ax_sem sem;
     pthread_t thread;
@@ -1376,6 +1397,7 @@ static void running_tests(void) {
     LOG("%d", ax_next_deadline(&loop) <= by_hand);
     LOG("%d", ax_run_once(&loop));
     close_and_judge("a loop as a guest of another: ax_run_once and ax_next_deadline", 0, "1 1 0 1 1 a@12 0 1 b@12 0", __LINE__);
+    woken_test();
 
     ok(ax_later(AX_FOREVER, -1) == AX_FOREVER && ax_later(5, AX_FOREVER) == AX_FOREVER && ax_later(-5, INT64_MIN) < 0 && ax_later(7, -3) == 4,
        "points in time stay within the type");

@@ -25,7 +25,7 @@ static struct level levels[LEVELS];
 static ax_loop guest;
 static ax_loop_desc plain;
 static long seed, wrong, sent, cancels, hearings, refused, second;
-static int top, budget;
+static int top, budget, late; /* one came as a loop ended, and nobody has looked since */
 #define CHECK(x) ((x) ? (void)0 : fails(#x, __LINE__))
 static void fails(const char *what, int line) {
     if (!wrong++) printf("# seed %ld: line %d: %s\n", seed, line, what), fflush(stdout);
@@ -59,6 +59,10 @@ static void gets(int from, int n) {
     for (outside = 0; outside < i; outside++)
         if (levels[outside].open && levels[outside].caught[n]) levels[outside].kept[n] = 1;
 }
+static void passes_on(int from, int n) { /* those who wait have heard of it */
+    int i = taker(from, n);
+    if (i >= 0 && !levels[i].caught[n]) levels[i].came[n] = levels[i].asked[n] = 1;
+}
 static void hears(struct level *l) { /* its tasks, as its loop looks */
     int n;
     for (n = 0; n < SIGNALS; n++)
@@ -82,6 +86,8 @@ static int catches(int i, int n) { /* what ax_signal_catch gives */
 
 /* ---- The programs ---- */
 
+static void *alloc(void *ctx, void *p, size_t old_size, size_t size);
+
 static void later(void) { /* as if the last Ctrl-C had been long ago: the next is another */
     AXI_STORE(axi_stop_at[0], 0);
     AXI_STORE(axi_stop_at[1], 0);
@@ -93,7 +99,7 @@ static void sends(int n) {
     CHECK(now.sa_handler == (to < 0 ? SIG_DFL : levels[to].caught[n] ? axi_on_signal : axi_on_stop));
     if (to < 0) return;
     if (!levels[to].caught[n]) {
-        CHECK(AXI_LOAD(axi_stopped[n]) == levels[to].came[n]);
+        CHECK(late || AXI_LOAD(axi_stopped[n]) == levels[to].came[n]);
         if (levels[to].came[n]) {
             second++;
             return; /* it would end the process */
@@ -117,6 +123,25 @@ static void closes_guest(void) {
     CHECK(ax_loop_close(&guest) == 0);
 }
 
+/* A signal that comes just as a loop ends to catch any is for the loops around it. */
+static void *alloc(void *ctx, void *p, size_t old_size, size_t size) {
+    struct level *l = &levels[top], was = *l;
+    int n = below(SIGNALS), to;
+    int ends = top > GUEST && l->loop && l->loop->state == AXI_CLOSING_LOOP && !AXI_SYS(l->loop)->stops && !AXI_SYS(l->loop)->signals;
+    if (ends && in_chain(l) && !late && one_in(2)) {
+        memset(l->stops, 0, sizeof l->stops);
+        memset(l->caught, 0, sizeof l->caught);
+        for (to = 0; to < SIGNALS; to++)
+            if (was.asked[to]) passes_on(top, to), was.asked[to] = 0;
+        to = taker(top, n);
+        if (to >= 0 && (levels[to].caught[n] || !levels[to].came[n])) later(), gets(top, n), raise(numbers[n]), late = 1;
+        memcpy(l->asked, was.asked, sizeof l->asked);
+        memcpy(l->stops, was.stops, sizeof l->stops);
+        memcpy(l->caught, was.caught, sizeof l->caught);
+    }
+    return kit_alloc(ctx, p, old_size, size);
+}
+
 struct listener { ax_frame frame; int level, n; };
 AX_ASYNC(listener) {
     AX_BEGIN;
@@ -133,24 +158,26 @@ static void listens(int i, int n) {
     CHECK(AX_SPAWN(&levels[i].loop->root, listener, .level = i, .n = n) != NULL);
 }
 static void drives_guest(void) {
-    int n, i;
+    int n, i, due = guest.hears || (innermost() == GUEST && AXI_LOAD(axi_came[0]));
     struct pollfd wake;
     if (!levels[GUEST].open) return;
     wake.fd = AXI_SYS(&guest)->pipe[0];
     wake.events = POLLIN;
-    if (guest.hears) CHECK(poll(&wake, 1, 0) == 1); /* who drives it by its descriptors sees it, too */
+    if (due) CHECK(poll(&wake, 1, 0) == 1); /* who drives it by its descriptors sees it, too */
     hears(&levels[GUEST]);
     for (i = 0; i < 3; i++) CHECK(ax_run_once(&guest) >= 0);
+    CHECK(poll(&wake, 1, 0) == 0); /* and sees it once */
     for (n = 0; n < SIGNALS; n++) CHECK(levels[GUEST].heard[n] == levels[GUEST].must_hear[n]);
 }
 
 static void sends_late(ax_loop *loop, void *arg) {
     (void)loop, (void)arg;
     sends(below(SIGNALS));
+    if (one_in(2)) drives_guest();
 }
 
 AX_DECLARE(run);
-struct run { ax_frame frame; int i, steps, n, want, status; };
+struct run { ax_frame frame; int i, steps, n, want; ax_time since; };
 static void runs_inside(int i) {
     struct level *l = &levels[i];
     ax_loop_desc desc = plain;
@@ -170,17 +197,18 @@ static void runs_inside(int i) {
     top = i - 1;
     l->open = 0;
     for (n = 0; n < SIGNALS; n++)
-        if (l->asked[n]) gets(top, n);
+        if (l->asked[n]) passes_on(top, n);
 }
 static void looks(struct run *my, ax_task *me) { /* after a sleep that was to end with my->want */
     struct level *l = &levels[my->i];
     int n;
-    CHECK(me->rc == my->want);
+    CHECK(me->rc == my->want && ax_now(me->loop) == (my->want ? my->since : my->since + AX_MS(1)));
     for (n = 0; n < SIGNALS; n++) CHECK(l->heard[n] == l->must_hear[n]);
     CHECK(me->loop->signalled == (l->cancelled_by < 0 ? 0 : numbers[l->cancelled_by]));
 }
 static int to_hear(struct level *l) { /* what a sleep of main will end with */
     int n;
+    late = 0;
     hears(l);
     for (n = 0; n < STOPS && l->cancelled_by < 0; n++)
         if (l->asked[n]) {
@@ -209,7 +237,16 @@ AX_ASYNC(run) {
         }
         if (one_in(3)) continue;
         my->want = to_hear(l);
-        AX_TRY_ALL(ax_sleep(me, my->want ? AX_FOREVER : AX_MS(1)));
+        if (one_in(4)) { /* its result is on its way when main is cancelled */
+            AX_TRY_ALL(ax_checkpoint(me));
+            CHECK(me->rc == 0);
+            if (my->want && one_in(2)) {
+                l->asked[l->cancelled_by] = 1; /* main ends, and has not heard of it */
+                AX_RETURN(0);
+            }
+        }
+        my->since = ax_now(me->loop);
+        AX_TRY_ALL(ax_sleep(me, my->want ? AX_SEC(1000) : AX_MS(1)));
         looks(my, me);
         if (my->want == 0) continue;
         if (one_in(2)) {
@@ -220,7 +257,7 @@ AX_ASYNC(run) {
         l->cancelled_by = -1;
     }
     AX_FINALLY:
-    while (one_in(3)) sends(below(SIGNALS));
+    while (one_in(3)) sends(below(SIGNALS)), drives_guest();
     if (one_in(2)) ax_at_close(me->loop, &l->closes, sends_late, l);
     AX_END;
 }
@@ -234,6 +271,7 @@ static void program(long number) {
     budget = 60;
     top = 0;
     plain = *kit_desc();
+    plain.alloc = alloc;
     CHECK(ax_loop_open(&guest, &plain) == 0);
     levels[GUEST].open = 1;
     levels[GUEST].loop = &guest;
