@@ -48,7 +48,7 @@ static int taker(int from, int n) {
     while (from >= 0 && !(levels[from].open && (levels[from].caught[n] || levels[from].stops[n]))) from--;
     return from;
 }
-static void gets(int from, int n) {
+static void comes(int from, int n) {
     int i = taker(from, n), outside;
     if (i < 0) return;
     if (levels[i].caught[n]) {
@@ -107,7 +107,7 @@ static void sends(int n) {
     }
     later();
     sent++;
-    gets(top, n);
+    comes(top, n);
     raise(numbers[n]);
 }
 static void catch_one(int i, int n) {
@@ -134,7 +134,7 @@ static void *alloc(void *ctx, void *p, size_t old_size, size_t size) {
         for (to = 0; to < SIGNALS; to++)
             if (was.asked[to]) passes_on(top, to), was.asked[to] = 0;
         to = taker(top, n);
-        if (to >= 0 && (levels[to].caught[n] || !levels[to].came[n])) later(), gets(top, n), raise(numbers[n]), late = 1;
+        if (to >= 0 && (levels[to].caught[n] || !levels[to].came[n])) later(), comes(top, n), raise(numbers[n]), late = 1;
         memcpy(l->asked, was.asked, sizeof l->asked);
         memcpy(l->stops, was.stops, sizeof l->stops);
         memcpy(l->caught, was.caught, sizeof l->caught);
