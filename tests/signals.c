@@ -2,7 +2,14 @@
 
    The model says of each signal at once, when it is sent, whose it is; the header only looks at it later, when much may have begun
    and ended meanwhile. Checked: what can be caught where, who hears what and how often, which main is cancelled and for what,
-   whether the next Ctrl-C would end the process, and that at the end nothing is caught and no memory is kept. */
+   whether the next Ctrl-C would end the process, and that at the end nothing is caught and no memory is kept.
+
+   Tried on bugs planted by hand in a copy of the header. Each of these is found by the 3,000 programs of a plain run: what came is
+   not dealt before a run begins, before it ends, or before a signal is caught; a stop is not passed on when a run ends, not for main's
+   last moment, or heard twice by who waits; it is kept from those further out; main's next one is not looked at when it has taken the
+   first back, or met before that; the second is not known as such, or a first one taken for it, as a run begins, ends, or after each;
+   a guest is not woken, woken for ever, or deaf during a run; a guest that is closed leaves the chain broken, or its handler to a
+   run inside; a run takes over what has come to the one around it. Not found: what only another thread's signal can meet. */
 #define ASYNCX_IMPLEMENTATION
 #include "asyncx.h"
 #include "dice.h"
@@ -266,6 +273,7 @@ static void program(long number) {
     int n;
     struct sigaction now;
     seed = number;
+    alarm(60); /* SIGTERM would not end it */
     dice = (uint64_t)number * 2654435761u;
     memset(levels, 0, sizeof levels);
     budget = 60;
