@@ -5485,6 +5485,7 @@ struct axi_sys {
     int pools_ended;               /* the loop closes: there are none any more */
     struct axi_signal *signals;
     unsigned stops, came, asked;   /* AX_CATCH_SIGINT and the like: what AX_RUN caught; what came; what main is to hear of; */
+    unsigned late;                 /* the one that found main woken already: if it ends and has not met it, it is for the next, */
     struct sigaction before[2];    /* what was there, by place in axi_stops, */
     ax_loop *outer;                /* and the loop of this thread that caught signals until then */
 };
@@ -6005,7 +6006,7 @@ static int axi_look(ax_loop *loop, ax_time timeout) {
     struct axi_sys *sys = AXI_SYS(loop);
     loop->unfinished = 0;
     if (timeout == 0 && !loop->wanted && !AXI_POSTED(loop) && !loop->woken) return 0; /* only the wake-up pipe, and that is empty */
-    loop->woken = 0;
+    if (!loop->wanted) loop->woken = 0; /* else it may be among those that this look does not reach */
     loop->polls++;
     return loop->desc.backend->wait(loop, sys->state, timeout);
 }
@@ -8233,9 +8234,12 @@ static void axi_take_signals(ax_loop *loop) {
     struct axi_sys *sys = AXI_SYS(loop);
     struct axi_signal *s;
     int i;
-    if (AXI_LOAD(axi_signal_thread) == loop->thread) axi_deal_signals(AXI_LOAD(axi_signal_loop));
+    if (AXI_LOAD(axi_signal_thread) == loop->thread) {
+        axi_deal_signals(AXI_LOAD(axi_signal_loop));
+        while (AXI_ADD(axi_handling, 0)) sched_yield(); /* one on another thread is about to write to the pipe */
+        loop->woken = 1;
+    }
     loop->hears = 0;
-    loop->woken = 1;
     for (s = sys->signals; s; s = s->next) {
         if (!s->kept || !s->waiters.ring) continue;
         s->kept = 0;
@@ -8245,6 +8249,7 @@ static void axi_take_signals(ax_loop *loop) {
         if (!(sys->asked & axi_stops[i].flag) || loop->signalled) continue; /* until main has taken the first one back */
         if (!loop->main || loop->main->node.state == AXI_DONE) continue; /* too late: it is for the run around */
         sys->asked &= ~axi_stops[i].flag;
+        sys->late = loop->main->node.state == AXI_PARKED ? 0 : axi_stops[i].flag;
         loop->signalled = axi_stops[i].number;
         ax_cancel(loop->main);
     }
@@ -8416,6 +8421,9 @@ static void axi_signals_end(ax_loop *loop) {
         AXI_SYS(inner)->outer = sys->outer;
     }
     while (AXI_ADD(axi_handling, 0)) sched_yield(); /* on another thread one may have read the pipe's number: soon another file's */
+    pthread_mutex_lock(&axi_post_lock);
+    if (!AXI_LOAD(axi_signal_loop)) axi_deal_signals(NULL); /* too late, and for nobody */
+    pthread_mutex_unlock(&axi_post_lock);
     if (sys->outer && AXI_LOAD(axi_came[0])) axi_poke(AXI_SYS(sys->outer)); /* the pipe of this loop was told of it */
 }
 
@@ -8446,7 +8454,7 @@ AX_API ax_frame *axi_run_open(ax_loop *loop, const ax_loop_desc *desc, size_t si
 
 static void axi_main_done(ax_loop *loop, void *status) {
     *(int *)status = ax_task_status(loop->main);
-    if (loop->main->node.flags & AXI_UNMET) AXI_SYS(loop)->asked |= axi_stop_flag(loop->signalled); /* too late for it */
+    if (loop->main->node.flags & AXI_UNMET && *(int *)status != AX_ECANCELED) AXI_SYS(loop)->asked |= AXI_SYS(loop)->late;
     ax_task_unref(loop->main);
     loop->main = NULL;
     ax_loop_stop(loop);

@@ -787,10 +787,43 @@ AX_ASYNC(ends_with_it) {
     raise(SIGINT);
     AX_END;
 }
-struct around_it { ax_frame frame; };
+/* ... but not one that main has met, or that it ended with: that is told by the run's status. */
+struct fails_cleaning { ax_frame frame; };
+AX_ASYNC(fails_cleaning) {
+    AX_BEGIN;
+    AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
+    AX_RETURN(AX_EIO);
+    AX_END;
+}
+struct has_met_it { ax_frame frame; int kept; ax_group g; };
+AX_ASYNC(has_met_it) {
+    AX_BEGIN;
+    later();
+    if (my->kept) {
+        ax_group_open(me, &my->g, 0);
+        AX_SPAWN(&my->g, fails_cleaning);
+        AX_AWAIT(ax_checkpoint(me));
+        raise(SIGINT);
+        AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
+        LOG("kept:%d", me->rc);
+        ax_group_cancel(&my->g);
+        AX_TRY_ALL(ax_group_join(me, &my->g));
+        AX_RETURN(0);
+    }
+    ax_cancel(me);
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
+    AX_FINALLY:
+    if (!my->kept) {
+        raise(SIGINT);
+        AX_AWAIT(ax_checkpoint(me));
+    }
+    AX_END;
+}
+struct around_it { ax_frame frame; int met, kept; };
 AX_ASYNC(around_it) {
     AX_BEGIN;
-    LOG("inner:%d", AX_RUN(ends_with_it));
+    if (my->met) LOG("inner:%d", AX_RUN(has_met_it, .kept = my->kept));
+    else LOG("inner:%d", AX_RUN(ends_with_it));
     AX_AWAIT(ax_sleep(me, AX_MS(1)));
     LOG("on");
     AX_END;
@@ -1024,6 +1057,11 @@ int main(void) {
     guest_test(1);
     kit_desc();
     kit_judge("SIGTERM cancels main whoever has taken the last request back", AX_RUN_WITH(catching(BOTH_STOPS), goes_on), AX_EINTR, "-125 of 2 0 of 0:0", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("Ctrl-C that a run inside ended with is not the outer run's", AX_RUN_WITH(catching(BOTH_STOPS), around_it, .met = 1), 0, "inner:-4 on", NULL, __FILE__, __LINE__);
+    kit_desc();
+    kit_judge("... nor is what its main has kept", AX_RUN_WITH(catching(BOTH_STOPS), around_it, .met = 1, .kept = 1), 0, "kept:-125 inner:0 on", NULL, __FILE__, __LINE__);
+    later();
     kit_desc();
     kit_judge("Ctrl-C in the last step of a run inside is the outer run's", AX_RUN_WITH(catching(BOTH_STOPS), around_it), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
