@@ -5485,7 +5485,7 @@ struct axi_sys {
     int pools_ended;               /* the loop closes: there are none any more */
     struct axi_signal *signals;
     unsigned stops, came, asked;   /* AX_CATCH_SIGINT and the like: what AX_RUN caught; what came; what main is to hear of; */
-    unsigned late;                 /* the one that found main woken already: if it ends and has not met it, it is for the next, */
+    unsigned late;                 /* which found main woken already: for the run around, if main ends and has not met it; */
     struct sigaction before[2];    /* what was there, by place in axi_stops, */
     ax_loop *outer;                /* and the loop of this thread that caught signals until then */
 };
