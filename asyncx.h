@@ -566,8 +566,8 @@ struct ax_task {
 
 #define AX_DECLARE(name) static const struct axi_fn *AXI_FN(name)(void) /* AX_DECLARE(name); before use */
 #define AX_EXTERN(name) extern const struct axi_fn *AXI_FN(name)(void)  /* AX_EXTERN(name); in a header */
-#define AX_ASYNC(name) AXI_ASYNC(name, static)                            /* internal linkage */
-#define AX_PUBLIC(name) AXI_ASYNC(name, extern)                           /* after its AX_EXTERN */
+#define AX_ASYNC(name) AXI_ASYNC(name, static)                          /* internal linkage */
+#define AX_PUBLIC(name) AXI_ASYNC(name, extern)                         /* after its AX_EXTERN */
 
 /* Storage for a task and its first frame: AX_TASK(blink) led; */
 #define AX_TASK(fn)        \
@@ -1406,7 +1406,7 @@ AX_API int ax_stay(void *copy);
 AX_API AX_MUST_USE ax_op ax_executor_close(ax_task *me, ax_executor *executor);
 
 /* From now on, until the loop closes, this signal only wakes those who wait for it; one that comes while nobody waits is kept for
-   the next wait. The loop's thread does not block it meanwhile; while other loops run on that thread, it must not move to another.
+   the next wait. The loop's thread does not block it meanwhile; while others run there, the loop must not move to another thread.
    Start processes with posix_spawn (examples/asyncx_process.h): between fork and exec the handlers, here and of AX_RUN, would
    swallow a signal to the child. Only one loop of the process catches signals, the one that catches Ctrl-C if there is one:
    AX_EBUSY for another, and for what a run around this one has caught so. (Those that wait there hear of it when the run inside is
@@ -6430,8 +6430,7 @@ static void axi_must_not_block(ax_loop *loop, int fd, struct axi_fd *e) {
     int flags;
     if (e && e->checked) return;
     flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) /* a file does not wait for others */
-    {
+    if (flags >= 0 && !(flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) { /* a file does not wait for others */
         char text[96];
         snprintf(text, sizeof text, "descriptor %d blocks, and the loop with it: make it non-blocking first (ax_nonblocking)", fd);
         axi_misuse(loop, 0, text);
@@ -8173,7 +8172,11 @@ static void axi_on_stop(int sig) {
 #define axi_on_stop axi_on_signal
 #endif
 
-static unsigned axi_stop_flag(int number) { return number == SIGINT ? AX_CATCH_SIGINT : number == SIGTERM ? AX_CATCH_SIGTERM : 0; }
+static unsigned axi_stop_flag(int number) { /* 0: it cancels nobody */
+    int i = 0;
+    while (i < AXI_STOPS && axi_stops[i].number != number) i++;
+    return i < AXI_STOPS ? axi_stops[i].flag : 0;
+}
 
 static struct axi_signal *axi_signal_of(const ax_loop *loop, int number) {
     struct axi_signal *s = AXI_SYS(loop)->signals;
@@ -8340,8 +8343,8 @@ AX_API ax_op ax_signal_wait(ax_task *me, int number) {
 
 /* Not from a handler of the program's, nor where the signal is ignored (nohup). */
 static int axi_may_stop(const ax_loop *outer, int i, const struct sigaction *old) {
-    int free = old->sa_handler == SIG_DFL || old->sa_handler == axi_on_stop || old->sa_handler == axi_on_signal;
-    return free && !axi_is_second(outer, i);
+    int no_other = old->sa_handler == SIG_DFL || old->sa_handler == axi_on_stop || old->sa_handler == axi_on_signal;
+    return no_other && !axi_is_second(outer, i);
 }
 
 static void axi_catch_stops(ax_loop *loop) {

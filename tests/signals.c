@@ -23,7 +23,7 @@ static const unsigned flags[STOPS] = {AX_CATCH_SIGINT, AX_CATCH_SIGTERM};
 struct level {
     ax_loop *loop;
     ax_callback closes;
-    int open, cancelled_by; /* a place in `numbers`, or -1 */
+    int open, cancelled_by; /* open: -1 once its cancelled main ends so; a place in `numbers`, or -1 */
     int stops[SIGNALS], came[SIGNALS], asked[SIGNALS]; /* for its main: caught, has come, not heard of yet */
     int caught[SIGNALS], kept[SIGNALS];                /* for its tasks */
     int listens[SIGNALS], heard[SIGNALS], must_hear[SIGNALS];
@@ -92,8 +92,6 @@ static int catches(int i, int n) { /* what ax_signal_catch gives */
 }
 
 /* ---- The programs ---- */
-
-static void *alloc(void *ctx, void *p, size_t old_size, size_t size);
 
 static void later(void) { /* as if the last Ctrl-C had been long ago: the next is another */
     AXI_STORE(axi_stop_at[0], 0);
@@ -189,18 +187,16 @@ static void runs_inside(int i) {
     struct level *l = &levels[i];
     ax_loop_desc desc = plain;
     unsigned with = 0;
-    int n, status, stopped[STOPS], cancelled;
+    int n, status;
     for (n = 0; n < STOPS; n++) with |= one_in(4) ? 0 : flags[n];
     desc.flags |= with;
     memset(l, 0, sizeof *l);
     l->cancelled_by = -1;
-    for (n = 0; n < STOPS; n++) stopped[n] = with & flags[n] && may_stop(i - 1, n);
-    for (n = 0; n < STOPS; n++) l->stops[n] = stopped[n];
+    for (n = 0; n < STOPS; n++) l->stops[n] = with & flags[n] && may_stop(i - 1, n);
     top = i;
     l->open = 1;
     status = AX_RUN_WITH(&desc, run, .i = i);
-    cancelled = l->cancelled_by >= 0 && l->open < 0;
-    CHECK(status == (cancelled ? AX_EINTR : 0));
+    CHECK(status == (l->open < 0 ? AX_EINTR : 0));
     top = i - 1;
     l->open = 0;
     for (n = 0; n < SIGNALS; n++)

@@ -788,8 +788,8 @@ AX_ASYNC(ends_with_it) {
     AX_END;
 }
 /* ... but not one that main has met, or that it ended with: that is told by the run's status. */
-struct fails_cleaning { ax_frame frame; };
-AX_ASYNC(fails_cleaning) {
+struct fails_when_cancelled { ax_frame frame; };
+AX_ASYNC(fails_when_cancelled) {
     AX_BEGIN;
     AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
     AX_RETURN(AX_EIO);
@@ -801,7 +801,7 @@ AX_ASYNC(has_met_it) {
     later();
     if (my->kept) {
         ax_group_open(me, &my->g, 0);
-        AX_SPAWN(&my->g, fails_cleaning);
+        AX_SPAWN(&my->g, fails_when_cancelled);
         AX_AWAIT(ax_checkpoint(me));
         raise(SIGINT);
         AX_TRY_ALL(ax_sleep(me, AX_FOREVER));
