@@ -24,7 +24,7 @@
 
      - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, with the processes of its group. When
        it has ended, or after the grace time, SIGKILL ends what is left of them. A second cancel ends the grace time. (The rest
-       of a group whose leader has ended by itself is left alone.)
+       of a group whose leader has ended by itself is left alone.) Who talks to it has as long again to read its last words.
      - All pipes are moved at the same time, so that none fills up while another is waited on. A command that does not read
        all its input is no error.
      - What it has written before its end is there, also after a time-out.
@@ -61,7 +61,7 @@ static inline void ax_output_free(void *output); /* fits ax_defer */
 
 struct ax_process;
 struct axi_process_reap { ax_frame frame; struct ax_process *p; };
-struct axi_process_wait { ax_frame frame; struct ax_process *p; struct axi_process_reap reap; };
+struct axi_process_wait { ax_frame frame; struct ax_process *p; int again; struct axi_process_reap reap; };
 struct axi_process_talk { ax_frame frame; struct ax_process *p; };
 struct axi_process_feed { ax_frame frame; int *fd; const void *data; size_t size; };
 struct axi_process_take { ax_frame frame; int *fd; ax_output *to; size_t cap; };
@@ -278,11 +278,14 @@ AX_ASYNC(axi_process_wait) {
         axi_process_kill(p, SIGTERM);
         axi_process_kill(p, SIGCONT); /* one that is stopped would not hear of it */
         AX_AWAIT(AX_WITHIN(p->grace, AX_CALL_IN(&my->reap, axi_process_reap, .p = p)));
+        my->again = me->rc == AX_ECANCELED;
         axi_process_kill(p, SIGKILL);
     }
     while (!p->over) AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p)); /* each cancel ends one wait */
     if (!p->lost && waitpid(p->pid, &p->ended, 0) < 0) p->lost = 1;
     p->pid = 0;
+    if (p->talk && ax_leaving(me) < 0 && !my->again) /* who talks to it reads its last words */
+        AX_AWAIT(AX_WITHIN(p->grace, ax_join(me, &p->talker.task)));
     AX_END;
 }
 

@@ -113,7 +113,7 @@ AX_ASYNC(no_command) {
     AX_END;
 }
 /* Talks to a command while it runs. */
-enum { TALKS, FAILS, LEAVES, READS_LATE, IS_CANCELLED };
+enum { TALKS, FAILS, LEAVES, READS_LATE, IS_CANCELLED, STAYS, IS_CANCELLED_TWICE };
 struct talks { ax_frame frame; const char *text; int how; ax_task *task; char *argv[4]; ax_output out; };
 struct session { ax_frame frame; int *fds, how; ax_task *caller; siginfo_t info; ax_reader in; char line[100]; };
 AX_ASYNC(session) {
@@ -122,10 +122,12 @@ AX_ASYNC(session) {
     AX_AWAIT(ax_reader_line(me, &my->in));
     LOG("%s", my->in.data);
     if (my->how == FAILS) AX_RETURN(AX_EPROTO);
-    if (my->how == IS_CANCELLED) ax_cancel(my->caller);
+    if (my->how >= IS_CANCELLED) ax_cancel(my->caller);
     if (my->how == LEAVES) AX_RETURN(7);
-    if (my->how == READS_LATE) /* it has ended by then */
+    if (my->how >= READS_LATE) /* it has ended by then */
         while (waitid(P_ALL, 0, &my->info, WEXITED | WNOHANG | WNOWAIT) == 0 && !my->info.si_pid) AX_AWAIT(ax_sleep(me, AX_MS(1)));
+    if (my->how == IS_CANCELLED_TWICE) ax_cancel(my->caller);
+    if (my->how >= STAYS) AX_AWAIT(ax_sleep(me, AX_SEC(1000)));
     if (my->how == TALKS) {
         AX_AWAIT(ax_write_all(me, my->fds[0], "2+3\n", 4));
         AX_AWAIT(ax_reader_line(me, &my->in));
@@ -147,7 +149,7 @@ AX_ASYNC(talks) {
     AX_BEGIN;
     my->argv[0] = "sh", my->argv[1] = "-c", my->argv[2] = (char *)(uintptr_t)my->text;
     my->task = me;
-    AX_TRY_ALL(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .arg = my, .grace = AX_SEC(100)));
+    AX_TRY_ALL(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .arg = my, .grace = my->how == STAYS ? AX_MS(1) : AX_SEC(100)));
     ax_uncancel(me);
     LOG("%d child:%d", me->rc, waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD);
     AX_TRY(AX_CALL(ax_process, .argv = my->argv, .talk = talk, .out = &my->out)); /* either or */
@@ -231,6 +233,8 @@ int main(void) {
     JUDGE("... nothing is lost that it wrote before its end", 0, "READY a b end 0 child:0 -22 -22", talks, .how = READS_LATE, .text = "echo READY; echo a; echo b");
     JUDGE("... cancelled it is asked to end, and has its last words", 0, "READY bye end -125 child:0 -22 -22", talks, .how = IS_CANCELLED,
           .text = "trap 'echo bye; exit 4' TERM; echo READY; while :; do sleep 0.01; done");
+    JUDGE("... who then stays on is cancelled after the grace time", 0, "READY left:-125 -125 child:0 -22 -22", talks, .how = STAYS, .text = "echo READY; exec sleep 77");
+    JUDGE("... or at once by a second cancel", 0, "READY left:-125 -125 child:0 -22 -22", talks, .how = IS_CANCELLED_TWICE, .text = "echo READY; exec sleep 77");
     for (i = 0, bad = 0; i < 20; i++) bad += AX_RUN_WITH(real(), cancels_talk, .turns = i) != 0 || !no_child() || kit_balance != 0;
     is(bad, 0, "... and anywhere else, it leaves no child and no memory");
     for (i = 1, failed = 0, bad = 0; i < 100; i++) {
