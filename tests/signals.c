@@ -294,6 +294,7 @@ static void program(long number) {
 
 int main(int argc, char **argv) {
     long count = argc > 1 ? atol(argv[1]) : 3000, from = argc > 2 ? atol(argv[2]) : 1, i;
+    for (i = 0; i < SIGNALS; i++) signal(numbers[i], SIG_DFL); /* a shell starts background jobs with SIGINT ignored */
     for (i = 0; i < count && !wrong; i++) program(from + i);
     printf("# %ld programs: %ld signals, %ld cancelled main, %ld were heard, %ld second ones; %ld catches refused\n", i, sent, cancels, hearings,
            second, refused);
