@@ -24,10 +24,11 @@
 
      - No child stays behind: one whose wait is cancelled, or out of time, gets SIGTERM, with the processes of its group. When
        it has ended, or after the grace time, SIGKILL ends what is left of them. A second cancel ends the grace time. (The rest
-       of a group whose leader has ended by itself is left alone.) Who talks to it has as long again to read its last words.
+       of a group whose leader has ended by itself is left alone.) Who talks to it has as long again to read its last words, and
+       what fails there is no error then.
      - All pipes are moved at the same time, so that none fills up while another is waited on. A command that does not read
        all its input is no error.
-     - What it has written before its end is there, also after a time-out.
+     - What it has written before its end is there, also after a time-out. (Who talks to it reads that within the grace time.)
      - Signals, their mask and close-on-exec are put right between us and the command (posix_spawn; no fork).
 
    LIMITS  The loop catches SIGCHLD until it closes, so only one loop of the program can have children (another gets
@@ -79,12 +80,14 @@ struct ax_process {
     ax_output *out, *err; /* else it writes where we do; the same one twice: both in one, in the order that they came */
     ax_op (*talk)(ax_task *me, int *fds, void *arg); /* instead of text, input and out: an op, in a task of its own, that writes its
                              input to fds[0] and reads its output from fds[1] to the end; they are closed then. To end the input
-                             before: ax_close(me->loop, fds[0]), fds[0] = 0. If it fails the command is ended, and the error given */
+                             before: ax_close(me->loop, fds[0]), fds[0] = 0. If it fails the command is ended, and the error given. It is waited
+                             for, also after the command's end: limit it with AX_WITHIN if others may hold the output open */
     void *arg;
     ax_time grace;        /* from SIGTERM to SIGKILL; and how long its output is read after its end while others hold it open */
     int ended;            /* a result, as of waitpid: to be read after AX_CALL_IN */
     pid_t pid;            /* private from here; 0: none, or it is gone */
     int over, lost;       /* it has ended, and keeps its number; somebody else has waited for it */
+    int ending;           /* it is being ended, or its last words are read */
     int fds[3];           /* our ends of its pipes; 0: none, since they are above 2 */
     ax_group pumps;
     struct axi_process_wait wait; /* all in the frame: the cleanup must not run out of memory */
@@ -188,7 +191,8 @@ static inline int axi_process_start(struct ax_process *p) {
 
 AX_ASYNC(axi_process_talk) {
     AX_BEGIN;
-    AX_AWAIT(my->p->talk(me, my->p->fds, my->p->arg));
+    AX_TRY(my->p->talk(me, my->p->fds, my->p->arg));
+    if (me->rc < 0 && !my->p->ending) AX_RETURN(me->rc);
     AX_FINALLY:
     axi_process_close(me->loop, &my->p->fds[0]);
     axi_process_close(me->loop, &my->p->fds[1]);
@@ -198,6 +202,7 @@ AX_ASYNC(axi_process_talk) {
 AX_ASYNC(axi_process_feed) {
     AX_BEGIN;
     AX_TRY(ax_write_all(me, *my->fd, my->data, my->size)); /* AX_EPIPE: it does not want to read all, which is its right */
+    if (me->rc < 0 && me->rc != AX_EPIPE) AX_RETURN(me->rc);
     axi_process_close(me->loop, my->fd);
     AX_END;
 }
@@ -263,17 +268,22 @@ AX_ASYNC(axi_process_reap) {
     AX_END;
 }
 
-/* The group that it leads, with a shell's own children; or itself, if it has left that. */
+/* The group that it leads, with a shell's own children; and itself, if it has left that. */
 static inline void axi_process_kill(const struct ax_process *p, int number) {
-    if (!p->lost && kill(-p->pid, number) < 0) kill(p->pid, number);
+    if (!p->lost && (kill(-p->pid, number) < 0 || getpgid(p->pid) != p->pid)) kill(p->pid, number);
 }
 
-/* The same; one that is cancelled ends the command. */
+/* Whether somebody talks to it: not if it's somebody else's, or there was no memory for a task. */
+static inline int axi_process_talks(const struct ax_process *p) { return p->talker.frame.p && !p->lost; }
+
+/* The same, and until all is read by who talks to it; one that is cancelled ends the command. */
 AX_ASYNC(axi_process_wait) {
     struct ax_process *p = my->p;
     AX_BEGIN;
     AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p));
+    if (axi_process_talks(p)) AX_AWAIT(ax_join(me, &p->talker.task));
     AX_FINALLY:
+    p->ending = ax_leaving(me) < 0;
     if (!p->over) {
         axi_process_kill(p, SIGTERM);
         axi_process_kill(p, SIGCONT); /* one that is stopped would not hear of it */
@@ -284,7 +294,7 @@ AX_ASYNC(axi_process_wait) {
     while (!p->over) AX_AWAIT(AX_CALL_IN(&my->reap, axi_process_reap, .p = p)); /* each cancel ends one wait */
     if (!p->lost && waitpid(p->pid, &p->ended, 0) < 0) p->lost = 1;
     p->pid = 0;
-    if (p->talk && ax_leaving(me) < 0 && !my->again) /* who talks to it reads its last words */
+    if (p->ending && !my->again && axi_process_talks(p)) /* its last words */
         AX_AWAIT(AX_WITHIN(p->grace, ax_join(me, &p->talker.task)));
     AX_END;
 }
@@ -303,7 +313,6 @@ AX_ASYNC(ax_process) {
             AX_SPAWN_IN(&my->pumps, &my->take[i], axi_process_take, .fd = &my->fds[i + 1], .to = i ? my->err : my->out);
     AX_AWAIT(AX_CALL_IN(&my->wait, axi_process_wait, .p = my));
     if (my->lost) AX_RETURN(-ECHILD);
-    if (my->talk) AX_AWAIT(ax_join(me, &my->talker.task)); /* it reads what is left */
     AX_TRY(AX_WITHIN(my->grace, ax_group_join(me, &my->pumps)));
     if (me->rc < 0 && !ax_expired(me)) AX_RETURN(me->rc);
     AX_RETURN(WIFSIGNALED(my->ended) ? 128 + WTERMSIG(my->ended) : WEXITSTATUS(my->ended));

@@ -30,7 +30,9 @@ AX_ASYNC(lines) {
     AX_SPAWN(&my->g, feed, .fds = my->fds);
     ax_reader_init(&my->in, my->fds[1], my->line, sizeof my->line);
     AX_WHILE(ax_reader_line(me, &my->in)) {
-        printf("%d: %s\n", my->number, my->in.data);
+        printf("%d: ", my->number);
+        fwrite(my->in.data, 1, my->in.length, stdout);
+        putchar('\n');
         fflush(stdout);
     }
     AX_AWAIT(ax_group_join(me, &my->g));
@@ -73,7 +75,7 @@ AX_ASYNC(app) {
 int main(int argc, char **argv) {
     static const struct arg args[] = {
         {"--input", ARG_TEXT, &options.input, 0, 0, "what each command gets as its input"},
-        {"--lines", ARG_FLAG, &options.lines, 0, 0, "print each line of output as it comes, behind its command's number"},
+        {"--lines", ARG_FLAG, &options.lines, 0, 0, "print each line of output (of at most 4095 bytes) as it comes, behind its command's number"},
         {"--limit", ARG_SECONDS, &options.limit, 0, 86400, "what a command may take"},
         {"--grace", ARG_SECONDS, &options.grace, 0, 3600, "from SIGTERM to SIGKILL"},
         {"--max-bytes", ARG_NUMBER, &options.most, 1, 1 << 30, "of output and of errors that are kept, each"},
