@@ -1027,7 +1027,7 @@ struct interrupted { ax_frame frame; };
 AX_ASYNC(interrupted) {
     AX_BEGIN;
     raise(SIGINT);
-    AX_AWAIT(ax_sleep(me, AX_SEC(1)));
+    AX_AWAIT(ax_sleep(me, AX_FOREVER));
     AX_END;
 }
 static const char *handler_now(void) {

@@ -2,6 +2,8 @@
 # hn_pipeline against hn_server on this machine: what it stores, what it says, and its exit code. Both builds.
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
+export LC_ALL=C
+unset http_proxy all_proxy ALL_PROXY
 count=0 failed=0 servers=
 command -v timeout >/dev/null && limit='timeout 30' || limit=
 tmp=$(mktemp -d) || exit 1
@@ -112,7 +114,7 @@ for dir in "$B" "$B/san"; do
     ok "and it says so" says 'nobody.invalid/v0/topstories.json: no such host'
 
     serve --delay 5000
-    pipeline --base "$url" --count 6 --concurrency 3 --timeout 0.1 --retries 1
+    pipeline --base "$url" --count 6 --concurrency 6 --timeout 1 --retries 1
     ok "every story times out: 1" test "$rc" = 1
     ok "with the reason" says '^  6 x timed out'
     stop

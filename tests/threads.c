@@ -1041,10 +1041,10 @@ int main(void) {
     later();
     SCENARIO("what the run inside does not catch does not end it", 0, "inner:0 A:1 goes on", nests_stop, .signal = SIGTERM, .waits = 1);
     kit_desc();
-    kit_judge("what the run inside catches, and does not wait for, is not for the run around", AX_RUN(nests_stop, .signal = SIGINT, .claims = 1), 0,
+    kit_judge("what the run inside catches, and does not wait for, is not for the run around", AX_RUN_WITH(catching(BOTH_STOPS), nests_stop, .signal = SIGINT, .claims = 1), 0,
               "inner:0 goes on", NULL, __FILE__, __LINE__);
     kit_desc();
-    kit_judge("... it ends the run around", AX_RUN(nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
+    kit_judge("... it ends the run around", AX_RUN_WITH(catching(BOTH_STOPS), nests_stop, .signal = SIGTERM), AX_EINTR, "inner:0", NULL, __FILE__, __LINE__);
     kit_desc();
     kit_judge("SIGTERM cancels main once more that has taken Ctrl-C back", AX_RUN_WITH(catching(BOTH_STOPS), takes_back), 0, "-125 0 1 0 0 -125 1", NULL, __FILE__, __LINE__);
     kit_desc();
