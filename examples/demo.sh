@@ -5,6 +5,7 @@ dir=${1:-build}
 count=100 delay=20 limit=20
 out=$dir/demo.out
 server=
+unset http_proxy all_proxy ALL_PROXY # the server is on this machine
 finish() {
     [ -n "$server" ] && { kill "$server"; wait "$server"; } 2>/dev/null
     rm -f "$out"
