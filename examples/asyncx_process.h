@@ -80,8 +80,8 @@ struct ax_process {
     ax_output *out, *err; /* else it writes where we do; the same one twice: both in one, in the order that they came */
     ax_op (*talk)(ax_task *me, int *fds, void *arg); /* instead of text, input and out: an op, in a task of its own, that writes its
                              input to fds[0] and reads its output from fds[1] to the end; they are closed then. To end the input
-                             before: ax_close(me->loop, fds[0]), fds[0] = 0. If it fails the command is ended, and the error given. It is waited
-                             for, also after the command's end: limit it with AX_WITHIN if others may hold the output open */
+                             before: ax_close(me->loop, fds[0]), fds[0] = 0. If it fails the command is ended, and the error given.
+                             It is waited for, also after the command's end: AX_WITHIN limits that, where others hold the output */
     void *arg;
     ax_time grace;        /* from SIGTERM to SIGKILL; and how long its output is read after its end while others hold it open */
     int ended;            /* a result, as of waitpid: to be read after AX_CALL_IN */
