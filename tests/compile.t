@@ -1,7 +1,7 @@
 #!/bin/sh
 # What must not compile, what must warn, and that every macro compiles cleanly as C and C++ in every form. Speaks TAP.
 # A compiler that is missing is skipped; with CI set in the environment it is a failure.
-export LC_ALL=C
+export LC_ALL=C # what compilers say is looked at
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$root/tests/compile
 tmp=$(mktemp -d) || exit 1

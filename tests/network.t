@@ -22,21 +22,17 @@ ok() { # ok NAME COMMAND...
 talk() { perl tests/talk.pl "$@"; }
 says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; }
 told() { grep -q -- "$1" "$tmp/server" "$tmp/server.err"; }
-until_told() { # waits, for at most 5 s
-    tries=250
-    until told "$1" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
-    told "$1"
-}
-# A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
-heed() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
-until_catches() { # waits until the program has a handler for Ctrl-C: before, it would just be killed, with 130 as well
-    tries=250 # (its process begins as a copy of this shell, which has one too)
-    until { readlink "/proc/$1/exe" | grep -q '/examples/' && grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"; } || [ "$tries" = 0 ]; do
-        tries=$((tries - 1))
-        sleep 0.02
-    done
+until_true() { # until_true COMMAND...: waits for that, for at most 30 s
+    tries=1500
+    until "$@" || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
     [ "$tries" != 0 ]
 }
+until_told() { until_true told "$1"; }
+# A shell starts what runs in the background with Ctrl-C ignored, which AX_RUN respects.
+heed() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
+# Whether the program has a handler for Ctrl-C: before, it would just be killed, with 130 as well. (Its process begins as a copy of
+# this shell, which has one too.)
+catches() { readlink "/proc/$1/exe" | grep -q '/examples/' && grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"; }
 start() { # start PROGRAM OPTION...: $pid, and $port if it says one
     : > "$tmp/server"
     (heed "$dir/examples/$@") > "$tmp/server" 2> "$tmp/server.err" < /dev/null &
@@ -86,7 +82,7 @@ test_echo_server() {
     ok "and that is said" until_told '^echo_server: 127.0.0.1:[0-9]*: timed out'
     ok "who does not read has to go, too" talk "open@a $port" 'stuff@a 20000000'
     kill -TERM "$pid"
-    wait "$pid"
+    ok "SIGTERM: 0" ends 0
 
     start echo_server --port 0 --grace 60
     ok "after Ctrl-C nobody comes in, who is there finishes" talk "open@a $port" "open@b $port" 'send@a x' 'send@b x' \
@@ -142,8 +138,7 @@ test_subprocess() {
         heed "$dir/examples/subprocess" --grace 0.1 'sleep 5' "trap '' TERM; echo \$\$ > $tmp/pid; sleep 5; sleep 5" \
             > "$tmp/server" 2> "$tmp/server.err" &
         pid=$!
-        tries=250
-        until [ -s "$tmp/pid" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
+        until_true test -s "$tmp/pid"
         kill -$signal "$pid"
         ok "SIG$signal ends it: $code" ends "$code"
         ok "and all commands" test -s "$tmp/pid" -a -z "$(kill -0 "$(cat "$tmp/pid")" 2> /dev/null && echo left)"
@@ -177,7 +172,7 @@ test_port_forwarder() {
     ok "who is silent has to go" talk "open@a $port" eof@a
     ok "and that is said" until_told '^port_forwarder: 127.0.0.1:[0-9]*: timed out'
     kill -TERM "$pid"
-    wait "$pid"
+    ok "SIGTERM: 0" ends 0
     start port_forwarder --port 0 --grace 0.1 "127.0.0.1:$inner"
     ok "who does not finish is cut off" talk "open@a $port" 'send@a x' 'get@a x' "kill INT $pid" eof@a
     ok "the forwarder: 0" ends 0
@@ -227,7 +222,7 @@ test_chat_server() {
     start chat_server --port 0 --idle 0.3
     ok "who says nothing has to go" talk "open@a $port" 'get@a without a word' end@a
     kill -TERM "$pid"
-    wait "$pid"
+    ok "SIGTERM: 0" ends 0
     start chat_server --port 0 --rate 20 --grace 60
     ok "after Ctrl-C all are told, and may go" talk "open@a $port" 'get@a joins' "open@b $port" 'get@b joins' \
         "kill INT $pid" 'get@a ends in 60' 'get@b ends in 60' "refused $port" \
@@ -309,7 +304,7 @@ test_http_get() {
     start hn_server --delay 5000
     (heed "$dir/examples/http_get" "http://127.0.0.1:$port/v0/item/42000000.json") > "$tmp/out" 2> "$tmp/err" &
     get=$!
-    ok "http_get runs" until_catches "$get"
+    ok "http_get runs" until_true catches "$get"
     kill -INT "$get"
     wait "$get"
     rc=$?
@@ -345,11 +340,7 @@ test_hn_server() {
 
 # How many connections to $port wait for an answer.
 unanswered() { awk -v port=":$(printf %04X "$port")" '$4 == "02" && substr($3, 9) == port && !seen[$2]++ { n++ } END { print n + 0 }' /proc/net/tcp; }
-until_unanswered() {
-    tries=250
-    until [ "$(unanswered)" -ge "$1" ] || [ "$tries" = 0 ]; do tries=$((tries - 1)); sleep 0.02; done
-    [ "$tries" != 0 ]
-}
+many_unanswered() { [ "$(unanswered)" -ge "$1" ]; }
 test_tcp_check() {
     usage tcp_check
     run tcp_check
@@ -393,8 +384,8 @@ nobody.invalid:82 no such name, file or directory
     waiting=$(unanswered)
     (heed "$dir/examples/tcp_check" --parallel 2 --timeout 60 "127.0.0.1:1,$port,$port,$port") > "$tmp/out" 2> "$tmp/err" &
     check=$!
-    ok "tcp_check runs" until_catches "$check"
-    ok "one is refused, two get no answer" until_unanswered "$((waiting + 2))"
+    ok "tcp_check runs" until_true catches "$check"
+    ok "one is refused, two get no answer" until_true many_unanswered "$((waiting + 2))"
     kill -INT "$check"
     wait "$check"
     rc=$?

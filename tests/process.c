@@ -193,7 +193,7 @@ AX_ASYNC(beside) {
 static int is_gone(int pid) {
     char path[40], state = 0;
     int i;
-    for (i = 0; i < 1000; i++) {
+    for (i = 0; i < 30000; i++) {
         FILE *f;
         struct timespec moment = {0, 2000000};
         snprintf(path, sizeof path, "/proc/%d/stat", pid);
